@@ -1,0 +1,1 @@
+//! Files become text, in a child process with limits.

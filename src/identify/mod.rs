@@ -1,0 +1,1 @@
+//! Who is it: the directory of organisations and contacts.

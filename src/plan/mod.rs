@@ -1,0 +1,1 @@
+//! A verdict becomes what must happen.

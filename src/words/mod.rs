@@ -1,0 +1,1 @@
+//! Values that are valid or do not exist.
