@@ -1,0 +1,65 @@
+//! What a file says: cells and lines with their headers, never flat text.
+//!
+//! [`extract`](crate::extract) makes these from bytes, [`screen`](crate::screen) judges them; both go through a pipe
+//! between processes as JSON.
+
+use serde::{Deserialize, Serialize};
+
+/// A file as far as it could be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Sniffed format, a lower-case file extension such as `csv`, `xlsx`, `pdf`, `png`, `txt`; `unknown` otherwise. Never the
+    /// declared one.
+    pub format: String,
+    /// What it says, in reading order.
+    pub pieces: Vec<Piece>,
+    /// Set when not everything could be read: not screened is not clean (POLICY row 7).
+    pub unreadable: Option<Unreadable>,
+    /// Width and height in pixels, for pictures.
+    pub pixels: Option<(u32, u32)>,
+}
+
+/// A stretch of content with its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Where in the file: kind of place and number, never a name from the file.
+    pub place: Place,
+    /// What stands there.
+    pub content: Content,
+}
+
+/// A place inside a file. Numbers count from 1; 0 is "does not apply".
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// `sheet`, `page`, `comment`, `member-name`, `header`, `metadata`, `picture`, `text`, …
+    pub part: String,
+    /// Which one of its kind.
+    pub number: u32,
+    /// The member indexes that lead into nested containers, outermost first, from 1.
+    pub path: Vec<u32>,
+}
+
+/// Text keeps its lines, tables keep rows and columns, so that a header binds to what stands below or beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// Lines of running text.
+    Lines(Vec<String>),
+    /// Rows of cells; the first row may or may not be a header. Ragged rows are allowed.
+    Table(Vec<Vec<String>>),
+}
+
+/// Why a file could not be read (POLICY fact 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unreadable {
+    /// Needs a password or key.
+    Encrypted,
+    /// Broken, or the reader crashed, hung or ran out of its limits.
+    Damaged,
+    /// Containers within containers beyond the limit.
+    TooDeep,
+    /// More bytes, members, cells or pixels than the limit.
+    TooLarge,
+    /// No reader for this format.
+    UnknownFormat,
+}
