@@ -1,2 +1,11 @@
 //! The one integration-test binary; each module is a topic.
 #![allow(missing_docs, reason = "tests are named by sentences")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that panics says what it needs to say"
+)]

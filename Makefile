@@ -1,0 +1,22 @@
+# `make run` shows postkamer at work; `make test` runs every test. README.md has the rest.
+
+# mail-parser 1.0 declares a newer compiler than it needs: without the first flag, Rust 1.95 would refuse to build it.
+FLAGS = --ignore-rust-version --locked
+
+.PHONY: run test setup lint
+
+run:
+	cargo run $(FLAGS) -- demo
+
+# The tests come before the lints, so that a matter of form never hides a result.
+test: setup
+	cargo test $(FLAGS) --workspace
+	$(MAKE) --no-print-directory lint
+
+# Installs what the tests need and this machine lacks (Debian 12, as root).
+setup:
+	@tests/setup.sh
+
+lint:
+	cargo fmt --all --check
+	cargo clippy $(FLAGS) --workspace --all-targets -- -D warnings
