@@ -2,16 +2,16 @@
 //!
 //! The rooms, in the order in which a mail meets them. Verbs compute and are pure; nouns touch the world.
 
-pub mod cli;
 pub mod clock;
-pub mod decide;
-pub mod extract;
-pub mod identify;
-pub mod mailbox;
-pub mod outbox;
-pub mod parse;
-pub mod plan;
-pub mod screen;
-pub mod settings;
-pub mod store;
 pub mod words;
+pub mod mailbox;
+pub mod parse;
+pub mod extract;
+pub mod screen;
+pub mod identify;
+pub mod decide;
+pub mod plan;
+pub mod store;
+pub mod outbox;
+pub mod settings;
+pub mod cli;
