@@ -1,1 +1,3 @@
 //! A verdict becomes what must happen.
+
+pub mod templates;
