@@ -1,1 +1,12 @@
-//! Who is it: the directory of organisations and contacts.
+//! Who is it: the directory of organisations and contacts (POLICY "Words" and fact 3).
+//!
+//! From is the only identity. An address is compared exactly, after the folding of [`crate::words::EmailAddress`]; a domain counts only as
+//! listed; a name only ever makes us ask at the listed address, it grants nothing.
+
+mod directory;
+mod name;
+mod organisation;
+
+pub use directory::{Directory, Sender, SenderKind};
+pub use name::fold_name;
+pub use organisation::{Contact, ContactKind, Organisation, OrganisationId};
