@@ -9,3 +9,6 @@
     clippy::print_stderr,
     reason = "a test that panics says what it needs to say"
 )]
+
+mod servers;
+mod support;
