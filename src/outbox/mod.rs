@@ -1,1 +1,4 @@
 //! What we owe the world.
+
+pub mod directory;
+pub mod smtp;
