@@ -4,6 +4,7 @@
 //! UIDVALIDITY, and a [`Redacted`] never shows what it holds unless somebody writes `.reveal()`.
 
 mod address;
+mod keys;
 mod language;
 mod mail_uid;
 mod message_id;
@@ -11,6 +12,7 @@ mod redacted;
 mod ticket_number;
 
 pub use address::{Domain, EmailAddress, NotAnAddress};
+pub use keys::{Keys, Pseudonym};
 pub use language::{Country, Language, UnknownCode};
 pub use mail_uid::{MailUid, MailboxId};
 pub use message_id::MessageId;
