@@ -92,6 +92,12 @@ macro_rules! codes {
                 Self::ALL.iter().copied().find(|known| known.as_str() == code)
             }
         }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
     };
 }
 pub(crate) use codes;

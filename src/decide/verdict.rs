@@ -91,7 +91,7 @@ codes! {
 }
 
 codes! {
-    /// A text that we send (POLICY, column "reply", and "What follows later").
+    /// A letter that postkamer knows how to write (POLICY, column "reply", and "What follows later").
     Template {
         /// Rows 10, 11, 17.
         Received = "received",

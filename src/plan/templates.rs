@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context, escape_formatter};
 use serde::Serialize;
 use toml::de::DeTable;
 
+use crate::decide::Template;
 use crate::words::Language;
 
 /// The compiled-in texts, one file a language.
@@ -33,72 +33,7 @@ const VARIABLES: &[&str] = &[
     "desk", "desk_address", "number", "state", "organisation", "portal", "cc", "reason", "attachments", "expires",
 ];
 
-/// A letter that postkamer knows how to write. The names are stable: POLICY's table uses them, and so do the database
-/// and `explain --json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Template {
-    /// A ticket was opened (rows 10, 11 and 17).
-    Received,
-    /// A ticket was opened, or waits, because of an outage (rows 12, 15 and 18).
-    ReceivedUrgent,
-    /// Please ask a contact person of your organisation (rows 12, 14 and 16).
-    Referral,
-    /// To the listed contact: is this mail yours (row 13)?
-    VerifyIdentity,
-    /// To the sender in the same case: reads like `unknown-sender`, and has no text of its own.
-    Verifying,
-    /// We do not know your address (row 19).
-    UnknownSender,
-    /// Citizen data in the text (row 5).
-    MessageRejected,
-    /// Citizen data in attachments (row 6).
-    AttachmentsRejected,
-    /// An attachment could not be read (row 7).
-    AttachmentUnreadable,
-    /// An agent took on a waiting ticket.
-    Released,
-    /// An agent declined a waiting ticket.
-    Refused,
-    /// An agent asks a contact to approve a quote or an order.
-    ApprovalRequest,
-}
-
 impl Template {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[
-        Self::Received,
-        Self::ReceivedUrgent,
-        Self::Referral,
-        Self::VerifyIdentity,
-        Self::Verifying,
-        Self::UnknownSender,
-        Self::MessageRejected,
-        Self::AttachmentsRejected,
-        Self::AttachmentUnreadable,
-        Self::Released,
-        Self::Refused,
-        Self::ApprovalRequest,
-    ];
-
-    /// The name as it stands in POLICY, in the database and in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::ReceivedUrgent => "received-urgent",
-            Self::Referral => "referral",
-            Self::VerifyIdentity => "verify-identity",
-            Self::Verifying => "verifying",
-            Self::UnknownSender => "unknown-sender",
-            Self::MessageRejected => "message-rejected",
-            Self::AttachmentsRejected => "attachments-rejected",
-            Self::AttachmentUnreadable => "attachment-unreadable",
-            Self::Released => "released",
-            Self::Refused => "refused",
-            Self::ApprovalRequest => "approval-request",
-        }
-    }
-
     /// The template whose text is used. `verifying` borrows that of `unknown-sender`: were they two texts, their
     /// difference would tell who is on an organisation's list.
     const fn text(self) -> Self {
@@ -106,30 +41,6 @@ impl Template {
             Self::Verifying => Self::UnknownSender,
             other => other,
         }
-    }
-
-    /// Does this letter send somebody to the portal, whose address must then stand on a line of its own?
-    const fn redirects(self) -> bool {
-        matches!(self, Self::MessageRejected | Self::AttachmentsRejected | Self::AttachmentUnreadable)
-    }
-}
-
-impl fmt::Display for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The name is that of no template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no template of this name")]
-pub struct UnknownTemplate;
-
-impl FromStr for Template {
-    type Err = UnknownTemplate;
-
-    fn from_str(name: &str) -> Result<Self, UnknownTemplate> {
-        Self::ALL.iter().copied().find(|known| known.as_str() == name).ok_or(UnknownTemplate)
     }
 }
 
@@ -341,7 +252,7 @@ impl Templates {
             let rendered = self.render(language, template, &context).map_err(|error| self.located(error, entries))?;
             let complaint = if rendered.subject.is_empty() {
                 "subject: it must not be empty"
-            } else if template.redirects() && !rendered.body.lines().any(|line| line == context.portal) {
+            } else if template.is_redirect() && !rendered.body.lines().any(|line| line == context.portal) {
                 "body: {{ portal }} must stand alone on a line"
             } else {
                 continue;
@@ -398,7 +309,7 @@ fn read(language: Language, source: &str) -> Result<Entries, TemplateError> {
             let message = "it always reads like `unknown-sender`; change that one".to_owned();
             return Err(complain(Some(table), at, message));
         }
-        if table != FRAME && Template::from_str(table).is_err() {
+        if table != FRAME && Template::from_code(table).is_none() {
             return Err(complain(Some(table), at, format!("there is no such template{}", suggestion(table))));
         }
         let Some(content) = content.get_ref().as_table() else {
@@ -658,8 +569,8 @@ mod tests {
     #[test]
     fn names_of_templates_are_stable() {
         for &template in Template::ALL {
-            assert_eq!(template.as_str().parse(), Ok(template));
+            assert_eq!(Template::from_code(template.as_str()), Some(template));
         }
-        assert_eq!("welcome".parse::<Template>(), Err(UnknownTemplate));
+        assert_eq!(Template::from_code("welcome"), None);
     }
 }
