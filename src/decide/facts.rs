@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::identify::{Authentic, SenderKind};
+
 /// The facts about one mail. Codes and truths only: no text of the mail, no address, no name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -23,7 +25,7 @@ pub struct Facts {
     /// Fact 2: whether the From domain authenticated.
     pub authentic: Authentic,
     /// Fact 3: who From says it is.
-    pub sender: Sender,
+    pub sender: SenderKind,
     /// Whether the sender's organisation exists and keeps a list of approved contacts.
     pub membership: Membership,
     /// Fact 5: an outage or an incident that stops work is described.
@@ -56,7 +58,7 @@ impl Default for Facts {
             citizen_data_in_attachment: false,
             unreadable_attachment: false,
             authentic: Authentic::Pass,
-            sender: Sender::Stranger,
+            sender: SenderKind::Stranger,
             membership: Membership::None,
             urgent: false,
             ict_matter: false,
@@ -115,36 +117,6 @@ codes! {
         Bulk = "bulk",
         /// Written by a person, or by a monitoring system that an organisation listed.
         Human = "human",
-    }
-}
-
-codes! {
-    /// Whether the From domain authenticated (POLICY fact 2).
-    Authentic {
-        /// It did, or the check is off.
-        Pass = "pass",
-        /// It did not.
-        Fail = "fail",
-        /// Nobody whom we trust said anything.
-        None = "none",
-    }
-}
-
-codes! {
-    /// Who From says it is (POLICY fact 3).
-    Sender {
-        /// On the list, for any matter.
-        GeneralContact = "general-contact",
-        /// On the list, for ICT matters.
-        IctContact = "ict-contact",
-        /// The name of a contact, the address of somebody else.
-        NamedElsewhere = "named-elsewhere",
-        /// Was on the list and left.
-        FormerContact = "former-contact",
-        /// Writes from an organisation's domain and is not on its list.
-        Colleague = "colleague",
-        /// Of no organisation.
-        Stranger = "stranger",
     }
 }
 

@@ -9,7 +9,7 @@ mod trail;
 mod verdict;
 pub mod rules;
 
-pub use facts::{Authentic, Facts, Kind, Membership, OnUnreadable, Policy, Sender, Thread, UnknownSenders};
+pub use facts::{Facts, Kind, Membership, OnUnreadable, Policy, Thread, UnknownSenders};
 pub use verdict::{AfterAppend, Cc, Outcome, Reason, Recipient, Reply, ServerAction, Template, TicketStep, Verdict};
 
 /// What becomes of a mail with these facts under this policy (POLICY, "The verdict, in order").

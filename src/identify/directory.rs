@@ -9,7 +9,8 @@ use super::organisation::{Contact, ContactKind, Organisation, OrganisationId};
 use crate::words::{Domain, EmailAddress};
 
 /// Who a mail says it comes from (POLICY fact 3). Whether it really does is the business of authentication.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SenderKind {
     /// The listed address of a general contact.
     GeneralContact,
@@ -83,11 +84,8 @@ impl Directory {
     #[must_use]
     pub fn new(organisations: Vec<Organisation>) -> Self {
         let contacts = organisations.iter().map(|o| o.contacts.len()).sum();
-        let mut directory = Self {
-            by_address: HashMap::with_capacity(contacts),
-            by_name: HashMap::with_capacity(contacts),
-            ..Self::default()
-        };
+        let mut directory =
+            Self { by_address: HashMap::with_capacity(contacts), by_name: HashMap::with_capacity(contacts), ..Self::default() };
         for (at, organisation) in organisations.iter().enumerate() {
             directory.by_id.entry(organisation.id.clone()).or_insert(at);
             for domain in &organisation.domains {
@@ -145,7 +143,8 @@ impl Directory {
         let Some((address, display_name)) = author else { return Sender::STRANGER };
         let monitored = self.by_automatic_sender.get(address).and_then(|at| self.under_contract(*at, today));
         let own = self.organisation_by_domain(address.domain(), today).or(monitored);
-        let sender = |kind, organisation, contact| Sender { kind, organisation: Some(organisation), contact, automatic: monitored.is_some() };
+        let sender =
+            |kind, organisation, contact| Sender { kind, organisation: Some(organisation), contact, automatic: monitored.is_some() };
 
         if let Some((organisation, contact)) = self.contact_by_address(address, today) {
             let kind = match contact.kind {
@@ -246,8 +245,7 @@ mod tests {
                 contact("Jan Jansen", "j.jansen@waterwolde.example", General),
             ],
         );
-        waterwolde.automatic_senders =
-            vec!["monitor@ict.waterwolde.example".parse().unwrap(), "alarm@watch.example".parse().unwrap()];
+        waterwolde.automatic_senders = vec!["monitor@ict.waterwolde.example".parse().unwrap(), "alarm@watch.example".parse().unwrap()];
         let nordhavn = organisation(
             "nordhavn",
             &["nordhavn.example"],
@@ -259,7 +257,8 @@ mod tests {
                 contact("Piet Paulusma", "piet@nordhavn.example", Ict),
             ],
         );
-        let mut oudeveen = organisation("oudeveen", &["oudeveen.example"], vec![contact("Wim Postma", "w.postma@oudeveen.example", General)]);
+        let mut oudeveen =
+            organisation("oudeveen", &["oudeveen.example"], vec![contact("Wim Postma", "w.postma@oudeveen.example", General)]);
         oudeveen.contract_until = Some(date(2026, 3, 31));
         oudeveen.automatic_senders = vec!["bot@oudeveen.example".parse().unwrap()];
         Directory::new(vec![waterwolde, nordhavn, oudeveen])

@@ -3,10 +3,12 @@
 //! From is the only identity. An address is compared exactly, after the folding of [`crate::words::EmailAddress`]; a domain counts only as
 //! listed; a name only ever makes us ask at the listed address, it grants nothing.
 
+mod authentic;
 mod directory;
 mod name;
 mod organisation;
 
+pub use authentic::{Authentic, Authentication, TrustedServer};
 pub use directory::{Directory, Sender, SenderKind};
 pub use name::fold_name;
 pub use organisation::{Contact, ContactKind, Organisation, OrganisationId};

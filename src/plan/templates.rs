@@ -29,9 +29,7 @@ const COMPILED_IN: &[(Language, &str)] = &[
 const FRAME: &str = "frame";
 
 /// What every letter can use; `requester` comes on top of it for `verify-identity`, `text` for the frame.
-const VARIABLES: &[&str] = &[
-    "desk", "desk_address", "number", "state", "organisation", "portal", "cc", "reason", "attachments", "expires",
-];
+const VARIABLES: &[&str] = &["desk", "desk_address", "number", "state", "organisation", "portal", "cc", "reason", "attachments", "expires"];
 
 impl Template {
     /// The template whose text is used. `verifying` borrows that of `unknown-sender`: were they two texts, their
@@ -153,10 +151,7 @@ impl Templates {
         // A number that is not there must never appear as the word "none" in a letter.
         environment.set_formatter(|out, state, value| {
             if value.is_none() {
-                return Err(minijinja::Error::new(
-                    ErrorKind::InvalidOperation,
-                    "this value can be empty; put it inside {% if ... %}",
-                ));
+                return Err(minijinja::Error::new(ErrorKind::InvalidOperation, "this value can be empty; put it inside {% if ... %}"));
             }
             escape_formatter(out, state, value)
         });
@@ -186,13 +181,7 @@ impl Templates {
     }
 
     /// Renders one key of a template inside the frame.
-    fn framed(
-        &self,
-        language: Language,
-        template: Template,
-        key: &'static str,
-        values: &Value,
-    ) -> Result<String, TemplateError> {
+    fn framed(&self, language: Language, template: Template, key: &'static str, values: &Value) -> Result<String, TemplateError> {
         let render = |table: &str, values: Value| {
             self.environment
                 .get_template(&name(language, table, key))
@@ -219,13 +208,7 @@ impl Templates {
     }
 
     /// Does this text name only variables that exist?
-    fn check_variables(
-        &self,
-        language: Language,
-        table: &str,
-        key: &'static str,
-        entry: &Entry,
-    ) -> Result<(), TemplateError> {
+    fn check_variables(&self, language: Language, table: &str, key: &'static str, entry: &Entry) -> Result<(), TemplateError> {
         let found = self
             .environment
             .get_template(&name(language, table, key))
@@ -299,8 +282,8 @@ fn read(language: Language, source: &str) -> Result<Entries, TemplateError> {
         line: Some(line_at(source, offset)),
         message,
     };
-    let file = DeTable::parse(source)
-        .map_err(|error| complain(None, error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+    let file =
+        DeTable::parse(source).map_err(|error| complain(None, error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
     let mut entries = Entries::new();
     for (table, content) in file.get_ref() {
         let at = table.span().start;
@@ -375,15 +358,8 @@ fn rehearsals(template: Template) -> Vec<Context> {
         requester: verify.then(|| "a.devries@elders.example".to_owned()),
     };
     let waiting = Context { state: Some(TicketState::Queued), organisation: None, ..full.clone() };
-    let minimal = Context {
-        number: None,
-        state: None,
-        organisation: None,
-        cc: false,
-        reason: None,
-        attachments: Vec::new(),
-        ..full.clone()
-    };
+    let minimal =
+        Context { number: None, state: None, organisation: None, cc: false, reason: None, attachments: Vec::new(), ..full.clone() };
     vec![full, waiting, minimal]
 }
 

@@ -1,12 +1,12 @@
 //! Row 10: a general contact.
 
 use super::{Chapter, Effect, Facts, Judgement, Policy, Reason, Rule, Settlement, Template};
-use crate::decide::Sender;
+use crate::identify::SenderKind;
 
 pub(super) const RULE: Rule = Rule { row: "10", about: "a general contact", chapter: Chapter::Sender, judge };
 
 fn judge(facts: &Facts, _: &Policy) -> Option<Judgement> {
-    if facts.sender != Sender::GeneralContact {
+    if facts.sender != SenderKind::GeneralContact {
         return None;
     }
     let mut reasons = vec![Reason::ApprovedContact];

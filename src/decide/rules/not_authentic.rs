@@ -1,7 +1,7 @@
 //! Row 8: the sender is not authentic: a forged one must not be made a victim.
 
 use super::{Chapter, Effect, Facts, Judgement, Policy, Reason, Rule, Settlement, speaks};
-use crate::decide::Authentic;
+use crate::identify::Authentic;
 
 pub(super) const RULE: Rule = Rule { row: "8", about: "the sender is not authentic: a forged one must not be made a victim", chapter: Chapter::Authenticity, judge };
 
