@@ -5,12 +5,12 @@
 
 use super::certificates::Certificates;
 use super::imap::{Imap, Security};
-use super::server::{Scratch, Server, user};
+use super::server::{Scratch, Server, own_names, user};
 use super::{eventually, free_port, is_root};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
@@ -48,12 +48,14 @@ impl Dovecot {
     /// `imap_capability = IMAP4rev1 IDLE` for a server without UIDPLUS and MOVE.
     pub fn start_with(store: Store, more: &str) -> Self {
         // Another process may take a port between our look and Dovecot's; then it is tried again with others.
+        let mut logs = String::new();
         for _ in 0..5 {
-            if let Some(dovecot) = Self::try_start(store, more) {
-                return dovecot;
+            match Self::try_start(store, more) {
+                Ok(dovecot) => return dovecot,
+                Err(said) => logs = said,
             }
         }
-        panic!("Dovecot does not start; is it installed? tests/setup.sh installs it");
+        panic!("Dovecot does not start (tests/setup.sh installs it):\n{logs}");
     }
 
     /// One Dovecot (Maildir) for all tests of this process that use addresses of their own.
@@ -62,7 +64,7 @@ impl Dovecot {
         SHARED.get_or_init(|| Self::start(Store::Maildir))
     }
 
-    fn try_start(store: Store, more: &str) -> Option<Self> {
+    fn try_start(store: Store, more: &str) -> Result<Self, String> {
         let scratch = Scratch::new("dovecot");
         let certificates = Certificates::make(&scratch, &["localhost", "127.0.0.1"]);
         let (imap_port, imaps_port) = (free_port(), free_port());
@@ -72,7 +74,7 @@ impl Dovecot {
         let configuration = configuration(store, &scratch, &certificates, imap_port, imaps_port);
         scratch.write("dovecot.conf", format!("{configuration}\n{more}\n"));
         let dovecot = Self { connections: Mutex::default(), server: Mutex::new(None), scratch, certificates, imap_port, imaps_port };
-        dovecot.run().then_some(dovecot)
+        if dovecot.run() { Ok(dovecot) } else { Err(dovecot.logs()) }
     }
 
     /// Starts the server process; whether it took its ports and answers.
@@ -80,13 +82,18 @@ impl Dovecot {
         let config = self.scratch.file("dovecot.conf");
         // KILL: an orderly end takes Dovecot several seconds, and nothing it would still write is needed.
         let server = Server::start(&self.scratch, &["/usr/sbin/dovecot", "-F", "-c", &config], "KILL");
-        let ready = eventually("Dovecot answers or ends", || match greets(self.imap_port, b"* OK") {
+        let ready = eventually("Dovecot answers or ends", || match self.answers() {
             _ if !server.is_alive() => Some(false),
             true => Some(true),
             false => None,
         });
         *self.server.lock().unwrap() = Some(server);
         ready
+    }
+
+    /// Whether the server takes connections.
+    pub fn answers(&self) -> bool {
+        greets(self.imap_port, self.scratch.name())
     }
 
     /// Port of IMAP in the clear, with STARTTLS on offer.
@@ -205,12 +212,12 @@ impl Dovecot {
     }
 }
 
-/// Whether a connection to this port is greeted so.
-pub fn greets(port: u16, greeting: &[u8]) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
-    let mut bytes = vec![0; greeting.len()];
+/// Whether a server that greets with `name` listens on this port; a foreign one may have taken it.
+pub fn greets(port: u16, name: &str) -> bool {
+    let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    stream.read_exact(&mut bytes).is_ok() && bytes == greeting
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).is_ok() && line.contains(name)
 }
 
 fn configuration(store: Store, scratch: &Scratch, certificates: &Certificates, imap_port: u16, imaps_port: u16) -> String {
@@ -223,8 +230,28 @@ fn configuration(store: Store, scratch: &Scratch, certificates: &Certificates, i
     };
     // Dovecot refuses to open mailboxes as root. Without root, everything runs as the user who runs the tests.
     let (uid, gid) = if is_root() { user("nobody") } else { (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()) };
+    let users = if is_root() {
+        String::new()
+    } else {
+        let (user, group) = own_names();
+        format!(
+            "default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+service anvil {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+"
+        )
+    };
     format!(
-        "base_dir = {directory}/run
+        "{users}base_dir = {directory}/run
 state_dir = {directory}/state
 log_path = {directory}/log
 protocols = imap lmtp
@@ -287,6 +314,8 @@ service lmtp {{
 lmtp_add_received_header = no
 lmtp_hdr_delivery_address = original
 postmaster_address = postmaster@zaakwijs.example
-"
+login_greeting = {}
+",
+        scratch.name()
     )
 }

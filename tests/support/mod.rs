@@ -44,11 +44,11 @@ pub fn free_port() -> u16 {
     const FIRST: u16 = 10_000;
     const COUNT: u16 = 22_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test processes that run side by side begin at different places.
-    let start = (std::process::id() % u32::from(COUNT)) as u16;
+    // Test processes that run side by side begin at different places (Fibonacci hashing of the process id).
+    let start = (std::process::id().wrapping_mul(2_654_435_769) >> 16) % u32::from(COUNT);
     for _ in 0..COUNT {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + ((u32::from(start) * 97 + u32::from(step)) % u32::from(COUNT)) as u16;
+        let port = FIRST + ((start + u32::from(step)) % u32::from(COUNT)) as u16;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

@@ -103,6 +103,11 @@ impl Scratch {
         &self.path
     }
 
+    /// The directory's own name, which no other has.
+    pub fn name(&self) -> &str {
+        self.path.file_name().unwrap().to_str().unwrap()
+    }
+
     /// A path in it, as text, for configuration files.
     pub fn file(&self, name: &str) -> String {
         self.path.join(name).to_str().unwrap().to_owned()
@@ -141,4 +146,13 @@ pub fn user(name: &str) -> (u32, u32) {
         .unwrap_or_else(|| panic!("this system has no user {name}; run tests/setup.sh"));
     let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
     (fields.next().unwrap(), fields.next().unwrap())
+}
+
+/// Names of the user and the group that run the tests.
+pub fn own_names() -> (String, String) {
+    let name = |option| {
+        let output = Command::new("id").arg(option).output().expect("id starts");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    (name("-un"), name("-gn"))
 }

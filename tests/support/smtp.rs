@@ -9,7 +9,7 @@
 
 use super::dovecot::{Dovecot, greets};
 use super::imap::Security;
-use super::server::{Scratch, Server};
+use super::server::{Scratch, Server, own_names};
 use super::{eventually, free_port, is_root};
 use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -53,15 +53,17 @@ impl Smtp {
     /// Starts a mail server that delivers into the mailboxes of `dovecot`, and waits until it answers.
     pub fn start(dovecot: &Dovecot) -> Self {
         // Another process may take a port between our look and Exim's; then it is tried again with others.
+        let mut logs = String::new();
         for _ in 0..5 {
-            if let Some(smtp) = Self::try_start(dovecot) {
-                return smtp;
+            match Self::try_start(dovecot) {
+                Ok(smtp) => return smtp,
+                Err(said) => logs = said,
             }
         }
-        panic!("Exim does not start; is it installed? tests/setup.sh installs it");
+        panic!("Exim does not start (tests/setup.sh installs it):\n{logs}");
     }
 
-    fn try_start(dovecot: &Dovecot) -> Option<Self> {
+    fn try_start(dovecot: &Dovecot) -> Result<Self, String> {
         let scratch = Scratch::new("smtp");
         scratch.directory("spool", Some("Debian-exim"));
         scratch.directory("log", Some("Debian-exim"));
@@ -76,12 +78,13 @@ impl Smtp {
         let config = scratch.write("exim.conf", configuration(&scratch, dovecot, ports));
         // -q: a mail that could not be delivered at once is tried again soon.
         let server = Server::start(&scratch, &["/usr/sbin/exim4", "-C", &config, "-bdf", "-q1s"], "TERM");
-        let ready = eventually("Exim answers or ends", || match greets(ports.plain, b"220 ") {
+        let ready = eventually("Exim answers or ends", || match greets(ports.plain, scratch.name()) {
             _ if !server.is_alive() => Some(false),
             true => Some(true),
             false => None,
         });
-        ready.then(|| Self { _server: server, scratch, ca_file: dovecot.ca_file().to_owned(), ports })
+        let smtp = Self { _server: server, scratch, ca_file: dovecot.ca_file().to_owned(), ports };
+        if ready { Ok(smtp) } else { Err(smtp.logs()) }
     }
 
     /// The submission port for this way of connecting.
@@ -148,7 +151,7 @@ fn crlf(raw: &[u8]) -> Vec<u8> {
 }
 
 fn configuration(scratch: &Scratch, dovecot: &Dovecot, ports: Ports) -> String {
-    let directory = scratch.path().display();
+    let (directory, name) = (scratch.path().display(), scratch.name());
     let lmtp = dovecot.lmtp_socket();
     let (certificate, key) = (&dovecot.certificates().certificate, &dovecot.certificates().key);
     let Ports { tls, starttls, plain, mx_pass, mx_fail, mx_none } = ports;
@@ -156,10 +159,12 @@ fn configuration(scratch: &Scratch, dovecot: &Dovecot, ports: Ports) -> String {
     let user = if is_root() {
         String::new()
     } else {
-        format!("exim_user = {}\nexim_group = {}\n", rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+        let (user, group) = own_names();
+        format!("exim_user = {user}\nexim_group = {group}\n")
     };
     format!(
         "{user}primary_hostname = {AUTHSERV_ID}
+smtp_banner = {AUTHSERV_ID} ESMTP {name}
 spool_directory = {directory}/spool
 log_file_path = {directory}/log/%slog
 pid_file_path = {directory}/spool/exim.pid
