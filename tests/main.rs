@@ -11,4 +11,5 @@
 )]
 
 mod servers;
+mod service;
 mod support;
