@@ -19,6 +19,21 @@ pub struct Document {
     pub pixels: Option<(u32, u32)>,
 }
 
+impl Document {
+    /// A file of which nothing could be read.
+    #[must_use]
+    pub fn unreadable(format: &str, reason: Unreadable) -> Self {
+        Self { format: format.to_owned(), unreadable: Some(reason), ..Self::default() }
+    }
+
+    /// A picture under 10,000 pixels or 20 pixels high, such as a logo or a tracking dot: no attachment in the sense of POLICY
+    /// rows 6 and 7, since no legible text fits in it.
+    #[must_use]
+    pub fn is_tiny_picture(&self) -> bool {
+        self.pixels.is_some_and(|(width, height)| u64::from(width) * u64::from(height) < 10_000 || height < 20)
+    }
+}
+
 /// A stretch of content with its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {

@@ -1,0 +1,235 @@
+//! What stands around a number, in points.
+//!
+//! A number brings the points of its own form and checks (`Identifier::judge`). The nearest label before it says what it is:
+//! its own name lifts it over every threshold, the name of another number (order, invoice, RSIN, account) takes it out. Without a
+//! label, words about people, a name or a birth date beside it, or a whole column of passing numbers speak for it.
+
+use super::identifiers::{ALL, Identifier, Judged};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// How many bytes before a number are searched for its label.
+pub const REACH: usize = 110;
+
+/// Points for the number's own name beside it.
+const OWN: u8 = 75;
+/// Points for "identity number" and the like, which name no kind.
+const GENERIC: u8 = 50;
+/// Points for words about citizens.
+const PERSON: u8 = 35;
+/// Points for a name, or a date of birth, in the same line or row.
+const BESIDE: u8 = 35;
+/// Points for a column or list of several different passing numbers.
+pub const GROUP: u8 = 60;
+/// Points off for a word of business such as "ticket" before it.
+const NOUN: u8 = 40;
+
+/// Names of numbers that are no citizen data, over folded text. The nearest label wins, so these must be names, not mere nouns.
+const OTHER_NUMBERS: &str = concat!(
+    r"\brsin\b|\bbtw\b|\bvat\b|\bmoms|\bmva\b|\bust-?id|\bkvk|\bcvr\b|\bse-nr|\bkbo\b|\bhandelsreg|\bvestigings?(?:nr|num)|\bp-nummer",
+    r"|\borg(?:anisa[a-z]*)?[ .-]{0,2}(?:nr|num)|\bforetaks?(?:nr|num)|\by-tunnus|\biban\b|\bbic\b|\bkonto|\bkto\b|bankrek|\brekening|\baccount ?n|\bbank ?account",
+    r"|\bsort code|\bbank ?giro|\bplus ?giro|\bgironu|\bkid\b|betalingskenmerk|\bean\b|\bgtin\b|\bisbn\b|\bimei\b|\bicao\b",
+    r"|(?:factu(?:ur|re)|faktura|invoice|rechnungs?|order|ordre|bestel|bestellungs?|bestillings?|klant|kunde[ns]?|kund|customer|debiteur|crediteur|leverancier|lieferanten",
+    r"|melding|meldings|saks|sags|sak|sag|arende|ticket|case|zaak|dossier|artikel|article|vare|serie|serial|versie|version|contract|kontrakts?|project|projekt|offerte|polis",
+    r"|inkoop|po|licentie|licen[cs]e|incident|change|wijziging|call|diarie|journal|reference|referentie|referens|referanse|batch|lot|transactie|transaction|process|bericht|message|tracking)",
+    r"s?[ ._#-]{0,2}(?:nr\b|nrs\b|no\b|num|id\b|ids\b|code|kenmerk|ref\b|referentie|#)",
+    r"|\bsagsnr|\bsaksnr|aktenzeichen|\baz\b|\bdnr\b|kenmerk|\bts\b|timestamp|time ?stamp|tidsstempel|\bepoch|unix|\bbuild\b|\bserial\b|\bs/n\b|\bsn\b",
+    r"|(?:request|correlation|trace|session|sessie|record|object|row|user|account|device|event|thread|zaaktype|gemeente|node)[ ._-]?id\b|\bpid\b|\buuid|\bguid|\bhash\b|\bchecksum|\bcrc",
+    r"|\btel(?:\b|ef[oa]|nr)|\bphone|\bpuhelin|\bmobi[el]|\bmobil|\bmob\b|\bgsm\b|\bfax|\btlf\b|\btlf\.|\bmob\.|\bt:|\bm:|\bkenteken|\bkennzeichen|\bpostbus|\bpostfach",
+    r"|\blat\b|\blon\b|\blng\b|latitude|longitude|\bcoord|\brd-?[xy]\b|\bbag-?id|\bnummeraanduiding|verblijfsobject|perceel|kadastr|\bport\b|\bbytes\b|\bms\b",
+);
+
+/// Nouns of business: they speak against a number unless its own name stands before it too.
+const BUSINESS_NOUNS: &str = concat!(
+    r"\b(?:factu(?:ur|re)|faktura|invoice|rechnung|order|ordre|bestelling|bestilling|bestellung|klant|kunde|kund|customer|melding|sak|sag|arende|ticket|case|zaak|dossier|artikel|article|vare",
+    r"|version|versie|contract|project|projekt|offerte|polis|licentie|license|incident|change|call|referentie|reference|batch|transactie|transaction|release|firmware|server|log",
+    r"|bedrag|totaal|total|aantal|antal|amount|sum|prijs|price|pris|eur|euro|dkk|nok|sek)\b",
+);
+
+/// Identity number, without saying which.
+const GENERIC_NAMES: &str = concat!(
+    r"\b(?:person(?:al)?|persons|identi(?:ty|teits|tets)|national|nationaal|nasjonal|burger|borger|citizen|social security|sociale? ?verzekerings?)[ -]?(?:id\b|id-?n|nr\b|nummer|number|no\b|code)",
+    r"|\bpersoons?(?:nr|num)|\bperson ?id|\bssn\b|\bnatid|\bid-?nummer|identiteitsnummer|\bpersoons? ?gebonden",
+);
+
+/// Words about the people whom a municipality serves.
+const PEOPLE: &str = concat!(
+    r"\b(?:burgers?|inwoners?|inwoonster|borgere?n?s?|innbygger(?:e|en|ens)?|invanare[ns]?|medborgare|citizens?|residents?|burgerin|einwohner(?:in)?s?|asukas|kuntalainen|persoon|personen",
+    r"|person|personer|personen|clients?|clienten?|patient(?:en)?|pasient(?:en)?|leerling(?:en)?|elev(?:en|er)?|kind|kinderen|barn|barnet|aanvrager|ansoger|soker|soknad|antragsteller(?:in)?|applicant",
+    r"|mevrouw|mevr|dhr|de heer|herr|frau|fru|mr|mrs|ms|partner|echtgeno[o]?te?|ouder|vader|moeder|overleden|geboren|geb|fodt|fodd|born|partij|betrokkene|uitkering|bijstand|jeugdwet|wmo)\b",
+);
+
+struct Known {
+    own: Vec<Regex>,
+    other: Regex,
+    noun: Regex,
+    generic: Regex,
+    people: Regex,
+}
+
+static KNOWN: LazyLock<Option<Known>> = LazyLock::new(|| {
+    Some(Known {
+        own: ALL.iter().map(|identifier| pattern(identifier.names)).collect::<Option<_>>()?,
+        other: pattern(OTHER_NUMBERS)?,
+        noun: pattern(BUSINESS_NOUNS)?,
+        generic: pattern(GENERIC_NAMES)?,
+        people: pattern(PEOPLE)?,
+    })
+});
+
+/// A pattern of ours; a test compiles them all.
+pub fn pattern(source: &str) -> Option<Regex> {
+    Regex::new(source).ok()
+}
+
+/// What stands around one number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// Folded text before it: header or label, then the line up to it.
+    pub before: &'a str,
+    /// Folded text after it in the same line.
+    pub after: &'a str,
+    /// A person's name in the same line or row.
+    pub name: bool,
+    /// The same number's own name was bound to the number just before it in the same list.
+    pub inherited: bool,
+}
+
+/// Points of a number with its surroundings, and whether its own name was beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Points {
+    /// 0 to 100.
+    pub points: u8,
+    /// Its own name was beside it.
+    pub named: bool,
+    /// It stands under another number's name.
+    pub other: bool,
+}
+
+/// Adds up the points of the `which`-th identifier. `at_home`: its country is one of the desk's.
+pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) -> Points {
+    let nothing = Points { points: 0, named: false, other: false };
+    let Some((known, own)) = KNOWN.as_ref().and_then(|known| Some((known, known.own.get(which)?))) else { return nothing };
+    let before = tail(around.before, REACH);
+    let last = |regex: &Regex| regex.find_iter(before).last().map(|found| found.end());
+    let (own_at, generic_at) = (last(own), last(&known.generic));
+    let other_at = last(&known.other);
+    let other = other_at.is_some() && other_at > own_at && other_at > generic_at;
+    let own_after = own.find(head(around.after, 30)).is_some_and(|found| {
+        !around.after.get(..found.start()).unwrap_or("").contains(|c: char| c.is_ascii_digit() || c == ',' || c == ';')
+    });
+    if own_at.is_some() && !other || own_after && !other || around.inherited && other_at.is_none() {
+        return Points { points: judged.points.saturating_add(OWN).min(100), named: true, other: false };
+    }
+    if other {
+        // A form that nothing else has (a Finnish number, an element of a register message) is what it is, whatever the label.
+        return Points { points: if judged.points >= 85 { judged.points } else { 0 }, named: false, other: true };
+    }
+    if !at_home && generic_at.is_none() {
+        return nothing;
+    }
+    let mut points = judged.points;
+    if generic_at.is_some() {
+        points = points.saturating_add(GENERIC);
+    }
+    if known.noun.is_match(before) {
+        points = points.saturating_sub(NOUN);
+    }
+    if known.people.is_match(before) {
+        points = points.saturating_add(PERSON);
+    }
+    if around.name {
+        points = points.saturating_add(BESIDE);
+    }
+    Points { points: points.min(100), named: false, other: false }
+}
+
+/// Whether folded text names a number, ours or another.
+pub fn is_label(folded: &str) -> bool {
+    KNOWN.as_ref().is_some_and(|known| {
+        known.other.is_match(folded) || known.generic.is_match(folded) || known.own.iter().any(|own| own.is_match(folded))
+    })
+}
+
+/// The last `bytes` of a text, cut at a character.
+pub fn tail(text: &str, bytes: usize) -> &str {
+    let mut start = text.len().saturating_sub(bytes);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..).unwrap_or("")
+}
+
+/// The first `bytes` of a text, cut at a character.
+pub fn head(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or("")
+}
+
+/// Where numbers of a kind stand in folded text, with their neighbours checked.
+pub fn candidates(which: usize, identifier: &Identifier, folded: &str, mut each: impl FnMut(usize, usize, Option<Judged>)) {
+    static FORMS: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| ALL.iter().map(|identifier| pattern(identifier.form)).collect());
+    let Some(Some(form)) = FORMS.get(which) else { return };
+    let mut at = 0;
+    while let Some(found) = form.find_at(folded, at) {
+        if stands_alone(which, folded, found.start(), found.end()) {
+            each(found.start(), found.end(), (identifier.judge)(found.as_str()));
+            at = found.end();
+        } else {
+            // Inside a longer run of digits: on to the next character, but not through the whole run again and again.
+            at = found.start() + 1;
+            if folded.as_bytes().get(found.start()).is_some_and(u8::is_ascii_digit) {
+                at += folded.as_bytes().iter().skip(at).take_while(|byte| byte.is_ascii_digit()).count();
+            }
+        }
+    }
+}
+
+fn stands_alone(which: usize, text: &str, start: usize, end: usize) -> bool {
+    let mut back = text.get(..start).unwrap_or("").chars().rev();
+    let mut forth = text.get(end..).unwrap_or("").chars();
+    let before_ok = match (back.next(), back.next()) {
+        (None, _) => true,
+        (Some(c), _) if c.is_alphabetic() => is_own_name(which, text.get(..start).unwrap_or("")),
+        (Some(c), _) if c.is_alphanumeric() || matches!(c, '*' | '+' | '€' | '$' | '£' | '%' | '\\') => false,
+        (Some('.' | ',' | '-' | '/' | ':'), Some(c)) => !c.is_ascii_digit() || list_before(text.get(..start).unwrap_or("")),
+        _ => true,
+    };
+    let after_ok = match (forth.next(), forth.next()) {
+        (None, _) => true,
+        (Some(c), _) if c.is_alphanumeric() || matches!(c, '*' | '%') => false,
+        (Some('-' | '/'), Some(c)) => !c.is_ascii_digit(),
+        (Some('.' | ',' | ':'), Some(c)) if c.is_ascii_digit() => 1 + forth.take_while(char::is_ascii_digit).count() >= 6,
+        _ => true,
+    };
+    before_ok && after_ok
+}
+
+/// `bsn123456782`: the letters right before the number are its own name.
+fn is_own_name(which: usize, before: &str) -> bool {
+    let letters = before.chars().rev().take_while(|c| c.is_alphabetic()).count();
+    let Some((start, _)) = before.char_indices().rev().take(letters).last() else { return false };
+    let word = before.get(start..).unwrap_or("");
+    KNOWN.as_ref().and_then(|known| known.own.get(which)).is_some_and(|own| own.is_match(word))
+}
+
+/// `111222333,123456782`: a comma between two long numbers separates a list; between short ones it is a decimal sign.
+fn list_before(before: &str) -> bool {
+    before.ends_with(',') && before.trim_end_matches(',').chars().rev().take_while(char::is_ascii_digit).count() >= 6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert!(KNOWN.is_some());
+        for identifier in ALL {
+            assert!(pattern(identifier.form).is_some() && pattern(identifier.names).is_some(), "{}", identifier.kind);
+        }
+    }
+}

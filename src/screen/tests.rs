@@ -1,0 +1,151 @@
+//! What is found and what is left alone, through the room's own door.
+
+use super::*;
+use crate::parse::document::{Content, Piece, Place};
+use crate::words::Redacted;
+use std::collections::BTreeMap;
+
+fn kinds(findings: &[Finding]) -> BTreeMap<&'static str, u32> {
+    let mut all = BTreeMap::new();
+    for (kind, count) in findings.iter().flat_map(|finding| &finding.kinds) {
+        *all.entry(*kind).or_insert(0) += count;
+    }
+    all
+}
+
+fn in_text(text: &str) -> BTreeMap<&'static str, u32> {
+    let mail = Mail { text: crate::parse::Text { written: text.to_owned().into(), ..Default::default() }, ..Mail::default() };
+    kinds(&screen(mail, Vec::new(), &Policy::default()).findings)
+}
+
+fn table(rows: &[&[&str]]) -> Document {
+    let rows = rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+    let place = Place { part: "sheet".to_owned(), number: 1, path: Vec::new() };
+    Document { format: "csv".to_owned(), pieces: vec![Piece { place, content: Content::Table(rows) }], ..Document::default() }
+}
+
+fn in_table(rows: &[&[&str]]) -> BTreeMap<&'static str, u32> {
+    kinds(&screen_document(&table(rows), None, &Policy::default()).findings)
+}
+
+fn named(name: &str) -> BTreeMap<&'static str, u32> {
+    kinds(&screen_document(&Document::default(), Some(name), &Policy::default()).findings)
+}
+
+#[test]
+fn a_number_with_its_name_beside_it_is_found() {
+    for text in [
+        "Het BSN is 123456782.",
+        "BSN: 123456782",
+        "bsn 1234.56.782",
+        "Burgerservicenummer 123 456 782",
+        "123456782 (BSN)",
+        "BSN:\n123456782",
+        "inp.bsn=123456782",
+        "<inp.bsn>123456782</inp.bsn>",
+        "sofi-nummer 111222333",
+        "0120009123456782",
+        "bsn123456782",
+        "BSN\u{a0}123\u{200b}456782",
+        "BSN １２３４５６７８２",
+    ] {
+        assert_eq!(in_text(text), BTreeMap::from([("bsn", 1)]), "{text}");
+    }
+}
+
+#[test]
+fn lists_and_repeats_count_different_values() {
+    assert_eq!(in_text("BSN's: 111222333, 123456782 en 999990639"), BTreeMap::from([("bsn", 3)]));
+    assert_eq!(in_text("BSN nummers:\n111222333\n123456782\n999990639"), BTreeMap::from([("bsn", 3)]));
+    assert_eq!(in_text("BSN 111222333 en nog eens BSN 111222333"), BTreeMap::from([("bsn", 1)]));
+}
+
+#[test]
+fn other_numbers_that_pass_the_eleven_test_are_left_alone() {
+    for text in [
+        "Ons RSIN is 123456782.",
+        "KvK 12345678, btw NL123456782B01",
+        "Factuurnummer 123456782",
+        "Ordernr. 123456782 is niet geleverd",
+        "Tel. 123456782",
+        "ticket id 123456782 in TOPdesk",
+        "De import van bestand 123456782 loopt vast",
+        "Zie https://portaal.example/zaken/123456782/documenten",
+        "BSN ******782 en BSN 1234*****",
+        "Het BSN-veld is leeg bij klantnummer 123456782",
+        "request_id=123456782 ts=1735689600",
+        "De BSN-koppeling werkt niet meer",
+        "bedrag 123456782,50",
+    ] {
+        assert_eq!(in_text(text), BTreeMap::new(), "{text}");
+    }
+}
+
+#[test]
+fn a_column_is_judged_by_its_header_and_as_a_whole() {
+    assert_eq!(in_table(&[&["Naam", "BSN"], &["x", "123456782"], &["y", "111222333"]]), BTreeMap::from([("bsn", 2)]));
+    assert_eq!(in_table(&[&["Naam", "RSIN"], &["x", "123456782"], &["y", "111222333"]]), BTreeMap::new());
+    assert_eq!(in_table(&[&["123456782"], &["111222333"], &["999990639"], &["135792460"], &["100000009"]]).get("bsn"), Some(&5));
+    assert_eq!(in_table(&[&["Ordernr"], &["123456782"], &["111222333"], &["999990639"], &["100000009"]]), BTreeMap::new());
+    assert_eq!(in_table(&[&["BSN", "123456782"]]), BTreeMap::from([("bsn", 1)]));
+    assert_eq!(in_table(&[&["BSN", "Naam"], &["*********", "J. J*****"], &["XXXXXXXXX", ""]]), BTreeMap::new());
+}
+
+#[test]
+fn names_of_files_and_members_are_read() {
+    assert_eq!(named("export_bsn_123456782.csv"), BTreeMap::from([("bsn", 1)]));
+    assert_eq!(named("BSN123456782.pdf"), BTreeMap::from([("bsn", 1)]));
+    assert_eq!(named("factuur_123456782.pdf"), BTreeMap::new());
+    assert_eq!(named("scan_20260115-1432.png"), BTreeMap::new());
+    let member = Piece {
+        place: Place { part: "member-name".to_owned(), number: 1, path: Vec::new() },
+        content: Content::Lines(vec!["bsn_123456782.txt".to_owned()]),
+    };
+    let zip = Document { format: "zip".to_owned(), pieces: vec![member], ..Document::default() };
+    let findings = screen_document(&zip, None, &Policy::default()).findings;
+    assert_eq!(findings.iter().map(|finding| finding.place).collect::<Vec<_>>(), [Where::MemberName]);
+}
+
+fn with_attachment(name: &str, bytes: &[u8]) -> Mail {
+    let raw = RawAttachment { name: Some(name.to_owned().into()), bytes: Redacted::new(bytes.to_vec()), ..RawAttachment::default() };
+    Mail { subject: "Vraag".to_owned().into(), attachments: vec![raw], ..Mail::default() }
+}
+
+#[test]
+fn a_withheld_attachment_leaves_the_text_and_loses_its_bytes() {
+    let document = table(&[&["BSN"], &["123456782"]]);
+    let screened = screen(with_attachment("lijst.csv", b"BSN\n123456782"), vec![document], &Policy::default());
+    assert!(screened.text.is_some() && !screened.citizen_data_in_text() && screened.citizen_data_in_attachment());
+    let [ScreenedAttachment::Withheld(withheld)] = screened.attachments.as_slice() else { panic!("it must be withheld") };
+    assert_eq!((withheld.index, withheld.format.as_str(), withheld.why), (0, "csv", Why::CitizenData));
+    assert_eq!(withheld.kinds, BTreeMap::from([("bsn", 1)]));
+    assert_eq!((screened.findings[0].place, screened.findings[0].attachment), (Where::Attachment, Some(0)));
+}
+
+#[test]
+fn what_was_not_read_is_never_clean() {
+    let screened = screen(with_attachment("a.bin", b"x"), Vec::new(), &Policy::default());
+    assert!(screened.unreadable());
+    let unreadable = Document::unreadable("zip", Unreadable::Encrypted);
+    assert!(screen(with_attachment("a.zip", b"x"), vec![unreadable], &Policy::default()).unreadable());
+}
+
+#[test]
+fn small_pictures_and_signatures_are_no_attachments() {
+    let logo = Document { format: "png".to_owned(), pixels: Some((120, 40)), ..Document::default() };
+    let screened = screen(with_attachment("logo.png", b"x"), vec![logo], &Policy::default());
+    assert!(matches!(screened.attachments.as_slice(), [ScreenedAttachment::Clean(_)]));
+    let mut signed = with_attachment("smime.p7s", b"x");
+    signed.attachments[0].signature = true;
+    let unknown = Document::unreadable("unknown", Unreadable::UnknownFormat);
+    assert!(matches!(screen(signed, vec![unknown], &Policy::default()).attachments.as_slice(), [ScreenedAttachment::Clean(_)]));
+}
+
+#[test]
+fn the_text_is_withheld_as_a_whole() {
+    let mail = Mail { subject: "BSN 123456782".to_owned().into(), ..Mail::default() };
+    let screened = screen(mail, Vec::new(), &Policy::default());
+    assert!(screened.citizen_data_in_text() && screened.text.is_none());
+    assert_eq!(screened.findings[0].place, Where::Subject);
+    assert!(screened.mail.subject.reveal().is_empty());
+}
