@@ -59,7 +59,9 @@ pub enum MailboxError {
     #[error("the folder can only be read, not changed")]
     ReadOnly,
     /// The server lacks UIDPLUS and others may use the mailbox.
-    #[error("the server lacks UIDPLUS, so deleting here could remove other people's mail; set `exclusive = true` if postkamer has this mailbox alone")]
+    #[error(
+        "the server lacks UIDPLUS, so deleting here could remove other people's mail; set `exclusive = true` if postkamer has this mailbox alone"
+    )]
     NoUidPlus,
     /// The folder's UIDs do not last (RFC 4315 §3, UIDNOTSTICKY).
     #[error("the folder's UIDs do not last, so its mails cannot be told apart")]
@@ -85,7 +87,13 @@ impl MailboxError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Timeout(_) | Self::Lost(_) | Self::Bye(_) | Self::Protocol(_) | Self::Token(_) | Self::ValidityChanged => true,
+            Self::Unreachable(_)
+            | Self::Timeout(_)
+            | Self::Lost(_)
+            | Self::Bye(_)
+            | Self::Protocol(_)
+            | Self::Token(_)
+            | Self::ValidityChanged => true,
             Self::Refused { .. } | Self::Maildir { .. } => true,
             Self::SignIn(code) => matches!(code, Some("UNAVAILABLE" | "LIMIT" | "INUSE" | "SERVERBUG")),
             Self::Tls(fault) => fault.is_passing(),

@@ -122,7 +122,13 @@ impl Folder {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                     other => other?,
                 };
-                mails.push(RawMail { uid: entry.uid, internal_date: entry.modified, size: entry.size, bytes: Redacted::new(bytes), truncated });
+                mails.push(RawMail {
+                    uid: entry.uid,
+                    internal_date: entry.modified,
+                    size: entry.size,
+                    bytes: Redacted::new(bytes),
+                    truncated,
+                });
             }
             Ok(mails)
         })
@@ -296,7 +302,8 @@ fn watch(directory: &Path, news: Arc<Notify>) -> notify::Result<notify::Recommen
         use notify::EventKind as E;
         use notify::event::{ModifyKind, RenameMode};
         // What leaves the folder (a mail that we file) is no news; an event that could not be read may be.
-        let leaves = event.is_ok_and(|event| matches!(event.kind, E::Access(_) | E::Remove(_) | E::Modify(ModifyKind::Name(RenameMode::From))));
+        let leaves =
+            event.is_ok_and(|event| matches!(event.kind, E::Access(_) | E::Remove(_) | E::Modify(ModifyKind::Name(RenameMode::From))));
         if !leaves {
             news.notify_one();
         }
@@ -308,7 +315,11 @@ fn watch(directory: &Path, news: Arc<Notify>) -> notify::Result<notify::Recommen
 }
 
 /// Runs file operations on a thread of their own.
-async fn blocking<T: Send + 'static>(doing: &'static str, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, MailboxError> {
+async fn blocking<T: Send + 'static>(
+    doing: &'static str,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, MailboxError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| MailboxError::Maildir { doing, kind: io::ErrorKind::Other })?.map_err(|error| MailboxError::Maildir { doing, kind: error.kind() })
+    done.map_err(|_| MailboxError::Maildir { doing, kind: io::ErrorKind::Other })?
+        .map_err(|error| MailboxError::Maildir { doing, kind: error.kind() })
 }

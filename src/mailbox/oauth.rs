@@ -119,7 +119,8 @@ impl OAuth {
             .no_proxy()
             .build()
             .map_err(|_| MailboxError::Token("could not be asked"))?;
-        let mut response = client.post(&settings.token_url).form(&form).send().await.map_err(|_| MailboxError::Token("could not be reached"))?;
+        let mut response =
+            client.post(&settings.token_url).form(&form).send().await.map_err(|_| MailboxError::Token("could not be reached"))?;
         if !response.status().is_success() {
             return Err(MailboxError::Token(match response.status().as_u16() {
                 400 | 401 | 403 => "refused our credentials",
@@ -153,7 +154,9 @@ struct Answer {
 impl Answer {
     fn read(body: &[u8]) -> Option<Self> {
         let json: serde_json::Value = serde_json::from_slice(body).ok()?;
-        let text = |key| json.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()));
+        let text = |key| {
+            json.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()))
+        };
         // Some servers write the number as a string.
         let expires_in = json.get("expires_in").and_then(|v| v.as_u64().or_else(|| v.as_str().and_then(|text| text.parse().ok())));
         Some(Self {

@@ -42,7 +42,9 @@ pub enum TlsFault {
     #[error("the server's certificate is signed by nobody we trust; set `ca_file` to the authority's certificate")]
     UnknownIssuer,
     /// The certificate is a self-signed one that calls itself an authority.
-    #[error("the server shows a self-signed certificate that calls itself a certificate authority (CA:TRUE); it needs a server certificate signed by that authority")]
+    #[error(
+        "the server shows a self-signed certificate that calls itself a certificate authority (CA:TRUE); it needs a server certificate signed by that authority"
+    )]
     AuthorityAsServer,
     /// The certificate was revoked.
     #[error("the server's certificate was revoked")]
@@ -111,7 +113,8 @@ pub(super) async fn handshake(tcp: TcpStream, host: &str, ca_file: Option<&Path>
 
 /// A connection to the host; with `only_local`, to loopback addresses alone.
 pub(super) async fn connect(host: &str, port: u16, only_local: bool) -> Result<TcpStream, MailboxError> {
-    let found = timeout(LIMIT, tokio::net::lookup_host((host, port))).await.map_err(|_| MailboxError::Timeout("looking up the host name"))?;
+    let found =
+        timeout(LIMIT, tokio::net::lookup_host((host, port))).await.map_err(|_| MailboxError::Timeout("looking up the host name"))?;
     let addresses: Vec<SocketAddr> = found.map_err(|error| MailboxError::Unreachable(error.kind()))?.collect();
     let mut last = MailboxError::Unreachable(std::io::ErrorKind::NotFound);
     for address in addresses {
@@ -137,7 +140,8 @@ pub fn fault_of(error: &(dyn std::error::Error + 'static)) -> TlsFault {
     let mut cause = Some(error);
     while let Some(error) = cause {
         // An io::Error hides the error it wraps from `source()`; look inside.
-        let inner = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()).map(|inner| inner as &(dyn std::error::Error + 'static));
+        let inner =
+            error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()).map(|inner| inner as &(dyn std::error::Error + 'static));
         let seen = inner.unwrap_or(error);
         if let Some(tls) = seen.downcast_ref::<rustls::Error>() {
             return match tls {

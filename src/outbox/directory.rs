@@ -26,7 +26,8 @@ impl Directory {
     /// What the system says.
     pub async fn write(&self, id: &MessageId, message: &[u8]) -> std::io::Result<PathBuf> {
         tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path).await?;
-        let name: String = id.left().chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' }).take(100).collect();
+        let name: String =
+            id.left().chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' }).take(100).collect();
         let name = name.trim_start_matches('.');
         let (temporary, file_name) = (self.path.join(format!(".{name}.tmp")), self.path.join(format!("{name}.eml")));
         let mut file = tokio::fs::File::create(&temporary).await?;

@@ -88,7 +88,12 @@ impl Smtp {
     ///
     /// # Errors
     /// See [`SendError`].
-    pub async fn send(&self, _envelope_from: Option<&EmailAddress>, _recipients: &[EmailAddress], _message: &[u8]) -> Result<(), SendError> {
+    pub async fn send(
+        &self,
+        _envelope_from: Option<&EmailAddress>,
+        _recipients: &[EmailAddress],
+        _message: &[u8],
+    ) -> Result<(), SendError> {
         Err(SendError::Unreachable("not connected"))
     }
 }

@@ -1,0 +1,156 @@
+//! What wrote a mail (POLICY fact 1), and whether it may be answered (THREATS §2, rules 1 to 7).
+
+use super::Kind;
+use crate::identify::{Sender, SenderKind};
+use crate::parse::{Author, Mail};
+use crate::words::{EmailAddress, Keys};
+
+/// What wrote the mail: of several kinds the first row of the table counts. A loop header counts as ours only when
+/// this installation signed it; `is_own` tells the addresses of our desks.
+pub fn kind(mail: &Mail, sender: &Sender<'_>, is_own: impl Fn(&EmailAddress) -> bool, keys: Option<&Keys>) -> Kind {
+    let signs = &mail.automatic;
+    let looped = keys.is_some_and(|keys| mail.loop_headers.iter().any(|value| keys.wrote_loop_header(value)));
+    let listed = matches!(sender.kind, SenderKind::GeneralContact | SenderKind::IctContact);
+    if looped || address(mail).is_some_and(is_own) {
+        Kind::OwnLoop
+    } else if sender.automatic {
+        Kind::Human
+    } else if signs.delivery_report || (signs.empty_return_path && address(mail).is_some_and(is_mailer)) {
+        Kind::Bounce
+    } else if signs.auto_submitted || signs.auto_reply_header {
+        Kind::AutoReply
+    } else if signs.bulk && !listed {
+        Kind::Bulk
+    } else {
+        Kind::Human
+    }
+}
+
+/// Whether the sender may get an answer at all. What forbids it changes nothing else about the mail. `desk` tells the
+/// addresses of the desk that the mail reached; `is_own` those of all desks.
+pub fn answerable(mail: &Mail, sender: &Sender<'_>, desk: &[&EmailAddress], is_own: impl Fn(&EmailAddress) -> bool) -> bool {
+    let signs = &mail.automatic;
+    let Some(address) = address(mail) else { return false };
+    let from_machine = signs.empty_return_path
+        || signs.delivery_report
+        || signs.other_report
+        || signs.auto_submitted
+        || signs.auto_reply_header
+        || signs.bulk
+        || signs.discourages_reply
+        || signs.suppress
+        || sender.automatic
+        || is_service(address);
+    // Rule 6: our own ids come back once or twice in a conversation; more than three of them are two machines talking.
+    let ours = |id: &crate::words::MessageId| {
+        Keys::reply_number(id).is_some() && desk.iter().any(|d| d.domain().as_str().eq_ignore_ascii_case(id.right()))
+    };
+    let echoes = is_own(address)
+        || !mail.loop_headers.is_empty()
+        || mail.message_id.as_ref().is_some_and(ours)
+        || mail.references.iter().filter(|id| ours(id)).count() > 3;
+    // Rule 7: a mail that does not name the desk came by Bcc, a list or a forward; nobody waits for us there.
+    let addressed = mail.recipients.iter().any(|recipient| desk.contains(&recipient));
+    addressed && !from_machine && !echoes
+}
+
+fn address(mail: &Mail) -> Option<&EmailAddress> {
+    match &mail.author {
+        Author::One { address, .. } => Some(address),
+        Author::Nobody { .. } => None,
+    }
+}
+
+/// Local parts of mailers (RFC 5321 §4.5.1, RFC 5230 §4.6).
+fn is_mailer(address: &EmailAddress) -> bool {
+    let local = address.local_part();
+    local.starts_with("mailer-daemon") || local == "postmaster"
+}
+
+/// Local parts behind which nobody reads an answer (THREATS §2, rule 5).
+fn is_service(address: &EmailAddress) -> bool {
+    let local = address.local_part();
+    const BEGIN: &[&str] = &[
+        "mailer-daemon",
+        "listserv",
+        "majordomo",
+        "owner-",
+        "noreply",
+        "no-reply",
+        "no_reply",
+        "no.reply",
+        "donotreply",
+        "do-not-reply",
+        "do_not_reply",
+        "bounce",
+    ];
+    const WHOLE: &[&str] = &["postmaster", "abuse", "root"];
+    BEGIN.iter().any(|begin| local.starts_with(begin)) || WHOLE.contains(&local) || local.ends_with("-request")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::Automatic;
+
+    fn mail(from: &str, automatic: Automatic) -> Mail {
+        let author = Author::One { address: from.parse().unwrap(), name: String::new().into() };
+        Mail { author, automatic, recipients: vec!["desk@vendor.example".parse().unwrap()], ..Mail::default() }
+    }
+
+    fn kind_of(mail: &Mail, sender: &Sender<'_>) -> Kind {
+        kind(mail, sender, |address| address.reveal() == "desk@vendor.example", None)
+    }
+
+    fn may_be_answered(mail: &Mail) -> bool {
+        let desk: EmailAddress = "desk@vendor.example".parse().unwrap();
+        answerable(mail, &Sender::STRANGER, &[&desk], |address| *address == desk)
+    }
+
+    #[test]
+    fn of_several_kinds_the_first_row_counts() {
+        let all = Automatic { auto_submitted: true, bulk: true, delivery_report: true, ..Automatic::default() };
+        assert_eq!(kind_of(&mail("desk@vendor.example", all.clone()), &Sender::STRANGER), Kind::OwnLoop);
+        assert_eq!(kind_of(&mail("a@b.example", all.clone()), &Sender::STRANGER), Kind::Bounce);
+        let all = Automatic { delivery_report: false, ..all };
+        assert_eq!(kind_of(&mail("a@b.example", all.clone()), &Sender::STRANGER), Kind::AutoReply);
+        let all = Automatic { auto_submitted: false, ..all };
+        assert_eq!(kind_of(&mail("a@b.example", all.clone()), &Sender::STRANGER), Kind::Bulk);
+        let contact = Sender { kind: SenderKind::IctContact, ..Sender::STRANGER };
+        assert_eq!(kind_of(&mail("a@b.example", all.clone()), &contact), Kind::Human);
+        let monitor = Sender { automatic: true, ..Sender::STRANGER };
+        assert_eq!(kind_of(&mail("a@b.example", Automatic { auto_submitted: true, ..all }), &monitor), Kind::Human);
+    }
+
+    #[test]
+    fn an_empty_return_path_makes_a_bounce_only_of_a_mailers_mail() {
+        let empty = Automatic { empty_return_path: true, ..Automatic::default() };
+        assert_eq!(kind_of(&mail("MAILER-DAEMON@mx.example", empty.clone()), &Sender::STRANGER), Kind::Bounce);
+        assert_eq!(kind_of(&mail("jan@b.example", empty.clone()), &Sender::STRANGER), Kind::Human);
+        assert!(!may_be_answered(&mail("jan@b.example", empty)));
+    }
+
+    #[test]
+    fn each_rule_alone_forbids_an_answer() {
+        assert!(may_be_answered(&mail("jan@b.example", Automatic::default())));
+        for signs in [
+            Automatic { auto_submitted: true, ..Automatic::default() },
+            Automatic { bulk: true, ..Automatic::default() },
+            Automatic { discourages_reply: true, ..Automatic::default() },
+            Automatic { suppress: true, ..Automatic::default() },
+            Automatic { other_report: true, ..Automatic::default() },
+            Automatic { empty_return_path: true, ..Automatic::default() },
+        ] {
+            assert!(!may_be_answered(&mail("jan@b.example", signs.clone())), "{signs:?}");
+        }
+        for from in ["no-reply@b.example", "bounces+1@b.example", "news-request@b.example", "owner-list@b.example", "desk@vendor.example"] {
+            assert!(!may_be_answered(&mail(from, Automatic::default())), "{from}");
+        }
+        let hidden = Mail { recipients: Vec::new(), ..mail("jan@b.example", Automatic::default()) };
+        assert!(!may_be_answered(&hidden));
+        let token = |n: u8| format!("{n}.{:032x}@vendor.example", n).parse().unwrap();
+        let echoing = |n| Mail { references: (1..=n).map(token).collect(), ..mail("jan@b.example", Automatic::default()) };
+        assert!(may_be_answered(&echoing(3)));
+        assert!(!may_be_answered(&echoing(4)));
+    }
+}
