@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::decide::{Cc, Reason, Template};
+use super::{NewEntry, Plan, TicketPlan};
+use crate::decide::{AfterAppend, Cc, Outcome, Reason, Template};
+use crate::identify::Authentic;
 use crate::words::{EmailAddress, Language, MessageId, Pseudonym, TicketNumber};
 
 /// What the store is asked before a batch is judged.
@@ -115,5 +117,60 @@ impl Ledger {
     pub fn next_reply(&mut self) -> i64 {
         self.last_reply += 1;
         self.last_reply
+    }
+
+    /// Takes in what a plan adds, so that the next mail of the batch finds it.
+    pub fn learn(&mut self, plan: &Plan) {
+        if plan.outcome == Outcome::Defer {
+            return;
+        }
+        self.booked.insert(plan.digest.clone());
+        if plan.authentic == Authentic::Pass {
+            if let Some(sender) = &plan.sender_key {
+                *self.intake_by_sender.entry(sender.clone()).or_default() += 1;
+            }
+            if let Some(organisation) = &plan.organisation {
+                *self.intake_by_organisation.entry(organisation.clone()).or_default() += 1;
+            }
+        } else {
+            *self.intake_unauthenticated.entry(plan.desk.clone()).or_default() += 1;
+        }
+        for reply in &plan.replies {
+            *self.replies_last_hour.entry(reply.recipient_key.clone()).or_default() += 1;
+            *self.replies_last_day.entry((reply.recipient_key.clone(), reply.template)).or_default() += 1;
+            if let Some(organisation) = &reply.organisation {
+                *self.replies_by_organisation.entry(organisation.clone()).or_default() += 1;
+            }
+        }
+        match &plan.ticket {
+            TicketPlan::Open(ticket) if ticket.cc.iter().any(|(cc, _)| *cc == Cc::DutyContact) => {
+                *self.duty_calls.entry(plan.desk.clone()).or_default() += 1;
+            }
+            TicketPlan::Append { ticket, after, settles, entry, .. } => self.append(*ticket, *after, *settles, entry, plan),
+            TicketPlan::Open(_) | TicketPlan::Note { .. } | TicketPlan::None => {}
+        }
+    }
+
+    fn append(&mut self, number: TicketNumber, after: AfterAppend, settles: Option<i64>, entry: &NewEntry, plan: &Plan) {
+        if let Some(ticket) = self.tickets.get_mut(&number) {
+            match after {
+                AfterAppend::Keep => {}
+                AfterAppend::Reopen => ticket.closed = None,
+                AfterAppend::Open => (ticket.closed, ticket.queued) = (None, false),
+                AfterAppend::Queue => (ticket.closed, ticket.queued) = (None, true),
+                AfterAppend::Close => (ticket.closed, ticket.refused) = (Some(plan.now), true),
+            }
+            if entry.takes_part {
+                ticket.participants.extend(entry.author.clone());
+            }
+            let new: Vec<Reason> = plan.reasons.iter().filter(|reason| !ticket.reasons.contains(reason)).copied().collect();
+            ticket.reasons.extend(new);
+        }
+        // One-time: whoever asks for the same check later in this batch finds it settled.
+        for sent in self.sent.values_mut() {
+            if sent.identity_check.as_ref().is_some_and(|check| Some(check.id) == settles) {
+                sent.identity_check = None;
+            }
+        }
     }
 }

@@ -4,10 +4,20 @@
 //! transaction. [`Ledger`] is what the plan must know of the past; it is read once for a batch of mails and keeps up
 //! with the plans made from it, so that the second mail of a batch sees what the first one did.
 
+mod considered;
+mod desk;
 pub mod ledger;
+mod letter;
+mod limits;
+mod make;
 pub mod templates;
+mod thread;
 
+pub use considered::{Affiliation, Considered};
+pub use desk::{Desk, House, Limits};
 pub use ledger::{IdentityCheck, Ledger, Questions, SentReply, Ticket};
+pub use letter::LetterError;
+pub use make::{AgentsReply, agents_reply, plan, questions};
 
 use jiff::Timestamp;
 

@@ -1,0 +1,54 @@
+//! A mail about which all is known that needs no memory.
+
+use crate::decide::Facts;
+use crate::screen::{CleanAttachment, CleanText, Finding, Withheld};
+use crate::words::{EmailAddress, Language, MailUid, MessageId};
+
+/// One mail, parsed, screened and with its sender known; what is missing for a verdict is only what the
+/// [`Ledger`](super::Ledger) remembers.
+#[derive(Debug)]
+pub struct Considered {
+    /// Where it lies.
+    pub uid: MailUid,
+    /// The digest that [`crate::parse`] made.
+    pub digest: [u8; 32],
+    /// The facts; those that need memory (rate, duplicate, objection, thread, duty contact) are still at their defaults.
+    pub facts: Facts,
+    /// The one sound From.
+    pub author: Option<EmailAddress>,
+    /// The organisation that the mail belongs to; of somebody named elsewhere, that of the contact named.
+    pub organisation: Option<Affiliation>,
+    /// The organisation of the address itself; differs from the former only for somebody named elsewhere.
+    pub own_organisation: Option<Affiliation>,
+    /// The listed address of the contact whose name the sender bears (row 13).
+    pub named_contact: Option<EmailAddress>,
+    /// Who is brought into CC (rows 12 and 15), and whether all who could are absent.
+    pub stand_in: Option<(EmailAddress, bool)>,
+    /// The first lines say no (row 9a).
+    pub says_no: bool,
+    /// The text; none after row 5.
+    pub text: Option<CleanText>,
+    /// What may be stored.
+    pub attachments: Vec<CleanAttachment>,
+    /// What may not.
+    pub withheld: Vec<Withheld>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// The mail's own id.
+    pub message_id: Option<MessageId>,
+    /// In-Reply-To and References.
+    pub references: Vec<MessageId>,
+    /// Ids of ours in a delivery report.
+    pub returned_ids: Vec<MessageId>,
+}
+
+/// An organisation, as far as a plan needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Affiliation {
+    /// Its id.
+    pub id: String,
+    /// Its name, as it stands in replies.
+    pub name: String,
+    /// The language of its replies.
+    pub language: Language,
+}

@@ -1,0 +1,55 @@
+//! How much is taken in, and how much is answered (POLICY fact 8, THREATS §2 rule 10).
+
+use super::considered::Considered;
+use super::desk::Limits;
+use super::ledger::Ledger;
+use crate::decide::Template;
+use crate::identify::Authentic;
+use crate::words::Pseudonym;
+
+/// Letters a day that ask one listed contact about senders of their name (POLICY, after the table).
+const VERIFY_IDENTITY_A_DAY: u32 = 3;
+/// Tickets a day on which strangers may bring in a desk's duty contact (row 18).
+const DUTY_CALLS_A_DAY: u32 = 3;
+/// Replies a day to one person of no organisation, and of them of one kind.
+const STRANGER_REPLIES_A_DAY: u32 = 4;
+const STRANGER_REPLIES_OF_A_KIND_A_DAY: u32 = 1;
+
+/// Whether this mail is one too many: of its sender or organisation if those are authentic, else of all mail at that desk that is not.
+/// Somebody who writes under another's name must not use up the other's share.
+pub(super) fn over_rate(mail: &Considered, sender: Option<&Pseudonym>, desk: &str, ledger: &Ledger, limits: &Limits) -> bool {
+    if mail.facts.authentic != Authentic::Pass {
+        return reached(ledger.intake_unauthenticated.get(desk), limits.intake_unauthenticated_desk_hour);
+    }
+    let of_sender = sender.and_then(|key| ledger.intake_by_sender.get(key));
+    let of_organisation = mail.own_organisation.as_ref().and_then(|o| ledger.intake_by_organisation.get(&o.id));
+    reached(of_sender, limits.intake_per_sender_hour) || reached(of_organisation, limits.intake_per_organisation_hour)
+}
+
+/// Whether the desk's duty contact may be brought in once more today.
+pub(super) fn duty_contact_is_free(desk: &str, ledger: &Ledger) -> bool {
+    !reached(ledger.duty_calls.get(desk), DUTY_CALLS_A_DAY)
+}
+
+/// Whether that letter may still go to that person.
+pub(super) fn may_send(template: Template, to: &Pseudonym, organisation: Option<&str>, ledger: &Ledger, limits: &Limits) -> bool {
+    let of_kind = ledger.replies_last_day.get(&(to.clone(), template));
+    if template == Template::VerifyIdentity {
+        return !reached(of_kind, VERIFY_IDENTITY_A_DAY);
+    }
+    match organisation {
+        Some(organisation) => {
+            !reached(ledger.replies_last_hour.get(to), limits.replies_per_recipient_hour)
+                && !reached(ledger.replies_by_organisation.get(organisation), limits.replies_per_organisation_hour)
+        }
+        None => {
+            let all: u32 = Template::ALL.iter().filter_map(|t| ledger.replies_last_day.get(&(to.clone(), *t))).sum();
+            !reached(of_kind, STRANGER_REPLIES_OF_A_KIND_A_DAY) && all < STRANGER_REPLIES_A_DAY
+        }
+    }
+}
+
+/// 0 is no limit.
+fn reached(count: Option<&u32>, limit: u32) -> bool {
+    limit > 0 && count.is_some_and(|count| *count >= limit)
+}
