@@ -13,3 +13,4 @@
 mod servers;
 mod service;
 mod support;
+mod settings;

@@ -1,1 +1,256 @@
-//! Files become checked settings.
+//! Files become checked settings (DESIGN §5), with file:line:column in every complaint.
+//!
+//! One reading shows all mistakes in all files. Nothing outside the files is needed for it: secrets are read where they are used, servers are asked
+//! where they are needed; only [`check`] looks at the secrets' files too. [`Live`] keeps the settings of a running daemon up to date.
+
+mod complaint;
+mod context;
+mod domains;
+mod live;
+mod main_file;
+mod organisation_file;
+mod overrides;
+mod role_address;
+mod schema;
+mod section;
+mod tree;
+mod values;
+
+pub use complaint::{Complaint, Mistakes, Severity};
+
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::clock::Clock;
+use crate::decide::{OnUnreadable, Policy, UnknownSenders};
+use crate::identify::{Authentication, Directory};
+use crate::mailbox;
+use crate::outbox::smtp::SmtpSettings;
+use crate::words::{Country, EmailAddress, Language, MailboxId, Redacted};
+use context::Context;
+
+/// Everything that postkamer was told, checked. Immutable: a changed file makes a new one.
+#[derive(Debug)]
+pub struct Settings {
+    /// The customer portal, where redirect replies point: an https address as the admin wrote it.
+    pub portal: String,
+    /// Language of replies where neither organisation nor desk has one.
+    pub language: Language,
+    /// Says when a day begins, for absences and terms.
+    pub timezone: TimeZone,
+    /// Directory of everything that is remembered; made by whoever opens the store.
+    pub state_dir: PathBuf,
+    /// Customers and their contacts.
+    pub organisations: Directory,
+    /// Days after closing within which an answer reopens a ticket (POLICY row 9c).
+    pub reopen_days: u32,
+    /// Where tickets are remembered.
+    pub database: Database,
+    /// Where attachments are kept, and how large a mail may be.
+    pub attachments: Attachments,
+    /// Whose word counts on whether From is authentic.
+    pub authentication: Authentication,
+    /// Rates of intake and of replies.
+    pub limits: Limits,
+    /// How replies leave.
+    pub smtp: Smtp,
+    /// Where /healthz, /readyz and /metrics are served. None: nowhere.
+    pub health: Option<SocketAddr>,
+    /// The intake addresses, in file order; at least one.
+    pub desks: Vec<Desk>,
+    /// Who may work on which desks. Empty: every local user on all.
+    pub agents: Vec<Agent>,
+    /// Contents of `replies/<lang>.toml`, already tried.
+    pub replies_overrides: Vec<(Language, String)>,
+    /// Contents of `words/<lang>.toml`, already tried.
+    pub words_overrides: Vec<(Language, String)>,
+    /// SHA-256 over all files and overriding variables, in hexadecimal: which settings a decision was made under.
+    pub fingerprint: String,
+    /// What is doubtful in them.
+    pub warnings: Vec<Complaint>,
+}
+
+impl Settings {
+    /// The desk of that name.
+    #[must_use]
+    pub fn desk(&self, name: &str) -> Option<&Desk> {
+        self.desks.iter().find(|desk| desk.name == name)
+    }
+
+    /// The desk whose address or alias this is.
+    #[must_use]
+    pub fn desk_at(&self, address: &EmailAddress) -> Option<&Desk> {
+        self.desks.iter().find(|desk| desk.addresses().any(|own| own == address))
+    }
+
+    /// All addresses and aliases of all desks.
+    pub fn own_addresses(&self) -> impl Iterator<Item = &EmailAddress> {
+        self.desks.iter().flat_map(Desk::addresses)
+    }
+
+    /// Which day it is at the desk.
+    #[must_use]
+    pub fn today(&self, now: jiff::Timestamp) -> Date {
+        now.to_zoned(self.timezone.clone()).date()
+    }
+}
+
+/// Where tickets are remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file; relative paths are already joined to `state_dir`.
+    Sqlite(PathBuf),
+    /// A `postgres://` address, which may hold a password.
+    Postgres(Redacted<String>),
+}
+
+/// `[attachments]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachments {
+    /// The directory; a relative path is already joined to `state_dir`.
+    pub store: PathBuf,
+    /// Bytes; of a larger mail only the first 256 KiB are fetched.
+    pub max_mail: u64,
+}
+
+/// `[limits]`, per hour. None: no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Mails per authenticated sender.
+    pub intake_per_sender_hour: Option<u32>,
+    /// Mails per organisation.
+    pub intake_per_organisation_hour: Option<u32>,
+    /// Mails of unauthenticated senders per desk.
+    pub intake_unauthenticated_desk_hour: Option<u32>,
+    /// Automatic replies per recipient, people of known organisations.
+    pub replies_per_recipient_hour: Option<u32>,
+    /// Automatic replies per organisation.
+    pub replies_per_organisation_hour: Option<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            intake_per_sender_hour: Some(60),
+            intake_per_organisation_hour: Some(1000),
+            intake_unauthenticated_desk_hour: Some(200),
+            replies_per_recipient_hour: Some(30),
+            replies_per_organisation_hour: Some(600),
+        }
+    }
+}
+
+/// How replies leave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Smtp {
+    /// By a mail server.
+    Server(SmtpSettings),
+    /// Each as an `.eml` file in this directory.
+    Directory(PathBuf),
+}
+
+/// One intake address.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Short name, unique.
+    pub name: String,
+    /// The address customers write to, and the From of replies.
+    pub address: EmailAddress,
+    /// Other addresses of the same desk.
+    pub aliases: Vec<EmailAddress>,
+    /// The name beside the address in replies.
+    pub display_name: String,
+    /// Language of replies to people without an organisation.
+    pub language: Language,
+    /// Whether every mail counts as an ICT matter.
+    pub topic: Topic,
+    /// CC for urgent mail of people without an organisation.
+    pub duty_contact: Option<EmailAddress>,
+    /// What becomes of strangers.
+    pub unknown_senders: UnknownSenders,
+    /// What becomes of a mail with an unreadable attachment.
+    pub unreadable: OnUnreadable,
+    /// Countries whose identity numbers count without a keyword beside them.
+    pub countries: Vec<Country>,
+    /// Where the mail comes from.
+    pub mailbox: mailbox::Settings,
+}
+
+impl Desk {
+    /// Its address and its aliases.
+    pub fn addresses(&self) -> impl Iterator<Item = &EmailAddress> {
+        std::iter::once(&self.address).chain(&self.aliases)
+    }
+
+    /// What of it changes a verdict.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy { unknown_senders: self.unknown_senders, unreadable: self.unreadable }
+    }
+
+    /// The id of its mailbox: its name.
+    #[must_use]
+    pub fn mailbox_id(&self) -> MailboxId {
+        MailboxId::new(&self.name)
+    }
+}
+
+/// What a desk is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Anything.
+    General,
+    /// ICT matters: every mail to it counts as one.
+    Ict,
+}
+
+/// Somebody who works on tickets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// Login name.
+    pub name: String,
+    /// Names of the desks whose tickets this agent sees.
+    pub desks: Vec<String>,
+}
+
+/// Reads `postkamer.toml` and all that it refers to, with the overrides of the environment (`POSTKAMER__A__B`).
+///
+/// # Errors
+/// All mistakes in all files.
+pub fn load(path: &Path) -> Result<Settings, Mistakes> {
+    read(path, None, false, &Clock::system())
+}
+
+/// The same, for `check`: looks at the files of secrets and certificates too, and takes an organisation whose last general contact has left as a
+/// mistake. ([`load`] only warns of that: a day that passes must not keep the desk from starting.)
+///
+/// # Errors
+/// All mistakes in all files.
+pub fn check(path: &Path) -> Result<Settings, Mistakes> {
+    read(path, None, true, &Clock::system())
+}
+
+/// The same with the environment and the clock given, for tests.
+///
+/// # Errors
+/// All mistakes in all files.
+pub fn load_with(path: &Path, environment: &BTreeMap<String, String>, thorough: bool, clock: &Clock) -> Result<Settings, Mistakes> {
+    read(path, Some(environment), thorough, clock)
+}
+
+fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, thorough: bool, clock: &Clock) -> Result<Settings, Mistakes> {
+    let today = clock.now().to_zoned(TimeZone::UTC).date();
+    let context = Context::new(thorough, today);
+    let settings = main_file::read(path, environment, &context);
+    let complaints = context.finish();
+    let any_mistake = complaints.iter().any(|complaint| complaint.severity == Severity::Mistake);
+    match settings {
+        Some(settings) if !any_mistake => Ok(Settings { warnings: complaints, ..settings }),
+        _ => Err(Mistakes::new(complaints)),
+    }
+}

@@ -1,1 +1,0 @@
-//! Tests over a pipe, with a server that follows a script.

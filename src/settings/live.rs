@@ -1,0 +1,1 @@
+//! Settings that follow their files while postkamer runs.
