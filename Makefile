@@ -3,7 +3,7 @@
 # mail-parser 1.0 declares a newer compiler than it needs: without the first flag, Rust 1.95 would refuse to build it.
 FLAGS = --ignore-rust-version --locked
 
-.PHONY: run test setup lint
+.PHONY: run test bench setup lint
 
 run:
 	cargo run $(FLAGS) -- demo
@@ -12,6 +12,10 @@ run:
 test: setup
 	cargo test $(FLAGS) --workspace
 	$(MAKE) --no-print-directory lint
+
+# Measures, and writes the result into BENCHMARKS.md. MAILS and REPETITIONS make it shorter.
+bench: setup
+	cargo bench $(FLAGS) --bench intake
 
 # Installs what the tests need and this machine lacks (Debian 12, as root).
 setup:

@@ -1,0 +1,187 @@
+//! `make bench`: how long postkamer needs to take 5,000 mixed mails in from a real Dovecot, beside the limit: a program that
+//! only fetches, parses and commits one row a mail. Both run in turn, several times; the result goes to BENCHMARKS.md.
+#![allow(missing_docs, reason = "a benchmark is read, not linked to")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark that panics says what it needs to say"
+)]
+
+mod limit;
+mod mails;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use limit::Source;
+use mails::Mails;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use support::dovecot::{Dovecot, Store};
+use support::server::Scratch;
+use support::smtp::Smtp;
+use support::world::World;
+use toml_edit::{Item, Table, value};
+
+const USER: &str = "support@zaakwijs.example";
+const SEED: u64 = 20_261_121;
+
+/// Numbers of one run of postkamer.
+struct Run {
+    time: Duration,
+    filed: u32,
+    tickets: usize,
+}
+
+fn main() {
+    let number = |name: &str, default: usize| std::env::var(name).map_or(default, |text| text.parse().expect(name));
+    let (count, repetitions) = (number("MAILS", 5_000), number("REPETITIONS", 5));
+    let mails: Vec<Vec<u8>> = Mails::seeded(SEED).take(count).collect();
+    let octets: usize = mails.iter().map(Vec::len).sum();
+    println!("{count} mails, {:.1} MB, {repetitions} repetitions", octets as f64 / 1e6);
+
+    let mut limits = Vec::new();
+    let mut runs = Vec::new();
+    for repetition in 1..=repetitions {
+        // Who goes first changes, so that neither always finds the machine warmed up.
+        for turn in 0..2 {
+            if (repetition + turn) % 2 == 0 {
+                let time = limit(&mails);
+                println!("{repetition}: limit     {:.3} s", time.as_secs_f64());
+                limits.push(time);
+            } else {
+                let run = postkamer(&mails);
+                println!("{repetition}: postkamer {:.3} s, {} tickets", run.time.as_secs_f64(), run.tickets);
+                runs.push(run);
+            }
+        }
+    }
+    let times: Vec<Duration> = runs.iter().map(|run| run.time).collect();
+    let ratio = median(&limits).as_secs_f64() / median(&times).as_secs_f64();
+    println!("ratio {ratio:.2} (limit / postkamer, medians)");
+    if count == 5_000 {
+        write_down(&report(&mails, octets, &limits, &runs, ratio));
+    }
+}
+
+/// A Dovecot of its own, with all the mail in one INBOX.
+fn filled(mails: &[Vec<u8>]) -> Dovecot {
+    let dovecot = Dovecot::start(Store::Maildir);
+    let arrived = "2026-11-18T09:00:00+01:00".parse().ok();
+    for mail in mails {
+        dovecot.append(USER, "INBOX", mail, arrived);
+    }
+    dovecot
+}
+
+fn limit(mails: &[Vec<u8>]) -> Duration {
+    let dovecot = filled(mails);
+    dovecot.add_user(USER, "geheim");
+    let scratch = Scratch::new("limit");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let source = Source { port: dovecot.imaps_port(), ca_file: dovecot.ca_file(), user: USER, password: "geheim" };
+    let start = Instant::now();
+    let committed = runtime.block_on(limit::take_in(&source, &scratch.path().join("limit.db")));
+    let time = start.elapsed();
+    assert_eq!(committed, mails.len() as u64);
+    time
+}
+
+fn postkamer(mails: &[Vec<u8>]) -> Run {
+    let dovecot = filled(mails);
+    let smtp = Smtp::start(&dovecot);
+    let world = World::on(&dovecot, &smtp);
+    world.edit(|config| {
+        // All mail is from a dozen people: their limits would hold most of it back.
+        for (_, limit) in config["limits"].as_table_mut().unwrap().iter_mut() {
+            *limit = value(0);
+        }
+        let mut replies = Table::new();
+        replies["kind"] = value("directory");
+        replies["path"] = value("replies-sent");
+        config["smtp"] = Item::Table(replies);
+    });
+    world.run(&["migrate"]).ok();
+    let start = Instant::now();
+    world.run(&["run", "--once"]).ok();
+    let time = start.elapsed();
+    assert_eq!(dovecot.count(USER, "INBOX"), 0, "every mail is filed or deleted");
+    let filed = dovecot.count(USER, "Verwerkt");
+    let tickets = world.run(&["tickets", "list", "--json"]).ok().json().len();
+    assert!(tickets > mails.len() / 2, "{tickets} tickets of {} mails", mails.len());
+    Run { time, filed, tickets }
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort();
+    sorted[sorted.len() / 2]
+}
+
+fn report(mails: &[Vec<u8>], octets: usize, limits: &[Duration], runs: &[Run], ratio: f64) -> String {
+    let seconds = |times: &[Duration]| times.iter().map(|time| format!("{:.2}", time.as_secs_f64())).collect::<Vec<_>>().join(", ");
+    let times: Vec<Duration> = runs.iter().map(|run| run.time).collect();
+    let (limit, postkamer) = (median(limits).as_secs_f64(), median(&times).as_secs_f64());
+    let rate = |seconds: f64| mails.len() as f64 / seconds;
+    let run = &runs[0];
+    let mut text = String::new();
+    let _ = write!(
+        text,
+        "**Ratio {ratio:.2}** (limit's seconds / postkamer's seconds, medians of {}).\n\n\
+         | | seconds, each run | median | mails a second |\n| --- | --- | --- | --- |\n\
+         | limit | {} | {limit:.2} | {:.0} |\n| postkamer | {} | {postkamer:.2} | {:.0} |\n\n\
+         {} mails, {:.1} MB; of them postkamer made {} tickets, filed {} and deleted {} for citizen data or a file it could not read.\n\n\
+         Machine: {}. {}, {}.\n",
+        runs.len(),
+        seconds(limits),
+        rate(limit),
+        seconds(&times),
+        rate(postkamer),
+        mails.len(),
+        octets as f64 / 1e6,
+        run.tickets,
+        run.filed,
+        mails.len() as u32 - run.filed,
+        machine(),
+        said_by("dovecot", "--version", "Dovecot "),
+        said_by("rustc", "--version", ""),
+    );
+    text
+}
+
+fn machine() -> String {
+    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
+    let field = |text: &str, key: &str| {
+        text.lines().find(|line| line.starts_with(key)).and_then(|line| line.split(':').nth(1)).unwrap_or("?").trim().to_owned()
+    };
+    let memory = field(&read("/proc/meminfo"), "MemTotal").split(' ').next().and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0);
+    format!(
+        "{} cores of {}, {:.0} GiB, Linux {}, load {} at the end",
+        std::thread::available_parallelism().map_or(0, usize::from),
+        field(&read("/proc/cpuinfo"), "model name"),
+        memory / 1024.0 / 1024.0,
+        read("/proc/sys/kernel/osrelease").trim(),
+        read("/proc/loadavg").split(' ').next().unwrap_or("?"),
+    )
+}
+
+fn said_by(program: &str, arg: &str, prefix: &str) -> String {
+    let output = std::process::Command::new(program).arg(arg).output().unwrap();
+    format!("{prefix}{}", String::from_utf8_lossy(&output.stdout).trim())
+}
+
+/// Puts the result between the two marks in BENCHMARKS.md.
+fn write_down(result: &str) {
+    const BEGIN: &str = "<!-- intake: written by make bench -->\n";
+    const END: &str = "<!-- intake: end -->\n";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("BENCHMARKS.md");
+    let old = fs::read_to_string(&file).expect("BENCHMARKS.md");
+    let (above, rest) = old.split_once(BEGIN).expect("the first mark in BENCHMARKS.md");
+    let (_, below) = rest.split_once(END).expect("the second mark in BENCHMARKS.md");
+    fs::write(file, format!("{above}{BEGIN}\n{result}\n{END}{below}")).expect("BENCHMARKS.md");
+}
