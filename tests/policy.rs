@@ -219,13 +219,14 @@ proptest! {
     #[test]
     fn a_ticket_goes_with_its_verdict(facts in any_facts(), policy in any_policy()) {
         let verdict = decide(&facts, &policy);
-        prop_assert!(matches!(
+        let goes = matches!(
             (verdict.outcome, verdict.ticket),
             (Outcome::Open, TicketStep::New { queued: false, .. })
                 | (Outcome::Queue, TicketStep::New { queued: true, .. })
                 | (Outcome::Append, TicketStep::Append(_))
                 | (Outcome::Reject | Outcome::Ignore | Outcome::Defer, TicketStep::None)
-        ));
+        );
+        prop_assert!(goes, "{:?} with {:?}", verdict.outcome, verdict.ticket);
         if !matches!(verdict.ticket, TicketStep::New { .. }) {
             prop_assert_eq!(&verdict.cc, &Vec::new());
         }
