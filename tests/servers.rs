@@ -169,6 +169,9 @@ fn the_world_of_the_fixtures_stands_on_these_servers() {
     assert_eq!(config["smtp"]["port"].as_integer(), Some(i64::from(smtp.port(Security::Implicit))));
     assert_eq!(config["database"]["url"].as_str(), Some("sqlite://elsewhere.db"));
     assert_eq!(world.desk("support"), "support@zaakwijs.example");
+    if let Err(mistakes) = postkamer::settings::check(&world.config_path) {
+        panic!("{}", mistakes.sentence());
+    }
 }
 
 #[test]
