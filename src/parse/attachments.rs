@@ -1,0 +1,76 @@
+//! Parts that are not text of the mail: their names, their bytes, and what is known to be unreadable about them.
+
+use super::{Opaque, RawAttachment, clean, encoded_words};
+use crate::words::Redacted;
+use mail_parser::{Encoding, MessagePart};
+use std::borrow::Cow;
+
+/// The decoded bytes of a part, and whether the transfer encoding may hide something.
+pub(super) struct Bytes<'m> {
+    pub bytes: Cow<'m, [u8]>,
+    pub damaged: bool,
+}
+
+/// Decodes the transfer encoding (RFC 2045 §6). Mailers misspell it; what a lenient reader would decode is decoded here
+/// too, so that nothing is screened in disguise.
+pub(super) fn bytes<'m>(part: &MessagePart<'m>) -> Bytes<'m> {
+    let raw = part.raw_body();
+    if part.has_known_transfer_encoding() {
+        let (bytes, malformed) = part.encoding().decode_checked(raw);
+        return Bytes { bytes, damaged: malformed && part.encoding() == Encoding::Base64 && has_junk(raw) };
+    }
+    let label = part.content_transfer_encoding().unwrap_or_default().to_ascii_lowercase();
+    if label.contains("base64") || label.starts_with("b64") {
+        return Bytes { bytes: Encoding::Base64.decode(raw), damaged: has_junk(raw) };
+    }
+    if label.contains("quoted") {
+        return Bytes { bytes: Encoding::QuotedPrintable.decode(raw), damaged: false };
+    }
+    // 7bit, 8bit and binary in all their spellings, and labels that are a charset by mistake, leave the bytes as they are.
+    let harmless = label.is_empty() || label.starts_with(['7', '8']) || label.starts_with("bin") || label.contains("utf") || label.contains("iso");
+    Bytes { bytes: Cow::Borrowed(raw), damaged: !harmless && !label.contains("uu") }
+}
+
+/// Whether base64 holds anything but its alphabet, padding and blanks: readers differ about what follows.
+fn has_junk(raw: &[u8]) -> bool {
+    raw.iter().any(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b' ' | b'\t' | b'\r' | b'\n')))
+}
+
+/// The declared media type, lower case; `None` where there is none or it cannot be read.
+pub(super) fn declared(part: &MessagePart<'_>) -> Option<String> {
+    let content_type = part.content_type()?;
+    let kind = content_type.ctype().to_ascii_lowercase();
+    Some(match content_type.subtype() {
+        Some(subtype) => format!("{kind}/{}", subtype.to_ascii_lowercase()),
+        None if kind == "text" => "text/plain".to_owned(),
+        None => return None,
+    })
+}
+
+/// The decoded file name: Content-Disposition `filename`, else Content-Type `name` (RFC 2231, RFC 2047).
+pub(super) fn name(part: &MessagePart<'_>) -> Option<String> {
+    part.attachment_name().map(file_name).filter(|name| !name.is_empty())
+}
+
+/// A file name on one line, encoded words decoded where a mailer left them inside.
+pub(super) fn file_name(raw: &str) -> String {
+    clean::one_line(&encoded_words::decode(raw))
+}
+
+/// Texts beside a part that no reader shows: a second name that differs from the first, and the description.
+pub(super) fn beside(part: &MessagePart<'_>) -> Vec<String> {
+    let shown = name(part);
+    let second = part.content_type().and_then(|content_type| content_type.attribute("name")).map(file_name);
+    let description = part.content_description().map(clean::one_line);
+    [second, description].into_iter().flatten().filter(|text| !text.is_empty() && Some(text) != shown.as_ref()).collect()
+}
+
+/// An attachment of these parts; its index is given when all are known.
+pub(super) fn attachment(name: Option<String>, declared: String, bytes: Vec<u8>) -> RawAttachment {
+    RawAttachment { name: name.map(Redacted::new), declared, bytes: Redacted::new(bytes), ..RawAttachment::default() }
+}
+
+/// Something that is there and cannot be read, without a part of its own.
+pub(super) fn unreadable(opaque: Opaque) -> RawAttachment {
+    RawAttachment { declared: "application/octet-stream".to_owned(), opaque: Some(opaque), ..RawAttachment::default() }
+}

@@ -1,0 +1,327 @@
+//! The MIME structure: which parts are the text, which are attachments, and where something may be hidden.
+//!
+//! Every part of the mail is walked (mail-parser's own list of attachments leaves some out). A nested mail is one
+//! attachment with its raw bytes; whoever opens it calls [`parse`](super::parse) again.
+
+use super::attachments::{attachment, bytes, declared, name, unreadable};
+use super::quoted::{self, Line};
+use super::{Opaque, RawAttachment, attachments, charset, clean, html, text};
+use mail_parser::{HeaderForm, HeaderName, MessageParser, MessagePart, PartFlags, PartKind};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// Containers within containers beyond this are not opened (THREATS §1 row 28).
+const MOST_DEPTH: usize = 20;
+/// Parts beyond this are not read.
+const MOST_PARTS: usize = 1_000;
+/// A longer header block, in bytes, is no mailer's work.
+const LONGEST_HEADER: usize = 256 * 1024;
+
+/// The parser with our limits. Fields that are read by our own rules are left raw; nested mails stay closed when encoded.
+pub(super) static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
+    let raw = [
+        HeaderName::From, HeaderName::To, HeaderName::Cc, HeaderName::Bcc, HeaderName::ReplyTo, HeaderName::Sender, HeaderName::Subject,
+        HeaderName::MessageId, HeaderName::References, HeaderName::InReplyTo, HeaderName::ReturnPath, HeaderName::Received,
+        HeaderName::ListUnsubscribe, HeaderName::ListId, HeaderName::ListPost,
+    ];
+    raw.into_iter()
+        .fold(MessageParser::new(), |parser, name| parser.header(name, HeaderForm::Ignore))
+        .max_depth(MOST_DEPTH + 1)
+        .max_parts(MOST_PARTS)
+        .max_encoded_nesting(0)
+});
+
+/// What the walk has found so far.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// The text in order of appearance.
+    pub text: Vec<Line>,
+    /// What other renderings and hidden places say.
+    pub also: Vec<String>,
+    /// All else.
+    pub attachments: Vec<RawAttachment>,
+    /// Content-IDs of the attachments, by position, and those that HTML refers to.
+    ids: Vec<Option<String>>,
+    referred: Vec<String>,
+    /// Something about the structure may hide content.
+    damaged: bool,
+    too_complex: bool,
+    /// Whether HTML was among the text since this was last reset.
+    saw_html: bool,
+}
+
+/// Where a part stands, as far as it decides what the part is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Position {
+    /// The root, or a rendering in a multipart/alternative: text here is the text, whatever name it bears.
+    Body,
+    /// Anywhere else.
+    Among,
+}
+
+impl Reading {
+    /// Walks a whole message from its root.
+    pub(super) fn message(&mut self, message: &mail_parser::Message<'_>) {
+        for part in message.parts() {
+            let flags = part.flags();
+            let is_ours = part.message().id() == 0;
+            // The limit on parts stops the whole parse, wherever it is reached; the one on depth only what is inside.
+            self.too_complex |= flags.contains(PartFlags::LIMIT_REACHED) && (is_ours || message.parts().len() >= MOST_PARTS);
+            if is_ours {
+                self.too_complex |= part.raw_headers().len() > LONGEST_HEADER;
+                self.damaged |= flags.contains(PartFlags::FALLBACK_DELIMITER) || has_contradictions(&part);
+            }
+        }
+        self.part(&message.root_part(), Position::Body);
+    }
+
+    fn part(&mut self, part: &MessagePart<'_>, position: Position) {
+        if !part.is_multipart() {
+            self.leaf(part, position);
+            return;
+        }
+        match part.content_type().and_then(|t| t.subtype()).unwrap_or_default().to_ascii_lowercase().as_str() {
+            "alternative" => self.alternative(part),
+            "signed" => self.signed(part),
+            "encrypted" => self.encrypted(part),
+            _ => {
+                for child in part.children() {
+                    self.part(&child, Position::Among);
+                }
+            }
+        }
+        self.around_the_parts(part);
+    }
+
+    /// Renderings of one text: one is shown, the others are screened where they say more.
+    fn alternative(&mut self, part: &MessagePart<'_>) {
+        let before = std::mem::take(&mut self.text);
+        let saw_html = std::mem::take(&mut self.saw_html);
+        let (mut plain, mut html): (Option<Vec<Line>>, Option<Vec<Line>>) = (None, None);
+        for child in part.children() {
+            self.part(&child, Position::Body);
+            let said = std::mem::take(&mut self.text);
+            if said.iter().all(|line| line.text.trim().is_empty()) {
+                self.saw_html = false;
+                continue;
+            }
+            let slot = if std::mem::take(&mut self.saw_html) { &mut html } else { &mut plain };
+            if let Some(earlier) = slot.replace(said) {
+                self.also.push(joined(&earlier));
+            }
+        }
+        self.saw_html = saw_html || html.is_some();
+        self.text = before;
+        let chosen = match (plain, html) {
+            (Some(plain), Some(html)) => {
+                let choice = text::choose(&plain, &html);
+                let (chosen, other) = if choice.plain { (plain, html) } else { (html, plain) };
+                if choice.other_says_more {
+                    self.also.push(joined(&other));
+                }
+                chosen
+            }
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return,
+        };
+        self.say(chosen);
+    }
+
+    /// RFC 1847 §2.1: the content, then the signature.
+    fn signed(&mut self, part: &MessagePart<'_>) {
+        for (i, child) in part.children().enumerate() {
+            self.part(&child, Position::Among);
+            let declared = declared(&child).unwrap_or_default();
+            if i > 0
+                && let Some(last) = self.attachments.last_mut()
+                && last.declared == declared
+            {
+                last.signature = is_signature(&declared, last.bytes.reveal());
+            }
+        }
+    }
+
+    /// RFC 3156 §4: a control part and the encrypted rest.
+    fn encrypted(&mut self, part: &MessagePart<'_>) {
+        for child in part.children() {
+            let decoded = bytes(&child).bytes.into_owned();
+            if declared(&child).as_deref() == Some("application/pgp-encrypted") && decoded.trim_ascii() == b"Version: 1" {
+                continue;
+            }
+            let mut attached = attachment(name(&child), declared(&child).unwrap_or_else(octets), decoded);
+            attached.opaque = Some(Opaque::Encrypted);
+            self.attach(attached, None);
+        }
+    }
+
+    fn leaf(&mut self, part: &MessagePart<'_>, position: Position) {
+        self.also.extend(attachments::beside(part));
+        let decoded = bytes(part);
+        let kind = declared(part);
+        let has_name = name(part).is_some();
+        let is_attachment = part.content_disposition().is_some_and(|d| d.is_attachment());
+        let is_message = matches!(part.kind(), PartKind::Message(_));
+        let broken_multipart = kind.as_deref().is_some_and(|k| k.starts_with("multipart/"));
+        let is_text = !is_message && (broken_multipart || matches!(kind.as_deref(), None | Some("text/plain" | "text/html")));
+        let may_be_text = is_text && !is_attachment && (position == Position::Body || !has_name);
+        if may_be_text && !is_binary(&decoded.bytes) {
+            if broken_multipart {
+                self.damaged |= looks_like_mime(&decoded.bytes);
+            }
+            self.text_part(part, &decoded.bytes, kind.as_deref() == Some("text/html"));
+            return;
+        }
+        let declared = match kind {
+            Some(kind) => kind,
+            None if is_message => "message/rfc822".to_owned(),
+            None => octets(),
+        };
+        let opaque = match declared.as_str() {
+            "message/partial" | "message/external-body" => Some(Opaque::Elsewhere),
+            _ => decoded.damaged.then_some(Opaque::Damaged),
+        };
+        let mut attached = attachment(name(part), declared, decoded.bytes.into_owned());
+        attached.inline = part.is_inline();
+        attached.opaque = opaque;
+        self.attach(attached, part.content_id().map(str::to_owned));
+    }
+
+    fn text_part(&mut self, part: &MessagePart<'_>, bytes: &[u8], is_html: bool) {
+        let label = part.content_type().and_then(|t| t.attribute("charset")).map(str::to_owned);
+        let label = label.or_else(|| if is_html { meta_charset(bytes) } else { None });
+        let decoded = charset::decode(label.as_deref(), bytes);
+        self.damaged |= decoded.in_disguise;
+        if is_html {
+            self.html(&decoded.text);
+        } else {
+            self.say(quoted::lines(&clean::running(&decoded.text)));
+        }
+    }
+
+    fn html(&mut self, source: &str) {
+        let page = html::read(source);
+        self.also.extend(page.unseen);
+        self.referred.extend(page.refers_to);
+        for (kind, bytes) in page.embedded {
+            let mut picture = attachment(None, if kind.is_empty() { octets() } else { kind }, bytes);
+            picture.inline = true;
+            self.attach(picture, None);
+        }
+        self.saw_html = true;
+        self.say(page.lines);
+    }
+
+    /// Adds text, a blank line after what was said before.
+    pub(super) fn say(&mut self, lines: Vec<Line>) {
+        if !self.text.is_empty() {
+            let quoted = self.text.last().is_some_and(|line| line.quoted);
+            self.text.push(Line { text: String::new(), quoted });
+        }
+        self.text.extend(lines);
+    }
+
+    fn attach(&mut self, attachment: RawAttachment, content_id: Option<String>) {
+        self.attachments.push(attachment);
+        self.ids.push(content_id);
+    }
+
+    /// Before the first part, and after the last: no reader shows what stands there, but it is there.
+    fn around_the_parts(&mut self, part: &MessagePart<'_>) {
+        let body = part.raw_body();
+        let start = part.offset_body();
+        let at = |offset: u32| usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX).min(body.len());
+        let first = part.children().next().map_or(body.len(), |child| at(child.offset_header()));
+        let last = part.children().next_back().map_or(body.len(), |child| at(child.offset_end()));
+        for stray in [body.get(..first), body.get(last.max(first)..)].into_iter().flatten() {
+            let lines: Vec<&[u8]> = stray.split(|b| *b == b'\n').filter(|line| !line.starts_with(b"--")).collect();
+            let kept = lines.join(&b'\n');
+            let kept = kept.trim_ascii();
+            // The usual preamble for readers without MIME says nothing.
+            if kept.is_empty() || (kept.len() < 200 && contains(kept, b"MIME")) {
+                continue;
+            }
+            self.damaged |= looks_like_mime(stray);
+            self.also.push(clean::running(&charset::undeclared(kept)));
+        }
+    }
+
+    /// Ends the walk: what could not be read becomes an attachment of its own, all are numbered.
+    pub(super) fn finish(&mut self, truncated: bool) {
+        for (attachment, id) in self.attachments.iter_mut().zip(&self.ids) {
+            if let Some(id) = id {
+                attachment.inline |= self.referred.iter().any(|referred| referred == id);
+            }
+        }
+        if self.too_complex {
+            self.attachments.push(unreadable(Opaque::TooComplex));
+        }
+        if self.damaged {
+            self.attachments.push(unreadable(Opaque::Damaged));
+        }
+        if truncated {
+            self.attachments.push(unreadable(Opaque::TooLarge));
+        }
+        for (index, attachment) in self.attachments.iter_mut().enumerate() {
+            attachment.index = index;
+        }
+        self.also.retain(|text| !text.trim().is_empty());
+    }
+}
+
+fn joined(lines: &[Line]) -> String {
+    lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+fn octets() -> String {
+    "application/octet-stream".to_owned()
+}
+
+/// Two fields that say different things about one part: readers differ about which one counts, so either may hide what
+/// the other shows.
+fn has_contradictions(part: &MessagePart<'_>) -> bool {
+    [HeaderName::ContentType, HeaderName::ContentTransferEncoding].into_iter().any(|field| {
+        let mut values = part.headers().all(field).map(|header| header.raw_value().trim_ascii().to_ascii_lowercase());
+        values.next().is_some_and(|first| values.any(|other| other != first))
+    })
+}
+
+/// Bytes declared as text that are none: the magic of formats that carry files, or NUL that is not UTF-16's.
+fn is_binary(bytes: &[u8]) -> bool {
+    const MAGIC: &[&[u8]] = &[b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b"];
+    MAGIC.iter().any(|magic| bytes.starts_with(magic)) || bytes.iter().filter(|b| **b == 0).count() * 100 > bytes.len() && !is_utf16(bytes)
+}
+
+fn is_utf16(bytes: &[u8]) -> bool {
+    let decoded = charset::decode(None, bytes).text;
+    decoded.len() < bytes.len() * 3 / 4 && !decoded.contains('\0')
+}
+
+/// Whether something outside the parts looks like a part itself.
+fn looks_like_mime(bytes: &[u8]) -> bool {
+    let lower = bytes.to_ascii_lowercase();
+    contains(&lower, b"\ncontent-t") || lower.starts_with(b"content-t")
+}
+
+fn contains(hay: &[u8], needle: &[u8]) -> bool {
+    hay.windows(needle.len()).any(|window| window == needle)
+}
+
+/// The charset that an HTML document names itself, in its first 2 KiB.
+fn meta_charset(bytes: &[u8]) -> Option<String> {
+    let start = String::from_utf8_lossy(bytes.get(..bytes.len().min(2_048)).unwrap_or_default()).to_ascii_lowercase();
+    let (_, after) = start.split_once("charset=")?;
+    let label: String = after.trim_start_matches(['"', '\'']).chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+    (!label.is_empty()).then_some(label)
+}
+
+/// Whether bytes declared as a signature are one and nothing else: what is not screened must not carry anything.
+fn is_signature(declared: &str, bytes: &[u8]) -> bool {
+    let text = Cow::Borrowed(bytes.trim_ascii());
+    match declared {
+        "application/pgp-signature" => {
+            text.starts_with(b"-----BEGIN PGP SIGNATURE-----") && text.ends_with(b"-----END PGP SIGNATURE-----") && text.len() < 16 * 1024
+        }
+        "application/pkcs7-signature" | "application/x-pkcs7-signature" => super::signed::is_detached_signature(bytes),
+        _ => false,
+    }
+}
