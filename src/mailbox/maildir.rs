@@ -66,7 +66,7 @@ pub(super) struct Folder {
     max_mail: u64,
     news: Arc<Notify>,
     /// None where the system grants no watch: then only polling is left.
-    _watcher: Option<notify::RecommendedWatcher>,
+    watcher: Option<notify::RecommendedWatcher>,
 }
 
 /// A mail's file.
@@ -97,7 +97,18 @@ impl Folder {
         let watcher = watch(&directory, Arc::clone(&news)).inspect_err(|_| {
             tracing::info!(mailbox = %id, "the Maildir cannot be watched; it is looked into at each poll");
         });
-        Ok(Self { id, directory, done, poll: settings.poll, max_mail: settings.max_mail, news, _watcher: watcher.ok() })
+        Ok(Self { id, directory, done, poll: settings.poll, max_mail: settings.max_mail, news, watcher: watcher.ok() })
+    }
+
+    /// True if deliveries are announced by the system.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watcher.is_some()
+    }
+
+    /// True if mails can be moved and deleted.
+    pub(super) fn is_writable(&self) -> bool {
+        use rustix::fs::{Access, access};
+        ["cur", "new"].iter().all(|part| access(self.directory.join(part), Access::WRITE_OK | Access::EXEC_OK).is_ok())
     }
 
     /// All mails in `new` and `cur`, oldest first.

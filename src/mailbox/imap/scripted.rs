@@ -1,0 +1,1 @@
+//! Tests over a pipe, with a server that follows a script.
