@@ -10,6 +10,7 @@
     reason = "a test that panics says what it needs to say"
 )]
 
+mod mailbox;
 mod policy;
 mod servers;
 mod service;

@@ -141,6 +141,14 @@ impl Dovecot {
         let mut users = fs::OpenOptions::new().append(true).open(self.scratch.path().join("users")).unwrap();
         // One write, so that no reader sees half a line.
         users.write_all(format!("{address}:{{PLAIN}}{password}\n").as_bytes()).unwrap();
+        drop(users);
+        // Dovecot looks at the file once a second at most.
+        let escaped = password.replace('\\', "\\\\").replace('"', "\\\"");
+        eventually("the new user can sign in", || {
+            let mut imap = Imap::connect(self.imap_port, Security::Plain, self.ca_file());
+            let (_, answer) = imap.try_command(&format!("LOGIN \"{address}\" \"{escaped}\""));
+            answer.starts_with("OK").then_some(())
+        });
     }
 
     /// Signs in as `user` by its own password.
