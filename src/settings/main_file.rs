@@ -66,6 +66,8 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let agents = agents(main.tables("agent"), &names, desks.iter().all(Option::is_some), context);
     drop(main);
 
+    let beside = |key: &str, said: &Option<At<PathBuf>>| said.as_ref().map_or_else(|| base.join(key), |at| at.value.clone());
+    let directories = vec![beside("organisations", &organisations), beside("replies", &replies), beside("words", &words)];
     let organisations = organisations.and_then(|at| organisation_file::read_all(&at, &own, context, &mut digest));
     let replies_overrides = overrides::replies(replies, base, context, &mut digest);
     let words_overrides = overrides::words(words, base, context, &mut digest);
@@ -90,6 +92,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
         words_overrides,
         fingerprint: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
         warnings: Vec::new(),
+        directories,
     })
 }
 
@@ -307,29 +310,11 @@ fn limits(table: &Table, context: &Context) -> Limits {
     }
 }
 
-/// Which schema a table follows: its `kind` says so. The first choice is meant where it says nothing.
-fn kind_of(table: &Table, choices: [&'static str; 2]) -> &'static str {
-    let [default, other] = choices;
-    let says = |word: &str| {
-        table.entries.get("kind").is_some_and(|entry| match &entry.node.value {
-            tree::Value::Text(text) | tree::Value::Variable(text) => text == word,
-            _ => false,
-        })
-    };
-    if says(other) { other } else { default }
-}
-
 fn smtp(table: &Table, base: &Path, context: &Context) -> Option<Smtp> {
-    let choices = values::one_of(&[("smtp", ()), ("directory", ())]);
-    if kind_of(table, ["smtp", "directory"]) == "directory" {
-        let section = Section::open(table, &schema::SMTP_DIRECTORY, context);
-        section.optional("kind", choices);
+    let kinds = [("smtp", &schema::SMTP), ("directory", &schema::SMTP_DIRECTORY)];
+    let (section, kind) = Section::open_by(table, &kinds, "kind", Some("smtp"), context)?;
+    if kind == "directory" {
         return section.required("path", values::path(base)).map(Smtp::Directory);
-    }
-    let section = Section::open(table, &schema::SMTP, context);
-    if section.has("kind") && section.optional("kind", choices).is_none() {
-        // What else is wrong depends on what was meant.
-        return skip(&section, &schema::SMTP);
     }
     let server = server(&section, base, context);
     let username = section.optional_at("username", values::text);
@@ -354,12 +339,6 @@ fn smtp(table: &Table, base: &Path, context: &Context) -> Option<Smtp> {
     };
     let Server { host, port, tls, ca_file } = server?;
     Some(Smtp::Server(SmtpSettings { host, port, tls, credentials, ca_file }))
-}
-
-/// Marks all keys as read where the table is given up.
-fn skip<T>(section: &Section<'_>, schema: &'static schema::Schema) -> Option<T> {
-    section.skip(schema.keys.iter().map(|(key, _)| *key));
-    None
 }
 
 struct Server {
@@ -581,14 +560,9 @@ fn short_name(node: &Node) -> Result<String, Wrong> {
 }
 
 fn mailbox(table: &Table, base: &Path, max_mail: u64, context: &Context) -> Option<mailbox::Settings> {
-    let choices = values::one_of(&[("imap", ()), ("maildir", ())]);
-    let is_maildir = kind_of(table, ["imap", "maildir"]) == "maildir";
-    let schema = if is_maildir { &schema::MAILDIR } else { &schema::IMAP };
-    let section = Section::open(table, schema, context);
-    if section.required("kind", choices).is_none() {
-        return skip(&section, schema);
-    }
-    let kind = if is_maildir {
+    let kinds = [("imap", &schema::IMAP), ("maildir", &schema::MAILDIR)];
+    let (section, kind) = Section::open_by(table, &kinds, "kind", None, context)?;
+    let kind = if kind == "maildir" {
         section.required("path", values::path(base)).map(|path| Kind::Maildir { path })
     } else {
         imap(&section, base, context).map(Kind::Imap)

@@ -17,6 +17,7 @@ mod tree;
 mod values;
 
 pub use complaint::{Complaint, Mistakes, Severity};
+pub use live::Live;
 
 
 use std::collections::BTreeMap;
@@ -73,6 +74,8 @@ pub struct Settings {
     pub fingerprint: String,
     /// What is doubtful in them.
     pub warnings: Vec<Complaint>,
+    /// Directories whose `.toml` files belong to the settings.
+    directories: Vec<PathBuf>,
 }
 
 impl Settings {

@@ -199,3 +199,36 @@ pub(super) const ALL: &[&Schema] = &[
     &CONTACT,
     &ABSENCE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_documents_every_key() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let text = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+        let sample = text("postkamer.toml") + &text("organisations/voorbeeldstad.toml");
+        let lines: Vec<&str> = sample.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();
+        for schema in ALL {
+            for (key, _) in schema.keys {
+                let is_there = lines.iter().any(|line| {
+                    line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+                        || line.contains(&format!("{{ {key} = ")) || line.contains(&format!(", {key} = "))
+                        || line.starts_with('[') && line.trim_end_matches(']').rsplit(['[', '.']).next() == Some(key)
+                });
+                assert!(is_there, "the sample says nothing of `{key}` in {}", schema.title);
+            }
+        }
+    }
+
+    #[test]
+    fn every_example_is_toml_and_names_its_key() {
+        for schema in ALL {
+            for (key, example) in schema.keys {
+                let parsed: toml::Table = example.replace('…', "x").parse().unwrap();
+                assert!(parsed.contains_key(*key) || example.ends_with(&format!("{key}]")), "{example}");
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::context::Context;
 use super::schema::{self, Schema};
 use super::tree::{Entry, Node, Place, Table, Value};
+use super::values;
 
 /// Why a value cannot be taken.
 pub(super) struct Wrong {
@@ -54,6 +55,28 @@ impl<'a> Section<'a> {
         Self { table, schema, context, asked: RefCell::default() }
     }
 
+    /// Opens a table of which one key decides what the others mean; `choices` says which values that key may have. None, after the
+    /// complaint: it has another, and nothing can be said of the rest.
+    pub(super) fn open_by(
+        table: &'a Table,
+        schemas: &[(&'static str, &'static Schema)],
+        key: &'static str,
+        default: Option<&'static str>,
+        context: &'a Context,
+    ) -> Option<(Self, &'static str)> {
+        let choices: Vec<(&'static str, (&'static str, &'static Schema))> = schemas.iter().map(|(word, schema)| (*word, (*word, *schema))).collect();
+        let (_, schema) = schemas.first()?;
+        let undecided = Self { table, schema, context, asked: RefCell::default() };
+        undecided.asked.borrow_mut().extend(schema.keys.iter().map(|(key, _)| *key));
+        let (word, schema) = match default {
+            Some(default) if !undecided.has(key) => *schemas.iter().find(|(word, _)| *word == default)?,
+            _ => undecided.required(key, values::one_of(&choices))?,
+        };
+        let section = Self::open(table, schema, context);
+        section.asked.borrow_mut().push(key);
+        Some((section, word))
+    }
+
     /// Where the table begins.
     pub(super) fn place(&self) -> Place {
         self.table.place
@@ -67,11 +90,6 @@ impl<'a> Section<'a> {
     /// Whether the key is there at all.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.entries.contains_key(key)
-    }
-
-    /// Counts keys as read where a table is given up.
-    pub(super) fn skip(&self, keys: impl Iterator<Item = &'static str>) {
-        self.asked.borrow_mut().extend(keys);
     }
 
     fn entry(&self, key: &'static str) -> Option<&'a Entry> {
