@@ -14,5 +14,6 @@ mod mailbox;
 mod policy;
 mod servers;
 mod service;
+mod stories;
 mod support;
 mod settings;
