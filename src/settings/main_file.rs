@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let portal = main.required("portal", values::web_address);
     let language = main.optional("language", values::language).unwrap_or(Language::Nl);
     let timezone = main.optional("timezone", values::timezone);
-    let state_dir = main.required("state_dir", values::path(base));
+    let state_dir = main.required("state_dir", values::place(base));
     let organisations = main.required_at("organisations", values::path(base));
     let replies = main.optional_at("replies", values::path(base));
     let words = main.optional_at("words", values::path(base));
@@ -334,7 +334,7 @@ fn smtp(table: &Table, base: &Path, context: &Context) -> Option<Smtp> {
     let kinds = [("smtp", &schema::SMTP), ("directory", &schema::SMTP_DIRECTORY)];
     let (section, kind) = Section::open_by(table, &kinds, "kind", Some("smtp"), context)?;
     if kind == "directory" {
-        return section.required("path", values::path(base)).map(Smtp::Directory);
+        return section.required("path", values::place(base)).map(Smtp::Directory);
     }
     let server = server(&section, base, context);
     let username = section.optional_at("username", values::text);
@@ -372,7 +372,7 @@ fn server(section: &Section<'_>, base: &Path, context: &Context) -> Option<Serve
     let host = section.required("host", values::host);
     let port = section.required("port", values::port);
     let tls = section.required_at("tls", values::tls);
-    let ca_file = section.optional_at("ca_file", values::path(base));
+    let ca_file = section.optional_at("ca_file", values::place(base));
     if let Some(at) = &ca_file
         && context.thorough
     {
@@ -428,7 +428,7 @@ enum SecretRead {
 
 /// `password_file`, `password_env` or `[….oauth]`: one of them at most.
 fn secret(section: &Section<'_>, base: &Path, context: &Context) -> SecretRead {
-    let file = section.optional_at("password_file", values::path(base));
+    let file = section.optional_at("password_file", values::place(base));
     let variable = section.optional_at("password_env", values::variable);
     let oauth_table = section.table("oauth");
     let said: Vec<&str> = ["password_file", "password_env", "oauth"].into_iter().filter(|key| section.has(key)).collect();
@@ -465,8 +465,8 @@ fn oauth(table: &Table, base: &Path, context: &Context) -> Option<OAuthSettings>
     let section = Section::open(table, &schema::OAUTH, context);
     let token_url = section.required("token_url", values::web_address);
     let client_id = section.required("client_id", values::text);
-    let client_secret_file = section.required_at("client_secret_file", values::path(base));
-    let refresh_token_file = section.optional_at("refresh_token_file", values::path(base));
+    let client_secret_file = section.required_at("client_secret_file", values::place(base));
+    let refresh_token_file = section.optional_at("refresh_token_file", values::place(base));
     let scope = section.optional("scope", values::text);
     for (key, at) in [("client_secret_file", &client_secret_file), ("refresh_token_file", &refresh_token_file)] {
         if let Some(at) = at {
@@ -597,7 +597,7 @@ fn mailbox(table: &Table, base: &Path, max_mail: u64, context: &Context) -> Opti
     let kinds = [("imap", &schema::IMAP), ("maildir", &schema::MAILDIR)];
     let (section, kind) = Section::open_by(table, &kinds, "kind", None, context)?;
     let kind = if kind == "maildir" {
-        section.required("path", values::path(base)).map(|path| Kind::Maildir { path })
+        section.required("path", values::place(base)).map(|path| Kind::Maildir { path })
     } else {
         imap(&section, base, context).map(Kind::Imap)
     };

@@ -316,7 +316,16 @@ pub(super) fn web_address(node: &Node) -> Result<String, Wrong> {
     }
 }
 
-/// A path; a relative one is relative to `base`.
+/// A path of something that is used later, by whatever process from whatever directory: absolute; a relative one counts from `base`.
+pub(super) fn place(base: &Path) -> impl Fn(&Node) -> Result<PathBuf, Wrong> {
+    let path = path(base);
+    move |node| {
+        let path = path(node)?;
+        Ok(std::path::absolute(&path).unwrap_or(path))
+    }
+}
+
+/// A path as complaints name it; a relative one counts from `base`.
 pub(super) fn path(base: &Path) -> impl Fn(&Node) -> Result<PathBuf, Wrong> {
     move |node| {
         let written = text(node)?;
