@@ -12,6 +12,7 @@
 
 mod mailbox;
 mod policy;
+mod sending;
 mod servers;
 mod service;
 mod stories;
