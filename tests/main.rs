@@ -10,11 +10,10 @@
     reason = "a test that panics says what it needs to say"
 )]
 
+mod extract;
 mod mailbox;
 mod policy;
-mod sending;
 mod servers;
 mod service;
-mod stories;
 mod support;
 mod settings;

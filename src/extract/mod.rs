@@ -1,27 +1,44 @@
 //! Files become text, in child processes with limits.
 //!
-//! Nothing in here judges: it says what a file says ([`Document`]), or why it cannot be read. Formats are told by content. The
-//! parsers run in [`worker`], the same binary started again without the right to open files, sockets or programs; a crash, a
-//! hang or a bomb there is [`Unreadable::Damaged`](crate::parse::document::Unreadable), never clean and never a stop.
+//! Nothing in here judges: it says what a file says ([`Document`]), or why it cannot be read. What a file is, its bytes say. The
+//! parsers run in [`worker`], the same binary started again without the right to open files, sockets or programs; pictures and
+//! PDF pages go on to tesseract and poppler in a process of their own. A crash, a hang or a bomb there is
+//! [`Unreadable::Damaged`], never clean and never a stop.
 
+mod formats;
+mod protocol;
+mod sandbox;
+mod tools;
 pub mod worker;
 
-use crate::parse::document::Document;
-use std::path::PathBuf;
+use crate::parse::document::{Document, Unreadable};
+use protocol::{Answer, LONGEST, Request};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Semaphore;
 
 /// What a reading may cost.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// How long one document may take in its worker.
+    /// How long one document may take in its parser, and how long one run of a tool may take.
     pub deadline: Duration,
     /// How many documents are read at the same time.
     pub workers: usize,
+    /// Languages that pictures are read in, as tesseract calls them.
+    pub languages: Vec<String>,
+    /// How many pages and pictures of one document are read by tesseract at most; more make it too large.
+    pub pictures: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(60), workers: 2 }
+        let languages = ["nld", "dan", "nor", "swe", "fin", "deu", "eng"].map(str::to_owned).to_vec();
+        Self { deadline: Duration::from_secs(60), workers: 2, languages, pictures: 40 }
     }
 }
 
@@ -30,6 +47,8 @@ impl Default for Limits {
 pub struct Extractor {
     program: PathBuf,
     limits: Limits,
+    free: Semaphore,
+    idle: Mutex<Vec<Parser>>,
 }
 
 impl Extractor {
@@ -37,19 +56,107 @@ impl Extractor {
     ///
     /// # Errors
     /// When the program's own path cannot be found.
-    pub fn start(limits: Limits) -> std::io::Result<Self> {
+    pub fn start(limits: Limits) -> io::Result<Self> {
         Ok(Self::with_program(std::env::current_exe()?, limits))
     }
 
     /// With workers of another program that knows `worker`, as tests have it.
     #[must_use]
     pub fn with_program(program: PathBuf, limits: Limits) -> Self {
-        Self { program, limits }
+        Self { program, free: Semaphore::new(limits.workers.max(1)), limits, idle: Mutex::default() }
     }
 
-    /// Reads one file. `declared` and `name` are hints for text formats only; what a file is, its bytes say.
+    /// Reads one file. `declared` and `name` are hints for text formats only: what a file is, its bytes say.
     pub async fn read(&self, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
-        let _ = (&self.program, &self.limits, bytes, declared, name);
-        Document::unreadable("unknown", crate::parse::document::Unreadable::UnknownFormat)
+        let Ok(_permit) = self.free.acquire().await else { return Document::unreadable("unknown", Unreadable::Damaged) };
+        let request = Request { declared: declared.map(str::to_owned), name: name.map(str::to_owned) };
+        let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let answer = match waiting {
+            // What an earlier document broke must not be this one's fault: a used worker that fails is replaced once.
+            Some(parser) => match self.ask(parser, &request, &bytes).await {
+                Some(answer) => Some(answer),
+                None => self.ask_anew(&request, &bytes).await,
+            },
+            None => self.ask_anew(&request, &bytes).await,
+        };
+        match answer {
+            Some(answer) => tools::finish(&self.program, &self.limits, answer).await,
+            None => Document::unreadable(formats::sniff(&bytes), Unreadable::Damaged),
+        }
+    }
+
+    async fn ask_anew(&self, request: &Request, bytes: &[u8]) -> Option<Answer> {
+        let parser = Parser::start(&self.program).ok()?;
+        self.ask(parser, request, bytes).await
+    }
+
+    /// The parser goes back to the others only after a good answer; otherwise it is dropped, and killed by that.
+    async fn ask(&self, mut parser: Parser, request: &Request, bytes: &[u8]) -> Option<Answer> {
+        let answer = tokio::time::timeout(self.limits.deadline, parser.ask(request, bytes)).await.ok()?.ok()?;
+        if parser.served < worker::MOST_DOCUMENTS {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(parser);
+        }
+        Some(answer)
+    }
+}
+
+/// A child that runs this program as `worker`, with pipes and an empty environment.
+fn child(program: &Path, arguments: &[&str]) -> io::Result<Child> {
+    Command::new(program)
+        .arg("worker")
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .env("OMP_THREAD_LIMIT", "1")
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+#[derive(Debug)]
+struct Parser {
+    _child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    served: usize,
+}
+
+impl Parser {
+    fn start(program: &Path) -> io::Result<Self> {
+        let mut child = child(program, &[])?;
+        let input = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Self { _child: child, input, output, served: 0 })
+    }
+
+    async fn ask(&mut self, request: &Request, bytes: &[u8]) -> io::Result<Answer> {
+        self.served += 1;
+        self.send(&serde_json::to_vec(request)?).await?;
+        self.send(bytes).await?;
+        let mut answer: Answer = serde_json::from_slice(&self.receive().await?)?;
+        for task in &mut answer.tasks {
+            task.bytes = self.receive().await?;
+        }
+        Ok(answer)
+    }
+
+    async fn send(&mut self, frame: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(frame.len()).ok().filter(|length| *length <= LONGEST).ok_or(io::ErrorKind::InvalidInput)?;
+        self.input.write_all(&length.to_le_bytes()).await?;
+        self.input.write_all(frame).await
+    }
+
+    async fn receive(&mut self) -> io::Result<Vec<u8>> {
+        let length = self.output.read_u32_le().await?;
+        if length > LONGEST {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut frame = Vec::new();
+        (&mut self.output).take(u64::from(length)).read_to_end(&mut frame).await?;
+        if u32::try_from(frame.len()) == Ok(length) { Ok(frame) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 }

@@ -1,9 +1,55 @@
-//! The parser worker: the same binary, started as `postkamer worker`.
+//! The child processes: a parser that serves documents, and a tool worker that locks itself in and becomes another program.
 
-/// Serves documents from stdin to stdout until stdin ends: the hidden subcommand `postkamer worker`.
-///
-/// # Errors
-/// When the process cannot be locked down, or its parent is gone.
-pub fn run() -> std::io::Result<()> {
+use super::protocol::{Answer, Request, read_frame, write_frame};
+use super::{formats, sandbox};
+use std::io::{self, BufWriter, Write, stdin, stdout};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+/// After so many documents a parser is replaced: what it may have leaked or had broken goes with it.
+pub const MOST_DOCUMENTS: usize = 200;
+
+/// Exit status of a tool worker whose tool is not installed.
+pub const NO_SUCH_TOOL: u8 = 127;
+
+/// The hidden subcommand `postkamer worker [TOOL [ARGUMENT…]]`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The program to become, with its arguments; none: serve documents from stdin to stdout until stdin ends.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    tool: Vec<String>,
+}
+
+/// Locks this process in and does what a worker does. Says nothing on stderr: a parser's complaint may quote the document.
+#[must_use]
+pub fn run(args: &Args) -> ExitCode {
+    std::panic::set_hook(Box::new(|_| {}));
+    let done = match args.tool.split_first() {
+        Some((program, arguments)) => sandbox::for_tool().and_then(|()| Err(Command::new(program).args(arguments).exec())),
+        None => sandbox::for_parser().and_then(|()| serve()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => ExitCode::from(NO_SUCH_TOOL),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn serve() -> io::Result<()> {
+    let (mut input, mut output) = (stdin().lock(), BufWriter::new(stdout().lock()));
+    while let Some(request) = read_frame(&mut input)? {
+        let request: Request = serde_json::from_slice(&request)?;
+        let Some(bytes) = read_frame(&mut input)? else { break };
+        let answer = formats::read(&bytes, &request);
+        write_answer(&mut output, &answer)?;
+    }
     Ok(())
+}
+
+fn write_answer(mut to: impl Write, answer: &Answer) -> io::Result<()> {
+    write_frame(&mut to, &serde_json::to_vec(answer)?)?;
+    for task in &answer.tasks {
+        write_frame(&mut to, &task.bytes)?;
+    }
+    to.flush()
 }

@@ -42,8 +42,7 @@ impl Report {
         self.sentences.iter().all(|sentence| sentence.level != Level::Fault)
     }
 
-    /// Adds a sentence.
-    pub fn add(&mut self, level: Level, text: impl Into<String>) {
+    fn add(&mut self, level: Level, text: impl Into<String>) {
         self.sentences.push(Sentence { level, text: text.into() });
     }
 

@@ -17,14 +17,10 @@ mod headers;
 mod html;
 mod mail;
 mod parts;
-mod pgp;
 mod quoted;
-mod rtf;
 mod signed;
 mod text;
 mod thread;
-mod tnef;
-mod uuencode;
 
 pub use mail::*;
 
@@ -144,6 +140,3 @@ fn digest(header: &Header<'_>, body: &[u8]) -> [u8; 32] {
     hash.update(body);
     hash.finalize().into()
 }
-
-#[cfg(test)]
-mod tests;

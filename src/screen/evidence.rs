@@ -118,7 +118,7 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
     let own_after = own.find(head(around.after, 30)).is_some_and(|found| {
         !around.after.get(..found.start()).unwrap_or("").contains(|c: char| c.is_ascii_digit() || c == ',' || c == ';')
     });
-    if own_at.is_some() && !other || own_after && !other || around.inherited && other_at.is_none() {
+    if !other && (own_at.is_some() || own_after) || around.inherited && other_at.is_none() {
         return Points { points: judged.points.saturating_add(OWN).min(100), named: true, other: false };
     }
     if other {

@@ -19,6 +19,7 @@ mod values;
 pub use complaint::{Complaint, Mistakes, Severity};
 pub use live::Live;
 
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

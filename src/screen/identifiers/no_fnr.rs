@@ -25,7 +25,7 @@ fn judge(written: &str) -> Option<Judged> {
     }
     let (day, month) = (number(&[*d1, *d2]), number(&[*m1, *m2]));
     let day = if day > 40 { day - 40 } else { day };
-    let months = [0, 40, 65, 80].map(|more| month.checked_sub(more).unwrap_or(0));
+    let months = [0, 40, 65, 80].map(|more| month.saturating_sub(more));
     if !months.iter().any(|month| is_date(number(&[*y1, *y2]), *month, day))
         || weighted(&digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 != 0
     {

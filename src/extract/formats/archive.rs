@@ -1,0 +1,180 @@
+//! Containers: zip, 7z, tar and packed streams, with their members' names.
+
+use super::{Hint, Reader};
+use crate::parse::document::Unreadable;
+use std::io::{Cursor, Read};
+use zip::ZipArchive;
+
+/// Whether the bytes end as a zip does, whatever they begin with: self-extracting and polyglot files.
+pub fn ends_as_zip(bytes: &[u8]) -> bool {
+    let start = bytes.len().saturating_sub(65_557);
+    bytes.get(start..).is_some_and(|end| end.windows(4).any(|window| window == b"PK\x05\x06"))
+}
+
+/// A zip whose members are files of their own.
+pub fn zip(reader: &mut Reader, bytes: &[u8]) {
+    match ZipArchive::new(Cursor::new(bytes)) {
+        Ok(mut zip) => zip_members(reader, &mut zip),
+        Err(_) => reader.fail(Unreadable::Damaged),
+    }
+}
+
+/// Reads every member of an opened zip.
+pub fn zip_members(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>) {
+    if zip.has_duplicate_names() || zip.has_overlapping_entries().unwrap_or(true) {
+        // Two programs would see two different files, or one stretch of bytes many times over (THREATS §1 row 24).
+        reader.fail(Unreadable::Damaged);
+    }
+    let comment = String::from_utf8_lossy(zip.comment()).into_owned();
+    reader.lines("comment", 0, comment.lines().map(str::to_owned).collect());
+    for index in 0..zip.len() {
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        let Some((name, directory, bytes)) = zip_member(reader, zip, index) else {
+            if index > super::MOST_MEMBERS {
+                return;
+            }
+            continue;
+        };
+        if directory {
+            reader.lines("member-name", number, vec![name]);
+        } else if let Some(bytes) = bytes {
+            reader.member(number, Some(&name), &bytes);
+        } else {
+            reader.lines("member-name", number, vec![name]);
+        }
+    }
+}
+
+/// One member: its name, whether it is a folder, and its bytes unless they cannot be had.
+fn zip_member(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>, index: usize) -> Option<(String, bool, Option<Vec<u8>>)> {
+    let shown = zip.by_index_raw(index).ok().map(|member| {
+        (
+            member.name().map_or_else(|_| String::from_utf8_lossy(member.name_raw()).into_owned(), |name| name.into_owned()),
+            member.is_dir(),
+            member.encrypted(),
+            member.compressed_size(),
+        )
+    });
+    let Some((name, directory, encrypted, packed)) = shown else {
+        reader.fail(Unreadable::Damaged);
+        return None;
+    };
+    if encrypted {
+        reader.fail(Unreadable::Encrypted);
+        return Some((name, directory, None));
+    }
+    let bytes = match zip.by_index(index) {
+        Ok(member) => reader.unpack(packed, member),
+        Err(zip::result::ZipError::UnsupportedArchive(_)) => {
+            reader.fail(Unreadable::UnknownFormat);
+            None
+        }
+        Err(_) => {
+            reader.fail(Unreadable::Damaged);
+            None
+        }
+    };
+    Some((name, directory, bytes))
+}
+
+/// A 7z archive.
+pub fn seven(reader: &mut Reader, bytes: &[u8]) {
+    let opened = sevenz_rust2::ArchiveReader::new(Cursor::new(bytes), sevenz_rust2::Password::empty());
+    let mut archive = match opened {
+        Ok(archive) => archive,
+        Err(error) => return reader.fail(seven_reason(&error)),
+    };
+    let packed = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let mut number = 0;
+    let read = archive.for_each_entries(|entry, content| {
+        number += 1;
+        let name = entry.name().to_owned();
+        if entry.is_directory() {
+            reader.lines("member-name", number, vec![name]);
+        } else {
+            match reader.unpack(packed, content) {
+                Some(bytes) => reader.member(number, Some(&name), &bytes),
+                None => {
+                    reader.lines("member-name", number, vec![name]);
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(reader.members <= super::MOST_MEMBERS)
+    });
+    if let Err(error) = read {
+        reader.fail(seven_reason(&error));
+    }
+}
+
+fn seven_reason(error: &sevenz_rust2::Error) -> Unreadable {
+    match error {
+        sevenz_rust2::Error::PasswordRequired | sevenz_rust2::Error::MaybeBadPassword(_) => Unreadable::Encrypted,
+        // Encryption is not built in, so that its method is one that is not known.
+        sevenz_rust2::Error::UnsupportedCompressionMethod(method) if method.to_ascii_lowercase().contains("aes") => Unreadable::Encrypted,
+        sevenz_rust2::Error::UnsupportedCompressionMethod(_) => Unreadable::UnknownFormat,
+        _ => Unreadable::Damaged,
+    }
+}
+
+/// A tar archive (POSIX ustar and GNU long names): blocks of 512 bytes, a header before each member.
+pub fn tar(reader: &mut Reader, bytes: &[u8]) {
+    let mut rest = bytes;
+    let mut long_name = None;
+    let mut number = 0;
+    while let Some(header) = rest.get(..512).filter(|header| header.iter().any(|byte| *byte != 0)) {
+        let field = |from: usize, length: usize| {
+            header.get(from..from + length).map(|field| field.split(|byte| *byte == 0).next().unwrap_or(&[])).unwrap_or(&[])
+        };
+        let size = std::str::from_utf8(field(124, 12)).ok().and_then(|octal| usize::from_str_radix(octal.trim(), 8).ok());
+        let kind = header.get(156).copied().unwrap_or(0);
+        let Some(content) = size.and_then(|size| rest.get(512..)?.get(..size)) else { return reader.fail(Unreadable::Damaged) };
+        let prefix = String::from_utf8_lossy(field(345, 155)).into_owned();
+        let name = String::from_utf8_lossy(field(0, 100)).into_owned();
+        match kind {
+            b'L' => long_name = Some(String::from_utf8_lossy(content).trim_end_matches('\0').to_owned()),
+            b'x' | b'g' => reader.lines("metadata", number, String::from_utf8_lossy(content).lines().map(str::to_owned).collect()),
+            _ => {
+                number += 1;
+                let name = long_name.take().unwrap_or_else(|| if prefix.is_empty() { name } else { format!("{prefix}/{name}") });
+                if matches!(kind, 0 | b'0' | b'7') {
+                    reader.member(number, Some(&name), content);
+                } else {
+                    reader.lines("member-name", number, vec![name]);
+                }
+            }
+        }
+        rest = rest.get(512 + content.len().div_ceil(512) * 512..).unwrap_or(&[]);
+    }
+    if number == 0 {
+        reader.fail(Unreadable::Damaged);
+    }
+}
+
+/// One packed stream: gzip with its stored name, bzip2, xz. What is inside may be a container again.
+pub fn stream(reader: &mut Reader, bytes: &[u8], format: &str) {
+    let packed = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let (name, unpacked) = match format {
+        "gz" => {
+            let decoder = flate2::read::MultiGzDecoder::new(bytes);
+            let name = decoder.header().and_then(|header| header.filename()).map(|name| String::from_utf8_lossy(name).into_owned());
+            (name, reader.unpack(packed, decoder))
+        }
+        "bz2" => (None, reader.unpack(packed, bzip2::read::MultiBzDecoder::new(bytes))),
+        _ => {
+            // The dictionary's size stands in the stream: a bound keeps it from taking all memory.
+            let decoder: Box<dyn Read> = Box::new(lzma_rust2::XzReader::new(bytes, true));
+            (None, reader.unpack(packed, decoder))
+        }
+    };
+    if let Some(unpacked) = unpacked {
+        match name {
+            Some(name) => reader.member(1, Some(&name), &unpacked),
+            None if reader.enter(1).is_some() => {
+                reader.read(&unpacked, Hint::default());
+                reader.path.pop();
+            }
+            None => {}
+        }
+    }
+}

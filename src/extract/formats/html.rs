@@ -1,0 +1,254 @@
+//! HTML: text with its lines, tables with their cells, and what no reader sees: comments, hidden fields, attributes, scripts.
+//!
+//! One pass over the text, linear however deep it nests. Nothing is rendered and nothing is fetched.
+
+use super::Reader;
+
+/// Reads a page.
+pub fn read(reader: &mut Reader, text: &str) {
+    let mut page = Page::default();
+    page.walk(text);
+    page.end_line();
+    page.end_table();
+    reader.lines("text", 1, page.lines);
+    reader.lines("comment", 1, page.aside);
+    for (rows, number) in page.tables.into_iter().zip(1..) {
+        reader.table("sheet", number, rows);
+    }
+}
+
+#[derive(Default)]
+struct Page {
+    lines: Vec<String>,
+    line: String,
+    /// Comments, scripts, attributes.
+    aside: Vec<String>,
+    tables: Vec<Vec<Vec<String>>>,
+    table: Vec<Vec<String>>,
+    row: Vec<String>,
+    cell: Option<String>,
+}
+
+impl Page {
+    fn walk(&mut self, mut text: &str) {
+        while let Some((before, rest)) = text.split_once('<') {
+            self.say(before);
+            if let Some(comment) = rest.strip_prefix("!--") {
+                let (comment, after) = comment.split_once("-->").unwrap_or((comment, ""));
+                self.aside.extend(decoded(comment).lines().map(str::to_owned));
+                text = after;
+                continue;
+            }
+            if !rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) {
+                self.say("<");
+                text = rest;
+                continue;
+            }
+            let (tag, after) = split_tag(rest);
+            let name: String = tag.chars().take_while(|c| !c.is_whitespace() && *c != '>').collect::<String>().to_ascii_lowercase();
+            let name = name.trim_end_matches('/').to_owned();
+            self.attributes(tag);
+            text = after;
+            if matches!(name.as_str(), "script" | "style") {
+                let end = find_ignoring_case(after, &format!("</{name}"));
+                let (inside, after) = after.split_at_checked(end).unwrap_or((after, ""));
+                if name == "script" {
+                    self.aside.extend(inside.lines().map(str::to_owned));
+                }
+                text = after;
+            } else {
+                self.tag(&name);
+            }
+        }
+        self.say(text);
+    }
+
+    fn tag(&mut self, name: &str) {
+        match name {
+            "td" | "th" => {
+                self.end_cell();
+                self.cell = Some(String::new());
+            }
+            "/td" | "/th" => self.end_cell(),
+            "tr" | "/tr" => {
+                self.end_cell();
+                self.end_row();
+            }
+            "table" | "/table" => {
+                self.end_cell();
+                self.end_row();
+                self.end_table();
+                self.end_line();
+            }
+            "br" | "p" | "/p" | "div" | "/div" | "li" | "/li" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "/h1" | "/h2"
+            | "/h3" | "/h4" | "/h5" | "/h6" | "dt" | "dd" | "hr" | "pre" | "/pre" | "blockquote" | "option" | "title" | "/title"
+            | "section" | "article" | "form" | "label" => self.end_line(),
+            _ => {}
+        }
+    }
+
+    fn say(&mut self, raw: &str) {
+        if raw.is_empty() {
+            return;
+        }
+        let text = decoded(raw);
+        if let Some(cell) = &mut self.cell {
+            cell.push_str(&text.replace(['\n', '\r'], " "));
+        }
+        for (count, part) in text.split('\n').enumerate() {
+            if count > 0 {
+                self.end_line();
+            }
+            self.line.push_str(part.trim_end_matches('\r'));
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        self.lines.push(line.trim().to_owned());
+    }
+
+    fn end_cell(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            self.row.push(cell.trim().to_owned());
+            self.end_line();
+        }
+    }
+
+    fn end_row(&mut self) {
+        let row = std::mem::take(&mut self.row);
+        if !row.is_empty() {
+            self.table.push(row);
+        }
+    }
+
+    fn end_table(&mut self) {
+        let table = std::mem::take(&mut self.table);
+        if !table.is_empty() {
+            self.tables.push(table);
+        }
+    }
+
+    /// What attributes say to somebody who looks: values, titles, alternatives, data of scripts.
+    fn attributes(&mut self, tag: &str) {
+        let mut name = String::new();
+        for (key, value) in attribute_pairs(tag) {
+            let value = decoded(&value);
+            match key.as_str() {
+                "name" | "id" => name = value,
+                "value" | "content" => self.aside.push(format!("{name}: {value}")),
+                "title" | "alt" | "placeholder" | "label" | "aria-label" | "summary" => self.aside.push(value),
+                "href" if !value.is_empty() => self.aside.push(value.replace(['?', '&', '='], " ")),
+                _ if key.starts_with("data-") => self.aside.push(format!("{}: {value}", key.trim_start_matches("data-"))),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The tag up to its `>` outside quotes, and what follows.
+fn split_tag(text: &str) -> (&str, &str) {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, '>') => return (text.get(..at).unwrap_or(""), text.get(at + 1..).unwrap_or("")),
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            _ => {}
+        }
+        // A quote that is never closed must not swallow the rest of the page.
+        if at > 20_000 {
+            break;
+        }
+    }
+    text.split_once('>').unwrap_or((text, ""))
+}
+
+fn attribute_pairs(tag: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = tag;
+    while let Some((before, after)) = rest.split_once('=') {
+        let key = before
+            .rsplit(|c: char| c.is_whitespace() || c == '"' || c == '\'')
+            .find(|word| !word.is_empty())
+            .unwrap_or("")
+            .to_ascii_lowercase();
+        let after = after.trim_start();
+        let (value, next) = match after.chars().next() {
+            Some(quote @ ('"' | '\'')) => after.get(1..).and_then(|inside| inside.split_once(quote)).unwrap_or((after, "")),
+            _ => after.split_once(char::is_whitespace).unwrap_or((after, "")),
+        };
+        pairs.push((key, value.to_owned()));
+        rest = next;
+    }
+    pairs
+}
+
+fn find_ignoring_case(text: &str, what: &str) -> usize {
+    let (text_bytes, what) = (text.as_bytes(), what.as_bytes());
+    text_bytes.windows(what.len()).position(|window| window.eq_ignore_ascii_case(what)).unwrap_or(text.len())
+}
+
+/// Resolves character references: numbers, and the names that mails use.
+pub fn decoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let end =
+            after.char_indices().take(12).find(|(_, c)| !c.is_ascii_alphanumeric() && *c != '#').map_or(after.len().min(12), |(at, _)| at);
+        let (word, next) = after.split_at_checked(end).unwrap_or(("", after));
+        match reference(word) {
+            Some(c) => {
+                out.push(c);
+                rest = next.strip_prefix(';').unwrap_or(next);
+            }
+            None => {
+                out.push('&');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn reference(word: &str) -> Option<char> {
+    if let Some(number) = word.strip_prefix('#') {
+        let value = match number.strip_prefix(['x', 'X']) {
+            Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        return char::from_u32(value);
+    }
+    Some(match word {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => ' ',
+        "shy" => '\u{ad}',
+        "zwnj" | "zwj" => '\u{200b}',
+        "ndash" => '–',
+        "mdash" => '—',
+        "euml" => 'ë',
+        "iuml" => 'ï',
+        "ouml" => 'ö',
+        "uuml" => 'ü',
+        "auml" => 'ä',
+        "Ouml" => 'Ö',
+        "Uuml" => 'Ü',
+        "Auml" => 'Ä',
+        "eacute" => 'é',
+        "egrave" => 'è',
+        "oslash" => 'ø',
+        "Oslash" => 'Ø',
+        "aring" => 'å',
+        "Aring" => 'Å',
+        "aelig" => 'æ',
+        "AElig" => 'Æ',
+        "szlig" => 'ß',
+        _ => return None,
+    })
+}

@@ -1,0 +1,124 @@
+//! What other programs read: the pages of a PDF (poppler) and pictures (tesseract), each in a locked process on pipes.
+
+use super::protocol::{Answer, Task, Tool};
+use super::{Limits, child};
+use crate::parse::document::{Content, Document, Piece, Place, Unreadable};
+use std::io;
+use std::path::Path;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// A page with fewer letters than this may be a scan with a thin text layer: it is looked at as a picture too.
+const FEW_LETTERS: usize = 150;
+/// Resolution at which pages become pictures: 150 dpi enlarged twice, as measured in SCREENING.md.
+const DPI: &str = "300";
+/// The most bytes that a tool may answer with.
+const LONGEST_ANSWER: u64 = 256 * 1024 * 1024;
+
+struct Tools<'a> {
+    program: &'a Path,
+    limits: &'a Limits,
+    languages: String,
+    pictures_left: usize,
+}
+
+/// Does what the parser left to do, and adds it to the document.
+pub async fn finish(program: &Path, limits: &Limits, answer: Answer) -> Document {
+    let Answer { mut document, tasks } = answer;
+    let mut tools = Tools { program, limits, languages: limits.languages.join("+"), pictures_left: limits.pictures };
+    for task in tasks {
+        let read = match task.tool {
+            Tool::Pdf => tools.pdf(&task, &mut document.pieces).await,
+            Tool::Ocr => tools.picture(&task.bytes, &task.place, &mut document.pieces).await,
+        };
+        if let Err(reason) = read {
+            document.unreadable = document.unreadable.or(Some(reason));
+        }
+    }
+    document
+}
+
+impl Tools<'_> {
+    async fn pdf(&mut self, task: &Task, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
+        let failed = if contains(&task.bytes, b"/Encrypt") { Unreadable::Encrypted } else { Unreadable::Damaged };
+        let text = self.run(&["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"], &task.bytes).await.map_err(|_| failed)?;
+        let text = String::from_utf8_lossy(&text);
+        // Every page ends with a form feed, the last one too.
+        let pages: Vec<&str> = text.strip_suffix('\u{c}').unwrap_or(&text).split('\u{c}').collect();
+        let images = self.run(&["pdfimages", "-list", "-"], &task.bytes).await.map_err(|_| Unreadable::Damaged)?;
+        let pictured = pages_with_pictures(&String::from_utf8_lossy(&images));
+        for (page, number) in pages.into_iter().zip(1_u32..) {
+            let lines = page.lines().map(str::to_owned).collect();
+            let place = Place { part: "page".to_owned(), number, path: task.place.path.clone() };
+            pieces.push(Piece { place, content: Content::Lines(lines) });
+            if page.chars().filter(|c| c.is_alphanumeric()).count() < FEW_LETTERS || pictured.contains(&number) {
+                let page = number.to_string();
+                let drawn = self
+                    .run(&["pdftoppm", "-gray", "-r", DPI, "-scale-to-x", "-1", "-f", &page, "-l", &page, "-"], &task.bytes)
+                    .await
+                    .map_err(|_| Unreadable::Damaged)?;
+                let place = Place { part: "picture".to_owned(), number, path: task.place.path.clone() };
+                self.picture(&drawn, &place, pieces).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn picture(&mut self, graymap: &[u8], place: &Place, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
+        self.pictures_left = self.pictures_left.checked_sub(1).ok_or(Unreadable::TooLarge)?;
+        let languages = self.languages.clone();
+        let text =
+            self.run(&["tesseract", "stdin", "stdout", "-l", &languages, "--psm", "3"], graymap).await.map_err(|error| {
+                match error.kind() {
+                    // tesseract is not installed: nobody here reads pictures.
+                    io::ErrorKind::NotFound => Unreadable::UnknownFormat,
+                    _ => Unreadable::Damaged,
+                }
+            })?;
+        let lines: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
+        pieces.push(Piece { place: place.clone(), content: Content::Lines(lines) });
+        Ok(())
+    }
+
+    /// Runs a tool with `input` on its standard input and gives back its standard output.
+    async fn run(&self, command: &[&str], input: &[u8]) -> io::Result<Vec<u8>> {
+        let mut child = child(self.program, command)?;
+        let mut stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let talk = async {
+            let mut output = Vec::new();
+            let write = async move {
+                // A tool that has seen enough closes its input: what it says by its exit status counts.
+                let _ = stdin.write_all(input).await;
+                drop(stdin);
+            };
+            let mut limited = stdout.take(LONGEST_ANSWER);
+            let (_, read) = tokio::join!(write, limited.read_to_end(&mut output));
+            read?;
+            Ok::<_, io::Error>((output, child.wait().await?))
+        };
+        let (output, status) =
+            tokio::time::timeout(self.limits.deadline, talk).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        match status.code() {
+            Some(0) => Ok(output),
+            Some(code) if code == i32::from(super::worker::NO_SUCH_TOOL) => Err(io::ErrorKind::NotFound.into()),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+/// Pages on which `pdfimages -list` shows a picture large enough for text, from 1.
+fn pages_with_pictures(list: &str) -> Vec<u32> {
+    list.lines()
+        .skip(2)
+        .filter_map(|line| {
+            let mut columns = line.split_whitespace();
+            let (page, _number, kind) = (columns.next()?.parse().ok()?, columns.next()?, columns.next()?);
+            let (width, height): (u64, u64) = (columns.next()?.parse().ok()?, columns.next()?.parse().ok()?);
+            (kind == "image" && height >= 60 && width * height >= 60_000).then_some(page)
+        })
+        .collect()
+}
+
+fn contains(bytes: &[u8], what: &[u8]) -> bool {
+    bytes.windows(what.len()).any(|window| window == what)
+}
