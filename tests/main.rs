@@ -13,7 +13,9 @@
 mod extract;
 mod mailbox;
 mod policy;
+mod sending;
 mod servers;
 mod service;
+mod stories;
 mod support;
 mod settings;

@@ -99,41 +99,117 @@ struct Case {
     says: (&'static str, &'static str, &'static str),
 }
 
-const fn main(about: &'static str, edit: &'static [(&'static str, &'static str)], says: (&'static str, &'static str, &'static str)) -> Case {
+const fn main(
+    about: &'static str,
+    edit: &'static [(&'static str, &'static str)],
+    says: (&'static str, &'static str, &'static str),
+) -> Case {
     Case { about, main: edit, organisation: &[], says }
 }
 
-const fn organisation(about: &'static str, edit: &'static [(&'static str, &'static str)], says: (&'static str, &'static str, &'static str)) -> Case {
+const fn organisation(
+    about: &'static str,
+    edit: &'static [(&'static str, &'static str)],
+    says: (&'static str, &'static str, &'static str),
+) -> Case {
     Case { about, main: &[], organisation: edit, says }
 }
 
 const MISTAKES: &[Case] = &[
-    main("a slip of the pen in a key", &[("portal =", "portaal =")], ("postkamer.toml:1:1", "unknown key `portaal`", "Did you mean `portal`?")),
+    main(
+        "a slip of the pen in a key",
+        &[("portal =", "portaal =")],
+        ("postkamer.toml:1:1", "unknown key `portaal`", "Did you mean `portal`?"),
+    ),
     main("the key that is missing then", &[("portal =", "portaal =")], ("postkamer.toml:1:1", "`portal` is missing", "Add a line such as")),
-    main("a key of another table", &[("[smtp]\n", "[smtp]\npoll = \"60 s\"\n")], ("postkamer.toml:10:1", "unknown key `poll`", "It is a key of [desk.mailbox]")),
+    main(
+        "a key of another table",
+        &[("[smtp]\n", "[smtp]\npoll = \"60 s\"\n")],
+        ("postkamer.toml:10:1", "unknown key `poll`", "It is a key of [desk.mailbox]"),
+    ),
     main("an unknown table", &[("[smtp]", "[stmp]\nx = 1\n[smtp]")], ("postkamer.toml:9:2", "unknown key `stmp`", "Did you mean `smtp`?")),
-    main("a portal without TLS", &[("https://", "http://")], ("postkamer.toml:1:10", "`portal` must begin with https://", "https://portal")),
+    main(
+        "a portal without TLS",
+        &[("https://", "http://")],
+        ("postkamer.toml:1:10", "`portal` must begin with https://", "https://portal"),
+    ),
     main("a portal that is no address", &[("https://", "")], ("postkamer.toml:1:10", "`portal` must", "https://")),
-    main("text where a number belongs", &[("[database]", "reopen_days = \"14\"\n[database]")], ("postkamer.toml:4:15", "`reopen_days` must be a whole number", "without quotes")),
+    main(
+        "text where a number belongs",
+        &[("[database]", "reopen_days = \"14\"\n[database]")],
+        ("postkamer.toml:4:15", "`reopen_days` must be a whole number", "without quotes"),
+    ),
     main("too many days", &[("[database]", "reopen_days = 99999\n[database]")], ("postkamer.toml:4:15", "from 0 to 3650", "")),
-    main("a language by its country", &[("[database]", "language = \"no\"\n[database]")], ("postkamer.toml:4:12", "`language` is not a language", "Did you mean \"nb\"?")),
-    main("a time zone with a slip", &[("[database]", "timezone = \"Europe/Amsterdm\"\n[database]")], ("postkamer.toml:4:12", "time zone", "Europe/Amsterdam")),
-    main("a time zone by its city", &[("[database]", "timezone = \"Oslo\"\n[database]")], ("postkamer.toml:4:12", "time zone", "Europe/Oslo")),
-    main("no database", &[("[database]\nurl = \"sqlite://postkamer.db\"\n", "")], ("postkamer.toml:1:1", "`database` is missing", "[database]")),
-    main("a database of an unknown kind", &[("sqlite://", "mysql://")], ("postkamer.toml:5:7", "sqlite:// or postgres://", "sqlite://postkamer.db")),
+    main(
+        "a language by its country",
+        &[("[database]", "language = \"no\"\n[database]")],
+        ("postkamer.toml:4:12", "`language` is not a language", "Did you mean \"nb\"?"),
+    ),
+    main(
+        "a time zone with a slip",
+        &[("[database]", "timezone = \"Europe/Amsterdm\"\n[database]")],
+        ("postkamer.toml:4:12", "time zone", "Europe/Amsterdam"),
+    ),
+    main(
+        "a time zone by its city",
+        &[("[database]", "timezone = \"Oslo\"\n[database]")],
+        ("postkamer.toml:4:12", "time zone", "Europe/Oslo"),
+    ),
+    main(
+        "no database",
+        &[("[database]\nurl = \"sqlite://postkamer.db\"\n", "")],
+        ("postkamer.toml:1:1", "`database` is missing", "[database]"),
+    ),
+    main(
+        "a database of an unknown kind",
+        &[("sqlite://", "mysql://")],
+        ("postkamer.toml:5:7", "sqlite:// or postgres://", "sqlite://postkamer.db"),
+    ),
     main("a database in memory", &[("sqlite://postkamer.db", "sqlite::memory:")], ("postkamer.toml:5:7", "must name a file", "")),
-    main("object storage", &[("[authentication]", "[attachments]\nstore = \"s3://bucket/x\"\n[authentication]")], ("postkamer.toml:7:9", "not built yet", "Name a directory")),
-    main("a size without a unit", &[("[authentication]", "[attachments]\nmax_mail = 50\n[authentication]")], ("postkamer.toml:7:12", "`max_mail` needs a unit", "\"50 MB\"")),
-    main("a size with a strange unit", &[("[authentication]", "[attachments]\nmax_mail = \"50 Mbit\"\n[authentication]")], ("postkamer.toml:7:12", "none of B, kB, MB", "50 MB")),
-    main("a size beyond all bounds", &[("[authentication]", "[attachments]\nmax_mail = \"9 GB\"\n[authentication]")], ("postkamer.toml:7:12", "500 MB", "")),
+    main(
+        "object storage",
+        &[("[authentication]", "[attachments]\nstore = \"s3://bucket/x\"\n[authentication]")],
+        ("postkamer.toml:7:9", "not built yet", "Name a directory"),
+    ),
+    main(
+        "a size without a unit",
+        &[("[authentication]", "[attachments]\nmax_mail = 50\n[authentication]")],
+        ("postkamer.toml:7:12", "`max_mail` needs a unit", "\"50 MB\""),
+    ),
+    main(
+        "a size with a strange unit",
+        &[("[authentication]", "[attachments]\nmax_mail = \"50 Mbit\"\n[authentication]")],
+        ("postkamer.toml:7:12", "none of B, kB, MB", "50 MB"),
+    ),
+    main(
+        "a size beyond all bounds",
+        &[("[authentication]", "[attachments]\nmax_mail = \"9 GB\"\n[authentication]")],
+        ("postkamer.toml:7:12", "500 MB", ""),
+    ),
     main("checking by DNS", &[("trusted-header", "verify")], ("postkamer.toml:7:8", "not built yet", "trusted-header")),
-    main("an unknown mode", &[("trusted-header", "trusted-headers")], ("postkamer.toml:7:8", "must be one of", "Did you mean \"trusted-header\"?")),
-    main("nobody to trust", &[("authserv_id = \"mx.zaakwijs.example\"\n", "")], ("postkamer.toml:6:1", "`authserv_id` is missing", "Authentication-Results")),
+    main(
+        "an unknown mode",
+        &[("trusted-header", "trusted-headers")],
+        ("postkamer.toml:7:8", "must be one of", "Did you mean \"trusted-header\"?"),
+    ),
+    main(
+        "nobody to trust",
+        &[("authserv_id = \"mx.zaakwijs.example\"\n", "")],
+        ("postkamer.toml:6:1", "`authserv_id` is missing", "Authentication-Results"),
+    ),
     main("two to trust", &[("[smtp]", "preset = \"microsoft365\"\n[smtp]")], ("postkamer.toml:8:15", "exclude each other", "Remove one")),
     main("no hops", &[("[smtp]", "own_hops = 0\n[smtp]")], ("postkamer.toml:9:12", "from 1 to 50", "")),
     main("a negative limit", &[("[smtp]", "[limits]\nintake_per_sender_hour = -1\n[smtp]")], ("postkamer.toml:10:26", "whole number", "")),
-    main("an smtp server of an unknown kind", &[("\"directory\"", "\"sendmail\"")], ("postkamer.toml:10:8", "`kind` must be one of \"smtp\", \"directory\"", "")),
-    main("a key without meaning for this kind", &[("path = \"replies-sent\"", "path = \"replies-sent\"\nhost = \"x.example\"")], ("postkamer.toml:12:1", "unknown key `host` in [smtp] with kind = \"directory\"", "")),
+    main(
+        "an smtp server of an unknown kind",
+        &[("\"directory\"", "\"sendmail\"")],
+        ("postkamer.toml:10:8", "`kind` must be one of \"smtp\", \"directory\"", ""),
+    ),
+    main(
+        "a key without meaning for this kind",
+        &[("path = \"replies-sent\"", "path = \"replies-sent\"\nhost = \"x.example\"")],
+        ("postkamer.toml:12:1", "unknown key `host` in [smtp] with kind = \"directory\"", ""),
+    ),
     main(
         "plain SMTP across the network",
         &[("kind = \"directory\"\npath = \"replies-sent\"", "host = \"smtp.example\"\nport = 25\ntls = \"none\"")],
@@ -141,17 +217,26 @@ const MISTAKES: &[Case] = &[
     ),
     main(
         "a password in the settings",
-        &[("kind = \"directory\"\npath = \"replies-sent\"", "host = \"smtp.example\"\nport = 465\ntls = \"implicit\"\nusername = \"desk\"\npassword = \"hunter2\"")],
+        &[(
+            "kind = \"directory\"\npath = \"replies-sent\"",
+            "host = \"smtp.example\"\nport = 465\ntls = \"implicit\"\nusername = \"desk\"\npassword = \"hunter2\"",
+        )],
         ("postkamer.toml:14:1", "a password does not belong in the settings", "password_file"),
     ),
     main(
         "a user without a secret",
-        &[("kind = \"directory\"\npath = \"replies-sent\"", "host = \"smtp.example\"\nport = 465\ntls = \"implicit\"\nusername = \"desk\"")],
+        &[(
+            "kind = \"directory\"\npath = \"replies-sent\"",
+            "host = \"smtp.example\"\nport = 465\ntls = \"implicit\"\nusername = \"desk\"",
+        )],
         ("postkamer.toml:13:12", "without a secret", "password_file"),
     ),
     main(
         "two secrets",
-        &[("kind = \"directory\"\npath = \"replies-sent\"", "host = \"smtp.example\"\nport = 465\ntls = \"implicit\"\nusername = \"desk\"\npassword_file = \"a\"\npassword_env = \"B\"")],
+        &[(
+            "kind = \"directory\"\npath = \"replies-sent\"",
+            "host = \"smtp.example\"\nport = 465\ntls = \"implicit\"\nusername = \"desk\"\npassword_file = \"a\"\npassword_env = \"B\"",
+        )],
         ("postkamer.toml:15:16", "`password_env` and `password_file` exclude each other", ""),
     ),
     main(
@@ -159,44 +244,161 @@ const MISTAKES: &[Case] = &[
         &[("kind = \"directory\"\npath = \"replies-sent\"", "host = \"smtps://smtp.example\"\nport = 465\ntls = \"implicit\"")],
         ("postkamer.toml:10:8", "bare host name", "Leave out the scheme"),
     ),
-    main("a listener that is no address", &[("[[desk]]", "[health]\nlisten = \"9310\"\n[[desk]]")], ("postkamer.toml:13:10", "`listen` must be an address and a port", "127.0.0.1:9310")),
-    main("a desk's address with a name", &[("\"support@zaakwijs.example\"", "\"Support <support@zaakwijs.example>\"")], ("postkamer.toml:14:11", "bare address", "angle brackets")),
-    main("no address at all", &[("support@zaakwijs.example", "support")], ("postkamer.toml:14:11", "`address` is not an e-mail address", "name@domain")),
+    main(
+        "a listener that is no address",
+        &[("[[desk]]", "[health]\nlisten = \"9310\"\n[[desk]]")],
+        ("postkamer.toml:13:10", "`listen` must be an address and a port", "127.0.0.1:9310"),
+    ),
+    main(
+        "a desk's address with a name",
+        &[("\"support@zaakwijs.example\"", "\"Support <support@zaakwijs.example>\"")],
+        ("postkamer.toml:14:11", "bare address", "angle brackets"),
+    ),
+    main(
+        "no address at all",
+        &[("support@zaakwijs.example", "support")],
+        ("postkamer.toml:14:11", "`address` is not an e-mail address", "name@domain"),
+    ),
     main("a desk of one bracket", &[("[[desk]]", "[desk]")], ("postkamer.toml:12:1", "list of tables", "two brackets")),
-    main("an unknown country", &[("[desk.mailbox]", "countries = [\"nl\", \"uk\"]\n[desk.mailbox]")], ("postkamer.toml:16:20", "not a country", "Did you mean \"gb\"?")),
-    main("a mailbox without a kind", &[("kind = \"maildir\"\n", "")], ("postkamer.toml:16:1", "`kind` is missing in [desk.mailbox]", "kind = \"imap\"")),
-    main("a poll without a unit", &[("path = \"mail\"", "path = \"mail\"\npoll = 60")], ("postkamer.toml:19:8", "`poll` needs a unit", "\"60 s\"")),
-    main("a folder that smuggles a command", &[("path = \"mail\"", "path = \"mail\"\ndone = \"x\\r\\nA1 DELETE y\"")], ("postkamer.toml:19:8", "control character", "")),
-    main("filing into the inbox", &[("path = \"mail\"", "path = \"mail\"\ndone = \"inbox\"")], ("postkamer.toml:19:8", "would come in again", "Verwerkt")),
-    main("an IMAP mailbox without a secret", &[("kind = \"maildir\"\npath = \"mail\"", "kind = \"imap\"\nhost = \"i.example\"\nport = 993\ntls = \"implicit\"\nusername = \"x\"")],
-        ("postkamer.toml:16:1", "no secret", "password_file")),
-    main("a second desk at the same address",
-        &[("[[desk]]\n", "[[desk]]\nname = \"other\"\naddress = \"SUPPORT@zaakwijs.example\"\ndisplay_name = \"x\"\n[desk.mailbox]\nkind = \"maildir\"\npath = \"m\"\n[[desk]]\n")],
-        ("postkamer.toml:21:11", "a desk's already (first ", "")),
-    main("a second desk of the same name",
-        &[("[[desk]]\n", "[[desk]]\nname = \"support\"\naddress = \"x@zaakwijs.example\"\ndisplay_name = \"x\"\n[desk.mailbox]\nkind = \"maildir\"\npath = \"m\"\n[[desk]]\n")],
-        ("postkamer.toml:20:8", "the name `support` is that of a desk already", "")),
-    main("a duty contact that is the desk", &[("[desk.mailbox]", "duty_contact = \"support@zaakwijs.example\"\n[desk.mailbox]")], ("postkamer.toml:16:16", "own address", "")),
-    main("an agent at an unknown desk", &[("path = \"mail\"", "path = \"mail\"\n[[agent]]\nname = \"ineke\"\ndesks = [\"suport\"]")], ("postkamer.toml:21:10", "no desk `suport`", "Did you mean \"support\"?")),
+    main(
+        "an unknown country",
+        &[("[desk.mailbox]", "countries = [\"nl\", \"uk\"]\n[desk.mailbox]")],
+        ("postkamer.toml:16:20", "not a country", "Did you mean \"gb\"?"),
+    ),
+    main(
+        "a mailbox without a kind",
+        &[("kind = \"maildir\"\n", "")],
+        ("postkamer.toml:16:1", "`kind` is missing in [desk.mailbox]", "kind = \"imap\""),
+    ),
+    main(
+        "a poll without a unit",
+        &[("path = \"mail\"", "path = \"mail\"\npoll = 60")],
+        ("postkamer.toml:19:8", "`poll` needs a unit", "\"60 s\""),
+    ),
+    main(
+        "a folder that smuggles a command",
+        &[("path = \"mail\"", "path = \"mail\"\ndone = \"x\\r\\nA1 DELETE y\"")],
+        ("postkamer.toml:19:8", "control character", ""),
+    ),
+    main(
+        "filing into the inbox",
+        &[("path = \"mail\"", "path = \"mail\"\ndone = \"inbox\"")],
+        ("postkamer.toml:19:8", "would come in again", "Verwerkt"),
+    ),
+    main(
+        "an IMAP mailbox without a secret",
+        &[(
+            "kind = \"maildir\"\npath = \"mail\"",
+            "kind = \"imap\"\nhost = \"i.example\"\nport = 993\ntls = \"implicit\"\nusername = \"x\"",
+        )],
+        ("postkamer.toml:16:1", "no secret", "password_file"),
+    ),
+    main(
+        "a second desk at the same address",
+        &[(
+            "[[desk]]\n",
+            "[[desk]]\nname = \"other\"\naddress = \"SUPPORT@zaakwijs.example\"\ndisplay_name = \"x\"\n[desk.mailbox]\nkind = \"maildir\"\npath = \"m\"\n[[desk]]\n",
+        )],
+        ("postkamer.toml:21:11", "a desk's already (first ", ""),
+    ),
+    main(
+        "a second desk of the same name",
+        &[(
+            "[[desk]]\n",
+            "[[desk]]\nname = \"support\"\naddress = \"x@zaakwijs.example\"\ndisplay_name = \"x\"\n[desk.mailbox]\nkind = \"maildir\"\npath = \"m\"\n[[desk]]\n",
+        )],
+        ("postkamer.toml:20:8", "the name `support` is that of a desk already", ""),
+    ),
+    main(
+        "a duty contact that is the desk",
+        &[("[desk.mailbox]", "duty_contact = \"support@zaakwijs.example\"\n[desk.mailbox]")],
+        ("postkamer.toml:16:16", "own address", ""),
+    ),
+    main(
+        "an agent at an unknown desk",
+        &[("path = \"mail\"", "path = \"mail\"\n[[agent]]\nname = \"ineke\"\ndesks = [\"suport\"]")],
+        ("postkamer.toml:21:10", "no desk `suport`", "Did you mean \"support\"?"),
+    ),
     main("not TOML", &[("[database]", "[database")], ("postkamer.toml:4:10", "not valid TOML", "")),
     main("a key twice", &[("[database]", "portal = \"x\"\n[database]")], ("postkamer.toml:4:1", "duplicate key", "")),
-    organisation("a slip of the pen in a key", &[("email =", "emial =")], ("organisations/waterwolde.toml:7:1", "unknown key `emial` in [[contact]]", "Did you mean `email`?")),
-    organisation("the key that is missing then", &[("email =", "emial =")], ("organisations/waterwolde.toml:5:1", "`email` is missing in [[contact]]", "")),
-    organisation("a public mail provider", &[("\"waterwolde.example\"", "\"waterwolde.example\", \"gmail.com\"")], ("organisations/waterwolde.toml:2:34", "public mail provider", "[[contact]]")),
-    organisation("a wildcard", &[("\"waterwolde.example\"", "\"*.waterwolde.example\"")], ("organisations/waterwolde.toml:2:12", "wildcard", "full name")),
-    organisation("a public suffix", &[("\"waterwolde.example\"", "\"gov.uk\"")], ("organisations/waterwolde.toml:2:12", "public suffix", "")),
-    organisation("an address for a domain", &[("\"waterwolde.example\"", "\"info@waterwolde.example\"")], ("organisations/waterwolde.toml:2:12", "an address, not a domain", "after the @")),
-    organisation("a role for a contact", &[("i.bakker@", "helpdesk@")], ("organisations/waterwolde.toml:7:9", "role", "personal business address")),
-    organisation("an unknown kind", &[("\"general\"", "\"generl\"")], ("organisations/waterwolde.toml:8:8", "`kind` must be one of", "Did you mean \"general\"?")),
-    organisation("nobody who can approve", &[("\"general\"", "\"ict\"")], ("organisations/waterwolde.toml:4:26", "no general contact", "kind = \"general\"")),
-    organisation("a date in quotes", &[("language", "contract_until = \"2029-12-31\"\nlanguage")], ("organisations/waterwolde.toml:3:18", "must be a day", "without quotes")),
-    organisation("a date with a time", &[("language", "contract_until = 2029-12-31T12:00:00\nlanguage")], ("organisations/waterwolde.toml:3:18", "without a time", "")),
-    organisation("an absence the wrong way round", &[("kind = \"general\"", "kind = \"general\"\nabsent = [{ from = 2027-01-04, until = 2026-12-20 }]")],
-        ("organisations/waterwolde.toml:9:20", "begins (2027-01-04) after it ends (2026-12-20)", "")),
-    organisation("an absence without an end", &[("kind = \"general\"", "kind = \"general\"\nabsent = [{ from = 2027-01-04 }]")], ("organisations/waterwolde.toml:9:11", "`until` is missing", "")),
-    organisation("the desk as a contact", &[("i.bakker@waterwolde.example", "support@zaakwijs.example")], ("organisations/waterwolde.toml:7:9", "one of our desks (it stands in ", "")),
-    organisation("one person twice", &[("kind = \"general\"\n", "kind = \"general\"\n[[contact]]\nname = \"I. Bakker\"\nemail = \"I.Bakker@waterwolde.example\"\nkind = \"ict\"\n")],
-        ("organisations/waterwolde.toml:11:9", "on the list already (first ", "`left`")),
+    organisation(
+        "a slip of the pen in a key",
+        &[("email =", "emial =")],
+        ("organisations/waterwolde.toml:7:1", "unknown key `emial` in [[contact]]", "Did you mean `email`?"),
+    ),
+    organisation(
+        "the key that is missing then",
+        &[("email =", "emial =")],
+        ("organisations/waterwolde.toml:5:1", "`email` is missing in [[contact]]", ""),
+    ),
+    organisation(
+        "a public mail provider",
+        &[("\"waterwolde.example\"", "\"waterwolde.example\", \"gmail.com\"")],
+        ("organisations/waterwolde.toml:2:34", "public mail provider", "[[contact]]"),
+    ),
+    organisation(
+        "a wildcard",
+        &[("\"waterwolde.example\"", "\"*.waterwolde.example\"")],
+        ("organisations/waterwolde.toml:2:12", "wildcard", "full name"),
+    ),
+    organisation(
+        "a public suffix",
+        &[("\"waterwolde.example\"", "\"gov.uk\"")],
+        ("organisations/waterwolde.toml:2:12", "public suffix", ""),
+    ),
+    organisation(
+        "an address for a domain",
+        &[("\"waterwolde.example\"", "\"info@waterwolde.example\"")],
+        ("organisations/waterwolde.toml:2:12", "an address, not a domain", "after the @"),
+    ),
+    organisation(
+        "a role for a contact",
+        &[("i.bakker@", "helpdesk@")],
+        ("organisations/waterwolde.toml:7:9", "role", "personal business address"),
+    ),
+    organisation(
+        "an unknown kind",
+        &[("\"general\"", "\"generl\"")],
+        ("organisations/waterwolde.toml:8:8", "`kind` must be one of", "Did you mean \"general\"?"),
+    ),
+    organisation(
+        "nobody who can approve",
+        &[("\"general\"", "\"ict\"")],
+        ("organisations/waterwolde.toml:4:26", "no general contact", "kind = \"general\""),
+    ),
+    organisation(
+        "a date in quotes",
+        &[("language", "contract_until = \"2029-12-31\"\nlanguage")],
+        ("organisations/waterwolde.toml:3:18", "must be a day", "without quotes"),
+    ),
+    organisation(
+        "a date with a time",
+        &[("language", "contract_until = 2029-12-31T12:00:00\nlanguage")],
+        ("organisations/waterwolde.toml:3:18", "without a time", ""),
+    ),
+    organisation(
+        "an absence the wrong way round",
+        &[("kind = \"general\"", "kind = \"general\"\nabsent = [{ from = 2027-01-04, until = 2026-12-20 }]")],
+        ("organisations/waterwolde.toml:9:20", "begins (2027-01-04) after it ends (2026-12-20)", ""),
+    ),
+    organisation(
+        "an absence without an end",
+        &[("kind = \"general\"", "kind = \"general\"\nabsent = [{ from = 2027-01-04 }]")],
+        ("organisations/waterwolde.toml:9:11", "`until` is missing", ""),
+    ),
+    organisation(
+        "the desk as a contact",
+        &[("i.bakker@waterwolde.example", "support@zaakwijs.example")],
+        ("organisations/waterwolde.toml:7:9", "one of our desks (it stands in ", ""),
+    ),
+    organisation(
+        "one person twice",
+        &[(
+            "kind = \"general\"\n",
+            "kind = \"general\"\n[[contact]]\nname = \"I. Bakker\"\nemail = \"I.Bakker@waterwolde.example\"\nkind = \"ict\"\n",
+        )],
+        ("organisations/waterwolde.toml:11:9", "on the list already (first ", "`left`"),
+    ),
 ];
 
 fn edited(text: &str, edits: &[(&str, &str)]) -> String {
@@ -207,7 +409,8 @@ fn edited(text: &str, edits: &[(&str, &str)]) -> String {
 }
 
 fn place(files: &Files, complaint: &Complaint) -> String {
-    let file = complaint.file.strip_prefix(files.0.path().to_str().unwrap()).map_or(complaint.file.as_str(), |name| name.trim_start_matches('/'));
+    let file =
+        complaint.file.strip_prefix(files.0.path().to_str().unwrap()).map_or(complaint.file.as_str(), |name| name.trim_start_matches('/'));
     match (complaint.line, complaint.column) {
         (Some(line), Some(column)) => format!("{file}:{line}:{column}"),
         _ => file.to_owned(),
@@ -288,18 +491,32 @@ fn what_is_doubtful_is_a_warning_and_the_settings_hold() {
         (&[("trusted-header", "off")][..], &[][..], "postkamer.toml:7:8", "anybody on the internet"),
         (&[("[[desk]]", "[health]\nlisten = \"0.0.0.0:9310\"\n[[desk]]")], &[], "postkamer.toml:13:10", "open to the network"),
         (&[("[database]", "replies = \"nowhere\"\n[database]")], &[], "postkamer.toml:4:11", "cannot be read"),
-        (&[], &[("i.bakker@waterwolde.example", "i.bakker@elsewhere.example")], "organisations/waterwolde.toml:7:9", "outside the organisation's domains"),
-        (&[], &[("kind = \"general\"", "kind = \"general\"\nleft = 2026-11-21")], "organisations/waterwolde.toml:4:26", "all its general contacts have left"),
         (
             &[],
-            &[("kind = \"general\"", "kind = \"general\"\n[[contact]]\nname = \"INEKE BAKKER\"\nemail = \"ib@waterwolde.example\"\nkind = \"ict\"")],
+            &[("i.bakker@waterwolde.example", "i.bakker@elsewhere.example")],
+            "organisations/waterwolde.toml:7:9",
+            "outside the organisation's domains",
+        ),
+        (
+            &[],
+            &[("kind = \"general\"", "kind = \"general\"\nleft = 2026-11-21")],
+            "organisations/waterwolde.toml:4:26",
+            "all its general contacts have left",
+        ),
+        (
+            &[],
+            &[(
+                "kind = \"general\"",
+                "kind = \"general\"\n[[contact]]\nname = \"INEKE BAKKER\"\nemail = \"ib@waterwolde.example\"\nkind = \"ict\"",
+            )],
             "organisations/waterwolde.toml:11:9",
             "two contacts have one name",
         ),
     ] {
         let files = Files::new(&edited(SOUND, main)).with("organisations/waterwolde.toml", &edited(WATERWOLDE, organisation));
         let settings = files.load().unwrap_or_else(|mistakes| panic!("{message}: {mistakes}"));
-        let said: Vec<(String, &str)> = settings.warnings.iter().map(|warning| (place(&files, warning), warning.message.as_str())).collect();
+        let said: Vec<(String, &str)> =
+            settings.warnings.iter().map(|warning| (place(&files, warning), warning.message.as_str())).collect();
         assert!(said.len() == 1 && said[0].0 == at && said[0].1.contains(message), "{message}: {said:?}");
     }
 }
@@ -315,7 +532,8 @@ fn domains_that_look_alike_are_told_of() {
 
 #[test]
 fn a_complaint_on_a_terminal_shows_the_line_and_underlines_what_is_meant() {
-    let files = Files::new(&SOUND.replace("own_hops", "")).with("organisations/waterwolde.toml", &edited(WATERWOLDE, &[("email =", "emial =")]));
+    let files =
+        Files::new(&SOUND.replace("own_hops", "")).with("organisations/waterwolde.toml", &edited(WATERWOLDE, &[("email =", "emial =")]));
     let shown = files.load().unwrap_err().to_string();
     assert!(shown.contains("waterwolde.toml:7:1: unknown key `emial` in [[contact]]. Did you mean `email`?\n  7| emial = \"i.bakker@waterwolde.example\"\n   | ^^^^^\n"), "{shown}");
     assert!(shown.ends_with("There are 2 mistakes in the settings."), "{shown}");
@@ -325,7 +543,10 @@ fn a_complaint_on_a_terminal_shows_the_line_and_underlines_what_is_meant() {
 fn no_secret_and_no_person_gets_into_a_log() {
     let server = "host = \"smtp.example\"\nport = 465\ntls = \"implicit\"\nusername = \"desk\"\npassword = \"hunter2\"";
     let files = Files::new(&edited(SOUND, &[("kind = \"directory\"\npath = \"replies-sent\"", server)]))
-        .with("organisations/waterwolde.toml", &edited(WATERWOLDE, &[("\"i.bakker@waterwolde.example\"", "\"Ineke <helpdesk@waterwolde.example>\"")]))
+        .with(
+            "organisations/waterwolde.toml",
+            &edited(WATERWOLDE, &[("\"i.bakker@waterwolde.example\"", "\"Ineke <helpdesk@waterwolde.example>\"")]),
+        )
         .with("organisations/b.toml", &WATERWOLDE.replace("i.bakker@", "ineke@@"));
     let mistakes = files.load().unwrap_err();
     assert!(!mistakes.to_string().contains("hunter2"), "{mistakes}");
@@ -356,10 +577,14 @@ fn variables_of_the_environment_override_keys() {
     .unwrap();
     assert_eq!((settings.portal.as_str(), settings.reopen_days), ("https://other.example", 3));
     assert_eq!(settings.limits.replies_per_recipient_hour, None);
-    assert_eq!(settings.desks[0].addresses().map(|a| a.reveal()).collect::<Vec<_>>(), ["x@zaakwijs.example", "y@zaakwijs.example", "z@zaakwijs.example"]);
+    assert_eq!(
+        settings.desks[0].addresses().map(|a| a.reveal()).collect::<Vec<_>>(),
+        ["x@zaakwijs.example", "y@zaakwijs.example", "z@zaakwijs.example"]
+    );
     assert_ne!(settings.fingerprint, files.load().unwrap().fingerprint);
 
-    let mistakes = with(&[("POSTKAMER__SMTP__HOOST", "x"), ("POSTKAMER__REOPEN_DAYS", "many"), ("POSTKAMER__DESK__7__NAME", "x")]).unwrap_err();
+    let mistakes =
+        with(&[("POSTKAMER__SMTP__HOOST", "x"), ("POSTKAMER__REOPEN_DAYS", "many"), ("POSTKAMER__DESK__7__NAME", "x")]).unwrap_err();
     let sentences: Vec<String> = mistakes.list().iter().map(Complaint::sentence).collect();
     for expected in [
         "environment variable POSTKAMER__SMTP__HOOST: unknown key `hoost`",
@@ -426,7 +651,11 @@ fn ten_thousand_organisations_are_read() {
     for nth in 0..10_000 {
         let text = (0..4).fold(
             format!("name = \"Gemeente {nth}\"\ndomains = [\"g{nth}.example\"]\nlanguage = \"nl\"\napproved_contacts_only = true\n"),
-            |text, person| format!("{text}[[contact]]\nname = \"Jan {person} van {nth}\"\nemail = \"jan.{person}x@g{nth}.example\"\nkind = \"general\"\n"),
+            |text, person| {
+                format!(
+                    "{text}[[contact]]\nname = \"Jan {person} van {nth}\"\nemail = \"jan.{person}x@g{nth}.example\"\nkind = \"general\"\n"
+                )
+            },
         );
         std::fs::write(files.0.path().join(format!("organisations/g{nth}.toml")), text).unwrap();
     }

@@ -42,7 +42,8 @@ impl Report {
         self.sentences.iter().all(|sentence| sentence.level != Level::Fault)
     }
 
-    fn add(&mut self, level: Level, text: impl Into<String>) {
+    /// Adds a sentence.
+    pub fn add(&mut self, level: Level, text: impl Into<String>) {
         self.sentences.push(Sentence { level, text: text.into() });
     }
 

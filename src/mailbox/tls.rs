@@ -101,7 +101,10 @@ pub async fn client_config(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientC
 }
 
 /// The TLS handshake on a connected stream.
-pub(super) async fn handshake(tcp: TcpStream, host: &str, ca_file: Option<&Path>) -> Result<TlsStream<TcpStream>, MailboxError> {
+///
+/// # Errors
+/// [`MailboxError::Tls`], or no answer in time.
+pub async fn handshake(tcp: TcpStream, host: &str, ca_file: Option<&Path>) -> Result<TlsStream<TcpStream>, MailboxError> {
     let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsFault::HostName)?;
     let connector = TlsConnector::from(client_config(ca_file).await?);
     match timeout(LIMIT, connector.connect(name, tcp)).await {
@@ -112,7 +115,10 @@ pub(super) async fn handshake(tcp: TcpStream, host: &str, ca_file: Option<&Path>
 }
 
 /// A connection to the host; with `only_local`, to loopback addresses alone.
-pub(super) async fn connect(host: &str, port: u16, only_local: bool) -> Result<TcpStream, MailboxError> {
+///
+/// # Errors
+/// Nobody answers there in time, or the host is not local.
+pub async fn connect(host: &str, port: u16, only_local: bool) -> Result<TcpStream, MailboxError> {
     let found =
         timeout(LIMIT, tokio::net::lookup_host((host, port))).await.map_err(|_| MailboxError::Timeout("looking up the host name"))?;
     let addresses: Vec<SocketAddr> = found.map_err(|error| MailboxError::Unreachable(error.kind()))?.collect();

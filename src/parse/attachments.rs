@@ -9,6 +9,8 @@ use std::borrow::Cow;
 pub(super) struct Bytes<'m> {
     pub bytes: Cow<'m, [u8]>,
     pub damaged: bool,
+    /// The label says uuencode, which is not decoded here.
+    pub uuencoded: bool,
 }
 
 /// Decodes the transfer encoding (RFC 2045 §6). Mailers misspell it; what a lenient reader would decode is decoded here
@@ -17,18 +19,19 @@ pub(super) fn bytes<'m>(part: &MessagePart<'m>) -> Bytes<'m> {
     let raw = part.raw_body();
     if part.has_known_transfer_encoding() {
         let (bytes, malformed) = part.encoding().decode_checked(raw);
-        return Bytes { bytes, damaged: malformed && part.encoding() == Encoding::Base64 && has_junk(raw) };
+        return Bytes { bytes, damaged: malformed && part.encoding() == Encoding::Base64 && has_junk(raw), uuencoded: false };
     }
     let label = part.content_transfer_encoding().unwrap_or_default().to_ascii_lowercase();
     if label.contains("base64") || label.starts_with("b64") {
-        return Bytes { bytes: Encoding::Base64.decode(raw), damaged: has_junk(raw) };
+        return Bytes { bytes: Encoding::Base64.decode(raw), damaged: has_junk(raw), uuencoded: false };
     }
     if label.contains("quoted") {
-        return Bytes { bytes: Encoding::QuotedPrintable.decode(raw), damaged: false };
+        return Bytes { bytes: Encoding::QuotedPrintable.decode(raw), damaged: false, uuencoded: false };
     }
     // 7bit, 8bit and binary in all their spellings, and labels that are a charset by mistake, leave the bytes as they are.
     let harmless = label.is_empty() || label.starts_with(['7', '8']) || label.starts_with("bin") || label.contains("utf") || label.contains("iso");
-    Bytes { bytes: Cow::Borrowed(raw), damaged: !harmless && !label.contains("uu") }
+    let uuencoded = label.contains("uu");
+    Bytes { bytes: Cow::Borrowed(raw), damaged: !harmless && !uuencoded, uuencoded }
 }
 
 /// Whether base64 holds anything but its alphabet, padding and blanks: readers differ about what follows.

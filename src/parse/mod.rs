@@ -17,10 +17,14 @@ mod headers;
 mod html;
 mod mail;
 mod parts;
+mod pgp;
 mod quoted;
+mod rtf;
 mod signed;
 mod text;
 mod thread;
+mod tnef;
+mod uuencode;
 
 pub use mail::*;
 
@@ -140,3 +144,6 @@ fn digest(header: &Header<'_>, body: &[u8]) -> [u8; 32] {
     hash.update(body);
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,10 @@
 //! Every part of the mail is walked (mail-parser's own list of attachments leaves some out). A nested mail is one
 //! attachment with its raw bytes; whoever opens it calls [`parse`](super::parse) again.
 
-use super::attachments::{attachment, bytes, declared, name, unreadable};
+use super::attachments::{Bytes, attachment, bytes, declared, name, unreadable};
 use super::quoted::{self, Line};
-use super::{Opaque, RawAttachment, attachments, charset, clean, html, text};
+use super::signed::{self, Cms};
+use super::{Opaque, RawAttachment, attachments, charset, clean, html, pgp, text, tnef, uuencode};
 use mail_parser::{HeaderForm, HeaderName, MessageParser, MessagePart, PartFlags, PartKind};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -48,7 +49,12 @@ pub(super) struct Reading {
     too_complex: bool,
     /// Whether HTML was among the text since this was last reset.
     saw_html: bool,
+    /// How many signed wrappers are open.
+    wrappers: usize,
 }
+
+/// Signed wrappers within signed wrappers: a triple wrap (RFC 2634) has two.
+const MOST_WRAPPERS: usize = 3;
 
 /// Where a part stands, as far as it decides what the part is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -155,8 +161,17 @@ impl Reading {
     }
 
     fn leaf(&mut self, part: &MessagePart<'_>, position: Position) {
+        if part.flags().contains(PartFlags::LIMIT_REACHED) && part.content_type().is_some_and(|t| t.ctype() == "multipart") {
+            return; // the rest of a mail that is too complex
+        }
         self.also.extend(attachments::beside(part));
-        let decoded = bytes(part);
+        let mut decoded = bytes(part);
+        if decoded.uuencoded
+            && let (_, files) = uuencode::take(String::from_utf8_lossy(&decoded.bytes).into_owned())
+            && let [file] = files.as_slice()
+        {
+            decoded = Bytes { bytes: Cow::Owned(file.bytes.clone()), damaged: file.damaged, uuencoded: true };
+        }
         let kind = declared(part);
         let has_name = name(part).is_some();
         let is_attachment = part.content_disposition().is_some_and(|d| d.is_attachment());
@@ -176,6 +191,16 @@ impl Reading {
             None if is_message => "message/rfc822".to_owned(),
             None => octets(),
         };
+        let is_smime = matches!(declared.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
+            || name(part).is_some_and(|name| name.to_ascii_lowercase().ends_with(".p7m"));
+        if is_smime {
+            self.smime(part, declared, decoded.bytes.into_owned());
+            return;
+        }
+        if tnef::is_tnef(&decoded.bytes) || declared == "application/ms-tnef" {
+            self.winmail(part, declared, decoded.bytes.into_owned());
+            return;
+        }
         let opaque = match declared.as_str() {
             "message/partial" | "message/external-body" => Some(Opaque::Elsewhere),
             _ => decoded.damaged.then_some(Opaque::Damaged),
@@ -186,6 +211,65 @@ impl Reading {
         self.attach(attached, part.content_id().map(str::to_owned));
     }
 
+    /// RFC 8551 §3: signed data is unwrapped, its content is the mail's; encrypted data is what it is.
+    fn smime(&mut self, part: &MessagePart<'_>, declared: String, bytes: Vec<u8>) {
+        let opaque = match signed::open(&bytes) {
+            Cms::Signed(content) if self.wrappers < MOST_WRAPPERS => {
+                self.wrappers += 1;
+                match PARSER.parse(&content) {
+                    Some(message) => self.message(&message),
+                    None => self.say(quoted::lines(&clean::running(&charset::undeclared(&content)))),
+                }
+                self.wrappers -= 1;
+                return;
+            }
+            Cms::Signed(_) => Some(Opaque::TooComplex),
+            Cms::Detached => None,
+            Cms::Encrypted => Some(Opaque::Encrypted),
+            Cms::Unknown => Some(Opaque::Damaged),
+        };
+        let mut attached = attachment(name(part), declared, bytes);
+        attached.signature = signed::is_detached_signature(attached.bytes.reveal());
+        attached.opaque = opaque;
+        self.attach(attached, None);
+    }
+
+    /// Opens a winmail.dat: its files become attachments, its text is the mail's where the mail has none.
+    fn winmail(&mut self, part: &MessagePart<'_>, declared: String, bytes: Vec<u8>) {
+        let contents = tnef::read(&bytes);
+        if contents.damaged {
+            let mut attached = attachment(name(part), declared, bytes);
+            attached.opaque = Some(Opaque::Damaged);
+            self.attach(attached, None);
+        }
+        self.also.extend(contents.beside.iter().map(|text| clean::running(text)));
+        let saw_html = self.saw_html;
+        let renderings = contents.texts.iter().map(|text| quoted::lines(&clean::running(text)));
+        for lines in renderings.collect::<Vec<_>>() {
+            self.say_if_new(lines);
+        }
+        for source in contents.htmls {
+            let text = std::mem::take(&mut self.text);
+            self.html(&charset::decode(meta_charset(&source).as_deref(), &source).text);
+            let lines = std::mem::replace(&mut self.text, text);
+            self.say_if_new(lines);
+        }
+        self.saw_html = saw_html;
+        for file in contents.files {
+            let name = file.name.as_deref().map(attachments::file_name).filter(|name| !name.is_empty());
+            self.attach(attachment(name, file.declared.unwrap_or_else(octets), file.bytes), None);
+        }
+    }
+
+    /// The mail's text where there is none yet; else it is screened with the hidden texts where it says more.
+    fn say_if_new(&mut self, lines: Vec<Line>) {
+        if self.text.iter().all(|line| line.text.trim().is_empty()) {
+            self.text = lines;
+        } else if text::choose(&self.text, &lines).other_says_more || !text::choose(&self.text, &lines).plain {
+            self.also.push(joined(&lines));
+        }
+    }
+
     fn text_part(&mut self, part: &MessagePart<'_>, bytes: &[u8], is_html: bool) {
         let label = part.content_type().and_then(|t| t.attribute("charset")).map(str::to_owned);
         let label = label.or_else(|| if is_html { meta_charset(bytes) } else { None });
@@ -194,7 +278,21 @@ impl Reading {
         if is_html {
             self.html(&decoded.text);
         } else {
-            self.say(quoted::lines(&clean::running(&decoded.text)));
+            let (text, files) = uuencode::take(clean::running(&decoded.text));
+            for file in files {
+                let mut attached = attachment(Some(attachments::file_name(&file.name)), octets(), file.bytes);
+                attached.opaque = file.damaged.then_some(Opaque::Damaged);
+                self.attach(attached, None);
+            }
+            let (text, blocks) = pgp::take(text);
+            for block in blocks {
+                let declared = if block.encrypted { "application/pgp-encrypted" } else { "application/pgp-signature" };
+                let mut attached = attachment(None, declared.to_owned(), block.armour.into_bytes());
+                attached.signature = !block.encrypted;
+                attached.opaque = block.encrypted.then_some(Opaque::Encrypted);
+                self.attach(attached, None);
+            }
+            self.say(quoted::lines(&text));
         }
     }
 

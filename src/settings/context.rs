@@ -84,7 +84,14 @@ impl Context {
     }
 
     /// The settings cannot be used, and a second place has to do with it.
-    pub(super) fn mistake_between(&self, place: Place, message: impl Into<String>, word: &'static str, also: Place, suggestion: Option<String>) {
+    pub(super) fn mistake_between(
+        &self,
+        place: Place,
+        message: impl Into<String>,
+        word: &'static str,
+        also: Place,
+        suggestion: Option<String>,
+    ) {
         self.add(Severity::Mistake, place, message.into(), suggestion, Some((word, also)), false);
     }
 
@@ -99,7 +106,14 @@ impl Context {
     }
 
     /// Something is doubtful, and a second place has to do with it.
-    pub(super) fn warning_between(&self, place: Place, message: impl Into<String>, word: &'static str, also: Place, suggestion: Option<String>) {
+    pub(super) fn warning_between(
+        &self,
+        place: Place,
+        message: impl Into<String>,
+        word: &'static str,
+        also: Place,
+        suggestion: Option<String>,
+    ) {
         self.add(Severity::Warning, place, message.into(), suggestion, Some((word, also)), false);
     }
 
@@ -152,7 +166,8 @@ fn locate(sources: &[Source], raw: Raw) -> Complaint {
     let at = source.and_then(|source| position(source, raw.place));
     // Where something is missing from a file as a whole, its first line has nothing to show.
     let is_whole = raw.place.start == 0 && raw.place.end == 0;
-    let snippet = at.as_ref().filter(|_| !is_whole).map(|at| snippet(at, raw.place.end - raw.place.start.min(raw.place.end), raw.hide_value));
+    let snippet =
+        at.as_ref().filter(|_| !is_whole).map(|at| snippet(at, raw.place.end - raw.place.start.min(raw.place.end), raw.hide_value));
     Complaint {
         severity: raw.severity,
         file: source.map(|source| source.name.clone()).unwrap_or_default(),

@@ -40,8 +40,8 @@ type Stamp = BTreeSet<(PathBuf, u64, u64, (i64, i64), (i64, i64))>;
 impl Live {
     /// Begins with settings that were read from `path`; [`Live::follow`] keeps them up to date.
     #[must_use]
-    pub fn new(path: &Path, settings: Settings) -> Self {
-        let (current, _) = watch::channel(Arc::new(settings));
+    pub fn new(path: &Path, settings: impl Into<Arc<Settings>>) -> Self {
+        let (current, _) = watch::channel(settings.into());
         Self(Arc::new(Shared { path: path.to_owned(), current, complaint: RwLock::new(None) }))
     }
 

@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let portal = main.required("portal", values::web_address);
     let language = main.optional("language", values::language).unwrap_or(Language::Nl);
     let timezone = main.optional("timezone", values::timezone);
-    let state_dir = main.required("state_dir", values::path(base));
+    let state_dir = main.required("state_dir", values::place(base));
     let organisations = main.required_at("organisations", values::path(base));
     let replies = main.optional_at("replies", values::path(base));
     let words = main.optional_at("words", values::path(base));
@@ -115,7 +115,12 @@ pub(super) fn read_text(path: &Path, context: &Context, digest: &mut Sha256) -> 
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return complain("there is no such file".to_owned(), "Name another with --config, or copy the sample settings there.");
         }
-        Err(error) => return complain(format!("this file cannot be read: {}", error.kind()), "Give the user that postkamer runs as the right to read it."),
+        Err(error) => {
+            return complain(
+                format!("this file cannot be read: {}", error.kind()),
+                "Give the user that postkamer runs as the right to read it.",
+            );
+        }
     };
     digest.update(name.as_bytes());
     digest.update((bytes.len() as u64).to_be_bytes());
@@ -164,7 +169,11 @@ fn database(table: &Table, state_dir: Option<&Path>, context: &Context) -> Optio
     let section = Section::open(table, &schema::DATABASE, context);
     let url = section.required_at("url", values::text)?;
     let wrong = |message: &str| {
-        context.mistake(url.place, message, Some("Write \"sqlite://postkamer.db\" (a file in state_dir) or \"postgres://user@host/database\".".to_owned()));
+        context.mistake(
+            url.place,
+            message,
+            Some("Write \"sqlite://postkamer.db\" (a file in state_dir) or \"postgres://user@host/database\".".to_owned()),
+        );
         None
     };
     let written = url.value.as_str();
@@ -184,7 +193,10 @@ fn database(table: &Table, state_dir: Option<&Path>, context: &Context) -> Optio
             context.warning(
                 url.place,
                 "`url` holds a password that everybody who can read this file can read",
-                Some("Leave it out and set PGPASSFILE, or override the key with the environment variable POSTKAMER__DATABASE__URL.".to_owned()),
+                Some(
+                    "Leave it out and set PGPASSFILE, or override the key with the environment variable POSTKAMER__DATABASE__URL."
+                        .to_owned(),
+                ),
             );
         }
         return Some(Database::Postgres(Redacted::new(written.to_owned())));
@@ -203,7 +215,11 @@ fn attachments(table: Option<&Table>, state_dir: Option<&Path>, context: &Contex
             } else {
                 "`store` must be a directory"
             };
-            context.mistake(at.place, message, Some("Name a directory; a relative one lies in state_dir: `store = \"attachments\"`.".to_owned()));
+            context.mistake(
+                at.place,
+                message,
+                Some("Name a directory; a relative one lies in state_dir: `store = \"attachments\"`.".to_owned()),
+            );
             return None;
         }
         Some(at) => at.value,
@@ -221,7 +237,8 @@ enum Mode {
 
 fn authentication(table: &Table, context: &Context) -> Option<Authentication> {
     let section = Section::open(table, &schema::AUTHENTICATION, context);
-    let mode = section.required_at("mode", values::one_of(&[("trusted-header", Mode::TrustedHeader), ("verify", Mode::Verify), ("off", Mode::Off)]));
+    let mode = section
+        .required_at("mode", values::one_of(&[("trusted-header", Mode::TrustedHeader), ("verify", Mode::Verify), ("off", Mode::Off)]));
     let named = section.optional_at("authserv_id", authserv_id);
     let preset = section.optional_at(
         "preset",
@@ -242,7 +259,10 @@ fn authentication(table: &Table, context: &Context) -> Option<Authentication> {
             context.warning(
                 mode.place,
                 "`mode` is \"off\": anybody on the internet can write in the name of any contact, and postkamer believes it",
-                Some("Use it only in a closed network; otherwise \"trusted-header\" with the authserv_id of your receiving mail server.".to_owned()),
+                Some(
+                    "Use it only in a closed network; otherwise \"trusted-header\" with the authserv_id of your receiving mail server."
+                        .to_owned(),
+                ),
             );
             Some(Authentication::Off)
         }
@@ -314,7 +334,7 @@ fn smtp(table: &Table, base: &Path, context: &Context) -> Option<Smtp> {
     let kinds = [("smtp", &schema::SMTP), ("directory", &schema::SMTP_DIRECTORY)];
     let (section, kind) = Section::open_by(table, &kinds, "kind", Some("smtp"), context)?;
     if kind == "directory" {
-        return section.required("path", values::path(base)).map(Smtp::Directory);
+        return section.required("path", values::place(base)).map(Smtp::Directory);
     }
     let server = server(&section, base, context);
     let username = section.optional_at("username", values::text);
@@ -352,7 +372,7 @@ fn server(section: &Section<'_>, base: &Path, context: &Context) -> Option<Serve
     let host = section.required("host", values::host);
     let port = section.required("port", values::port);
     let tls = section.required_at("tls", values::tls);
-    let ca_file = section.optional_at("ca_file", values::path(base));
+    let ca_file = section.optional_at("ca_file", values::place(base));
     if let Some(at) = &ca_file
         && context.thorough
     {
@@ -380,13 +400,21 @@ fn doubtful_port(port: u16, tls: Tls, place: Place, context: &Context) {
         (143 | 587 | 25, Tls::Implicit) => "starttls",
         _ => return,
     };
-    context.warning(place, format!("`port` {port} is usually served with tls = \"{usual}\""), Some("Check which of the two lines is meant.".to_owned()));
+    context.warning(
+        place,
+        format!("`port` {port} is usually served with tls = \"{usual}\""),
+        Some("Check which of the two lines is meant.".to_owned()),
+    );
 }
 
 fn look_at_certificates(at: &At<PathBuf>, context: &Context) {
     match std::fs::read(&at.value) {
         Ok(bytes) if bytes.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") => {}
-        Ok(_) => context.mistake(at.place, "`ca_file` holds no certificate", Some("It must hold certificates in PEM form, beginning with -----BEGIN CERTIFICATE-----.".to_owned())),
+        Ok(_) => context.mistake(
+            at.place,
+            "`ca_file` holds no certificate",
+            Some("It must hold certificates in PEM form, beginning with -----BEGIN CERTIFICATE-----.".to_owned()),
+        ),
         Err(error) => context.mistake(at.place, format!("`ca_file` cannot be read: {}", error.kind()), None),
     }
 }
@@ -400,12 +428,16 @@ enum SecretRead {
 
 /// `password_file`, `password_env` or `[….oauth]`: one of them at most.
 fn secret(section: &Section<'_>, base: &Path, context: &Context) -> SecretRead {
-    let file = section.optional_at("password_file", values::path(base));
+    let file = section.optional_at("password_file", values::place(base));
     let variable = section.optional_at("password_env", values::variable);
     let oauth_table = section.table("oauth");
     let said: Vec<&str> = ["password_file", "password_env", "oauth"].into_iter().filter(|key| section.has(key)).collect();
     if let [first, second, ..] = said.as_slice() {
-        context.mistake(section.place_of(second), format!("`{second}` and `{first}` exclude each other"), Some("Keep the one that is meant.".to_owned()));
+        context.mistake(
+            section.place_of(second),
+            format!("`{second}` and `{first}` exclude each other"),
+            Some("Keep the one that is meant.".to_owned()),
+        );
     }
     let oauth = oauth_table.map(|table| oauth(table, base, context));
     if said.len() > 1 {
@@ -433,8 +465,8 @@ fn oauth(table: &Table, base: &Path, context: &Context) -> Option<OAuthSettings>
     let section = Section::open(table, &schema::OAUTH, context);
     let token_url = section.required("token_url", values::web_address);
     let client_id = section.required("client_id", values::text);
-    let client_secret_file = section.required_at("client_secret_file", values::path(base));
-    let refresh_token_file = section.optional_at("refresh_token_file", values::path(base));
+    let client_secret_file = section.required_at("client_secret_file", values::place(base));
+    let refresh_token_file = section.optional_at("refresh_token_file", values::place(base));
     let scope = section.optional("scope", values::text);
     for (key, at) in [("client_secret_file", &client_secret_file), ("refresh_token_file", &refresh_token_file)] {
         if let Some(at) = at {
@@ -482,7 +514,9 @@ fn look_at_secret(key: &str, at: &At<PathBuf>, context: &Context) {
 fn health(table: &Table, context: &Context) -> Option<SocketAddr> {
     let section = Section::open(table, &schema::HEALTH, context);
     let listen = section.required_at("listen", |node| {
-        values::text(node)?.parse::<SocketAddr>().map_err(|_| Wrong::new("must be an address and a port", "Write it like \"127.0.0.1:9310\"."))
+        values::text(node)?
+            .parse::<SocketAddr>()
+            .map_err(|_| Wrong::new("must be an address and a port", "Write it like \"127.0.0.1:9310\"."))
     })?;
     if !listen.value.ip().is_loopback() {
         context.warning(
@@ -563,7 +597,7 @@ fn mailbox(table: &Table, base: &Path, max_mail: u64, context: &Context) -> Opti
     let kinds = [("imap", &schema::IMAP), ("maildir", &schema::MAILDIR)];
     let (section, kind) = Section::open_by(table, &kinds, "kind", None, context)?;
     let kind = if kind == "maildir" {
-        section.required("path", values::path(base)).map(|path| Kind::Maildir { path })
+        section.required("path", values::place(base)).map(|path| Kind::Maildir { path })
     } else {
         imap(&section, base, context).map(Kind::Imap)
     };
@@ -631,7 +665,13 @@ fn own_addresses<'d>(desks: impl Iterator<Item = &'d ReadDesk>, context: &Contex
             && !read.addresses.iter().any(|at| at.value == *duty)
         {
             let suggestion = "Name a person, or a mailbox that is not read by postkamer: the copy would become a mail to that desk.";
-            context.mistake_between(*place, "this desk's address is the `duty_contact` of another desk", "the other", read.name.place, Some(suggestion.to_owned()));
+            context.mistake_between(
+                *place,
+                "this desk's address is the `duty_contact` of another desk",
+                "the other",
+                read.name.place,
+                Some(suggestion.to_owned()),
+            );
         }
     }
     own

@@ -19,7 +19,6 @@ mod values;
 pub use complaint::{Complaint, Mistakes, Severity};
 pub use live::Live;
 
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -37,8 +37,13 @@ pub(super) fn read_all(
     let files = match toml_files(&directory.value) {
         Ok(files) => files,
         Err(error) => {
-            let suggestion = "It holds one file for each organisation, such as waterwolde.toml; an empty directory is enough to begin with.";
-            context.mistake(directory.place, format!("`organisations` names a directory that cannot be read: {}", error.kind()), Some(suggestion.to_owned()));
+            let suggestion =
+                "It holds one file for each organisation, such as waterwolde.toml; an empty directory is enough to begin with.";
+            context.mistake(
+                directory.place,
+                format!("`organisations` names a directory that cannot be read: {}", error.kind()),
+                Some(suggestion.to_owned()),
+            );
             return None;
         }
     };
@@ -151,7 +156,11 @@ fn somebody_can_approve(contacts: &[Contact], contract_until: Option<Date>, plac
     let mut general = contacts.iter().filter(|contact| contact.kind == ContactKind::General).peekable();
     let suggestion = "Add a [[contact]] with kind = \"general\", or set approved_contacts_only = false.";
     if general.peek().is_none() {
-        context.mistake(place, "this organisation has a list (`approved_contacts_only`), but no general contact is on it", Some(suggestion.to_owned()));
+        context.mistake(
+            place,
+            "this organisation has a list (`approved_contacts_only`), but no general contact is on it",
+            Some(suggestion.to_owned()),
+        );
     } else if !ended && general.all(|contact| contact.has_left(today)) {
         let message = "this organisation has a list (`approved_contacts_only`), but all its general contacts have left";
         if context.thorough {
@@ -299,8 +308,13 @@ fn each_contact_once(all: &[ReadOrganisation], own: &HashMap<EmailAddress, Place
             }
             match listed.get(&contact.email) {
                 Some((other, first)) => {
-                    let whose = if *other == nth { "this address is on the list already" } else { "this address is on the list of another organisation" };
-                    let suggestion = "A person is on one list, once: remove one of the two, or give the earlier one its first day gone (`left`).";
+                    let whose = if *other == nth {
+                        "this address is on the list already"
+                    } else {
+                        "this address is on the list of another organisation"
+                    };
+                    let suggestion =
+                        "A person is on one list, once: remove one of the two, or give the earlier one its first day gone (`left`).";
                     context.mistake_between(*place, whose, "first", *first, Some(suggestion.to_owned()));
                     continue;
                 }

@@ -59,7 +59,12 @@ fn read(
     files.into_iter().filter_map(|file| one(&file, context, digest, &try_out)).collect()
 }
 
-fn one(file: &Path, context: &Context, digest: &mut Sha256, try_out: impl Fn(Language, &str) -> Option<Fault>) -> Option<(Language, String)> {
+fn one(
+    file: &Path,
+    context: &Context,
+    digest: &mut Sha256,
+    try_out: impl Fn(Language, &str) -> Option<Fault>,
+) -> Option<(Language, String)> {
     let source = read_text(file, context, digest)?;
     let language = file.file_stem().and_then(OsStr::to_str).and_then(|stem| stem.parse::<Language>().ok());
     let Some(language) = language else {

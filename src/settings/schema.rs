@@ -146,8 +146,7 @@ pub(super) const MAILDIR: Schema = Schema {
     ],
 };
 
-pub(super) const AGENT: Schema =
-    Schema { title: "[[agent]]", keys: &[("name", "name = \"ineke\""), ("desks", "desks = [\"support\"]")] };
+pub(super) const AGENT: Schema = Schema { title: "[[agent]]", keys: &[("name", "name = \"ineke\""), ("desks", "desks = [\"support\"]")] };
 
 /// An organisation's file.
 pub(super) const ORGANISATION: Schema = Schema {
@@ -214,7 +213,8 @@ mod tests {
             for (key, _) in schema.keys {
                 let is_there = lines.iter().any(|line| {
                     line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
-                        || line.contains(&format!("{{ {key} = ")) || line.contains(&format!(", {key} = "))
+                        || line.contains(&format!("{{ {key} = "))
+                        || line.contains(&format!(", {key} = "))
                         || line.starts_with('[') && line.trim_end_matches(']').rsplit(['[', '.']).next() == Some(key)
                 });
                 assert!(is_there, "the sample says nothing of `{key}` in {}", schema.title);

@@ -64,7 +64,8 @@ impl<'a> Section<'a> {
         default: Option<&'static str>,
         context: &'a Context,
     ) -> Option<(Self, &'static str)> {
-        let choices: Vec<(&'static str, (&'static str, &'static Schema))> = schemas.iter().map(|(word, schema)| (*word, (*word, *schema))).collect();
+        let choices: Vec<(&'static str, (&'static str, &'static Schema))> =
+            schemas.iter().map(|(word, schema)| (*word, (*word, *schema))).collect();
         let (_, schema) = schemas.first()?;
         let undecided = Self { table, schema, context, asked: RefCell::default() };
         undecided.asked.borrow_mut().extend(schema.keys.iter().map(|(key, _)| *key));
@@ -168,7 +169,8 @@ impl<'a> Section<'a> {
     pub(super) fn tables(&self, key: &'static str) -> Vec<&'a Table> {
         let Some(entry) = self.entry(key) else { return Vec::new() };
         let Value::List(items) = &entry.node.value else {
-            let suggestion = matches!(entry.node.value, Value::Table(_)).then(|| format!("Write [[{key}]] with two brackets: there can be several."));
+            let suggestion =
+                matches!(entry.node.value, Value::Table(_)).then(|| format!("Write [[{key}]] with two brackets: there can be several."));
             self.context.mistake(entry.node.place, format!("`{key}` must be a list of tables"), suggestion);
             return Vec::new();
         };
@@ -224,7 +226,8 @@ impl Drop for Section<'_> {
 
 fn unknown_key(key: &str, entry: &Entry, schema: &'static Schema, context: &Context) {
     if let Some((_, instead, what)) = SECRETS.iter().find(|(secret, ..)| *secret == key) {
-        let by_variable = if schema.knows("password_env") { " or name an environment variable that holds it with `password_env`" } else { "" };
+        let by_variable =
+            if schema.knows("password_env") { " or name an environment variable that holds it with `password_env`" } else { "" };
         context.mistake_hiding_value(
             entry.key,
             format!("`{key}`: {what} does not belong in the settings, where others may read it"),

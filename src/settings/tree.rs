@@ -133,10 +133,10 @@ pub(super) fn overlay(table: &mut Table, path: &[&str], source: usize, text: &st
         table.entries.insert((*key).to_owned(), Entry { key: place, node: Node { place, value: Value::Variable(text.to_owned()) } });
         return true;
     };
-    let entry = table.entries.entry((*key).to_owned()).or_insert_with(|| Entry {
-        key: place,
-        node: Node { place, value: Value::Table(Table { place, entries: BTreeMap::new() }) },
-    });
+    let entry = table
+        .entries
+        .entry((*key).to_owned())
+        .or_insert_with(|| Entry { key: place, node: Node { place, value: Value::Table(Table { place, entries: BTreeMap::new() }) } });
     match &mut entry.node.value {
         Value::Table(inner) => overlay(inner, rest, source, text),
         Value::List(items) => match next.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {

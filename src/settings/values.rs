@@ -62,10 +62,9 @@ pub(super) fn number(least: u32, most: u32) -> impl Fn(&Node) -> Result<u32, Wro
                 return Err(Wrong::new(format!("must be a whole number, not {}", other.name()), "Write the number without quotes."));
             }
         };
-        number.filter(|n| (least..=most).contains(n)).ok_or_else(|| Wrong {
-            message: format!("must be a whole number from {least} to {most}"),
-            suggestion: None,
-        })
+        number
+            .filter(|n| (least..=most).contains(n))
+            .ok_or_else(|| Wrong { message: format!("must be a whole number from {least} to {most}"), suggestion: None })
     }
 }
 
@@ -116,15 +115,8 @@ fn quantity(node: &Node, units: &[(&str, u64)], example: &str) -> Result<u64, Wr
 
 /// Bytes: "50 MB", "256 KiB". From 1 KiB to 500 MB, the largest literal an IMAP session takes.
 pub(super) fn size(node: &Node) -> Result<u64, Wrong> {
-    const UNITS: &[(&str, u64)] = &[
-        ("B", 1),
-        ("kB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-    ];
+    const UNITS: &[(&str, u64)] =
+        &[("B", 1), ("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
     let bytes = quantity(node, UNITS, "\"50 MB\" or \"256 KiB\"")?;
     if (1_024..=500_000_000).contains(&bytes) {
         Ok(bytes)
@@ -163,7 +155,10 @@ pub(super) fn address(node: &Node) -> Result<EmailAddress, Wrong> {
 pub(super) fn domain(node: &Node) -> Result<Domain, Wrong> {
     let written = text(node)?;
     if written.contains('*') {
-        return Err(Wrong::new("holds a wildcard", "List each subdomain by its full name: a wildcard would let in hosts that nobody thought of."));
+        return Err(Wrong::new(
+            "holds a wildcard",
+            "List each subdomain by its full name: a wildcard would let in hosts that nobody thought of.",
+        ));
     }
     if let Some(rest) = written.strip_prefix('@') {
         return Err(Wrong::new("begins with an @", format!("Write `{}`.", shown(rest))));
@@ -171,7 +166,9 @@ pub(super) fn domain(node: &Node) -> Result<Domain, Wrong> {
     if written.contains('@') {
         return Err(Wrong::new("is an address, not a domain", "Write only the part after the @."));
     }
-    written.parse().map_err(|_| Wrong::new("is not a domain name", "Write it like \"voorbeeldstad.nl\", without https:// and without a dot at the end."))
+    written.parse().map_err(|_| {
+        Wrong::new("is not a domain name", "Write it like \"voorbeeldstad.nl\", without https:// and without a dot at the end.")
+    })
 }
 
 /// The zone that says when a day begins.
@@ -283,9 +280,10 @@ pub(super) fn host(node: &Node) -> Result<String, Wrong> {
         return Err(Wrong::new("must be a bare host name", "Write the port on a line of its own: `port = 993`."));
     }
     let sound = host.len() <= 253
-        && host.trim_end_matches('.').split('.').all(|label| {
-            !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
-        });
+        && host
+            .trim_end_matches('.')
+            .split('.')
+            .all(|label| !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_'));
     if sound { Ok(host) } else { Err(Wrong::new("is not a host name", "Write it like \"mail.example.nl\".")) }
 }
 
@@ -318,7 +316,16 @@ pub(super) fn web_address(node: &Node) -> Result<String, Wrong> {
     }
 }
 
-/// A path; a relative one is relative to `base`.
+/// A path of something that is used later, by whatever process from whatever directory: absolute; a relative one counts from `base`.
+pub(super) fn place(base: &Path) -> impl Fn(&Node) -> Result<PathBuf, Wrong> {
+    let path = path(base);
+    move |node| {
+        let path = path(node)?;
+        Ok(std::path::absolute(&path).unwrap_or(path))
+    }
+}
+
+/// A path as complaints name it; a relative one counts from `base`.
 pub(super) fn path(base: &Path) -> impl Fn(&Node) -> Result<PathBuf, Wrong> {
     move |node| {
         let written = text(node)?;
@@ -336,7 +343,10 @@ pub(super) fn variable(node: &Node) -> Result<String, Wrong> {
     if sound {
         Ok(name)
     } else {
-        Err(Wrong::new("is not the name of an environment variable", "Write the variable's name, not the password: `password_env = \"IMAP_PASSWORD\"`."))
+        Err(Wrong::new(
+            "is not the name of an environment variable",
+            "Write the variable's name, not the password: `password_env = \"IMAP_PASSWORD\"`.",
+        ))
     }
 }
 

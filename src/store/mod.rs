@@ -1,1 +1,144 @@
 //! What we remember.
+//!
+//! One database (SQLite or PostgreSQL) and one directory of attachments. [`Store::book`] is the one way by which a mail
+//! gets a result: a single transaction that writes the mail, its ticket, its replies, what must happen on the server
+//! and the audit record, and whose [`Booked`] is the only leave to act on any of it. What must be done outside is read
+//! back from here ([`Store::due_actions`], [`Store::claim`]) and carried out by [`crate::outbox`].
+//!
+//! All writes that draw numbers are serial: on SQLite by BEGIN IMMEDIATE on the one writing connection, on PostgreSQL by
+//! an advisory lock; so limits and duplicates are exact, however many daemons share the database.
+
+mod arrivals;
+mod audit;
+mod blobs;
+mod book;
+mod connection;
+mod desk;
+mod effects;
+mod entities;
+mod error;
+mod history;
+mod letters;
+mod ownership;
+mod rows;
+mod status;
+mod tickets;
+
+pub use arrivals::{ArrivalState, Unbooked, Waiting};
+pub use audit::Chain;
+pub use book::{Booked, Booking};
+pub use desk::{Correspondence, Queued, Stuck};
+pub use effects::{ActionSettled, Due};
+pub use error::StoreError;
+pub use letters::{Claimed, Delivery, Letter, LetterState};
+pub use ownership::Lease;
+pub use status::Status;
+pub use tickets::{AttachmentView, EntryView, TicketFilter, TicketStatus, TicketSummary, TicketView};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sea_orm::{DatabaseConnection, DbBackend};
+
+use crate::clock::Clock;
+use crate::words::Keys;
+
+/// The open store. Clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    /// On SQLite the one connection that writes; on PostgreSQL the pool.
+    writer: DatabaseConnection,
+    /// On SQLite connections that cannot write; on PostgreSQL the same pool.
+    reader: DatabaseConnection,
+    blobs: blobs::Blobs,
+    clock: Clock,
+    keys: Keys,
+    state_dir: std::path::PathBuf,
+    /// Names this process in leases and claims.
+    instance: String,
+    migrated: Vec<String>,
+}
+
+impl Store {
+    /// Opens the database and the directory of attachments. Makes `state_dir` (mode 0700) and everything in it where
+    /// missing, brings the schema up to date under a lock, and makes the installation's secret once. The path in an
+    /// `sqlite://` url counts from `state_dir`.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when a newer version has been at work here; anything else that stands in the way.
+    pub async fn open(url: &str, state_dir: &Path, attachments: &Path, clock: Clock) -> Result<Self, StoreError> {
+        connection::make_private_directory(state_dir)?;
+        let connections = connection::connect(url, state_dir).await?;
+        let keys = connection::secret(&connections.writer).await?;
+        let blobs = blobs::Blobs::open(attachments)?;
+        Ok(Self(Arc::new(Inner {
+            writer: connections.writer,
+            reader: connections.reader,
+            blobs,
+            clock,
+            keys,
+            state_dir: state_dir.to_owned(),
+            instance: connection::random_name()?,
+            migrated: connections.migrated,
+        })))
+    }
+
+    /// The migrations that [`Store::open`] applied; empty when the schema was up to date.
+    #[must_use]
+    pub fn migrated(&self) -> &[String] {
+        &self.0.migrated
+    }
+
+    /// What is made with the installation's secret.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    /// The clock that the store was opened with.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    fn now(&self) -> i64 {
+        self.0.clock.now().as_millisecond()
+    }
+
+    fn is_sqlite(&self) -> bool {
+        self.0.writer.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// Brings the journal of an SQLite database into its file and empties it, so that nothing that was deleted stays
+    /// readable there (THREATS §3 row 7). Nothing to do on PostgreSQL.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        use error::While;
+        use sea_orm::ConnectionTrait;
+        if self.is_sqlite() {
+            self.0.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.doing("emptying the journal")?;
+        }
+        Ok(())
+    }
+
+    /// Closes all connections; on SQLite the journal is emptied.
+    ///
+    /// # Errors
+    /// The database is out of reach; nothing is lost by that.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        use error::While;
+        self.checkpoint().await?;
+        self.0.reader.close_by_ref().await.doing("closing the database")?;
+        self.0.writer.close_by_ref().await.doing("closing the database")
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("instance", &self.0.instance).finish_non_exhaustive()
+    }
+}

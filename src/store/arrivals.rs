@@ -1,0 +1,263 @@
+//! Mails that have no result yet: who was taken in hand how often (T0), who waits, who is stuck.
+//!
+//! An attempt is written down before a mail is opened, so that a mail that brings the program down is found out: after
+//! an unclean stop such mails are taken one at a time, and only attempts in which a mail was alone in hand count
+//! towards stuck.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::connection::begin;
+use super::entities::{arrival, mail};
+use super::error::While;
+use super::rows::{KEYS, is_one_of, mail_uid, timestamp};
+use super::{Store, StoreError};
+use crate::words::{MailUid, MailboxId};
+
+/// After so many attempts alone a mail is stuck.
+const ATTEMPTS: i64 = 3;
+
+/// How a mail without a result stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArrivalState {
+    /// Never taken in hand.
+    New,
+    /// Taken in hand before, without a result. It is to be taken alone.
+    Waiting,
+    /// Over the intake rate (POLICY row 0).
+    Deferred,
+    /// Given up until an agent says otherwise.
+    Stuck,
+}
+
+/// A mail without a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unbooked {
+    /// Which one.
+    pub uid: MailUid,
+    /// How it stands.
+    pub state: ArrivalState,
+    /// How often it was taken in hand without a result, alone or not.
+    pub attempts: u32,
+}
+
+impl Unbooked {
+    /// Whether it must be the only one in hand.
+    #[must_use]
+    pub fn wants_to_be_alone(&self) -> bool {
+        self.attempts > 0
+    }
+}
+
+/// A mail that lies in its mailbox with a mark of ours: deferred, waiting or stuck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which one.
+    pub uid: MailUid,
+    /// How it stands.
+    pub state: ArrivalState,
+    /// How often it was taken in hand without a result.
+    pub attempts: u32,
+    /// When it was first taken in hand.
+    pub since: Timestamp,
+    /// Why, as a code.
+    pub reason: Option<String>,
+}
+
+fn state(row: &arrival::Model) -> ArrivalState {
+    match row.state.as_str() {
+        "deferred" => ArrivalState::Deferred,
+        "stuck" => ArrivalState::Stuck,
+        _ => ArrivalState::Waiting,
+    }
+}
+
+fn count(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Store {
+    /// Of these mails those that have no result, in the order given, with what is known of earlier attempts.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn filter_new(&self, uids: &[MailUid]) -> Result<Vec<Unbooked>, StoreError> {
+        const DOING: &str = "looking for new mail";
+        let mut new = Vec::new();
+        for chunk in uids.chunks(KEYS) {
+            let booked: Vec<(String, i64, i64)> = mail::Entity::find()
+                .select_only()
+                .columns([mail::Column::Mailbox, mail::Column::Validity, mail::Column::Uid])
+                .filter(is_one_of(chunk))
+                .into_tuple()
+                .all(&self.0.reader)
+                .await
+                .doing(DOING)?;
+            let booked: BTreeSet<(&str, i64, i64)> = booked.iter().map(|(mailbox, validity, uid)| (mailbox.as_str(), *validity, *uid)).collect();
+            let seen = arrival::Entity::find().filter(is_one_of(chunk)).all(&self.0.reader).await.doing(DOING)?;
+            let seen: BTreeMap<(&str, i64, i64), &arrival::Model> =
+                seen.iter().map(|row| ((row.mailbox.as_str(), row.validity, row.uid), row)).collect();
+            for uid in chunk {
+                let key = (uid.mailbox.as_str(), i64::from(uid.validity.get()), i64::from(uid.uid.get()));
+                if booked.contains(&key) {
+                    continue;
+                }
+                let (state, attempts) = seen.get(&key).map_or((ArrivalState::New, 0), |row| (state(row), count(row.attempts)));
+                new.push(Unbooked { uid: uid.clone(), state, attempts });
+            }
+        }
+        Ok(new)
+    }
+
+    /// T0: writes down that these mails are taken in hand. `alone` where it is one mail only, and because of earlier
+    /// attempts.
+    ///
+    /// # Errors
+    /// The database is out of reach: then nothing may be taken in hand.
+    pub async fn begin(&self, uids: &[MailUid], alone: bool) -> Result<(), StoreError> {
+        let (now, alone) = (self.now(), i64::from(alone));
+        let state = if alone == 1 { "alone-in-hand" } else { "in-hand" };
+        for chunk in uids.chunks(KEYS) {
+            let rows = chunk.iter().map(|uid| {
+                arrival::ActiveModel::from(arrival::Model {
+                    mailbox: uid.mailbox.as_str().to_owned(),
+                    validity: uid.validity.get().into(),
+                    uid: uid.uid.get().into(),
+                    state: state.to_owned(),
+                    attempts: 1,
+                    attempts_alone: alone,
+                    since: now,
+                    reason: None,
+                })
+            });
+            let again = OnConflict::columns([arrival::Column::Mailbox, arrival::Column::Validity, arrival::Column::Uid])
+                .value(arrival::Column::State, state)
+                .value(arrival::Column::Attempts, Expr::col((arrival::Entity, arrival::Column::Attempts)).add(1))
+                .value(arrival::Column::AttemptsAlone, Expr::col((arrival::Entity, arrival::Column::AttemptsAlone)).add(alone))
+                .value(arrival::Column::Reason, None::<String>)
+                .to_owned();
+            arrival::Entity::insert_many(rows)
+                .on_conflict(again)
+                .exec_without_returning(&self.0.writer)
+                .await
+                .doing("taking mails in hand")?;
+        }
+        Ok(())
+    }
+
+    /// An orderly stop, or trouble that is no mail's fault, takes the attempt back.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn let_go(&self, uids: &[MailUid]) -> Result<(), StoreError> {
+        const DOING: &str = "letting mails go";
+        let transaction = begin(&self.0.writer, DOING).await?;
+        for chunk in uids.chunks(KEYS) {
+            for (state, alone) in [("in-hand", 0_i64), ("alone-in-hand", 1)] {
+                arrival::Entity::update_many()
+                    .col_expr(arrival::Column::State, Expr::value("waiting"))
+                    .col_expr(arrival::Column::Attempts, Expr::col(arrival::Column::Attempts).sub(1))
+                    .col_expr(arrival::Column::AttemptsAlone, Expr::col(arrival::Column::AttemptsAlone).sub(alone))
+                    .filter(is_one_of(chunk))
+                    .filter(arrival::Column::State.eq(state))
+                    .exec(&transaction)
+                    .await
+                    .doing(DOING)?;
+            }
+            arrival::Entity::delete_many()
+                .filter(is_one_of(chunk))
+                .filter(arrival::Column::State.eq("waiting"))
+                .filter(arrival::Column::Attempts.eq(0_i64))
+                .exec(&transaction)
+                .await
+                .doing(DOING)?;
+        }
+        transaction.commit().await.doing(DOING)
+    }
+
+    /// An attempt at these mails failed (`reason` is a code, without words of a mail). Those that were alone in hand for
+    /// the third time are stuck from now on; they are returned.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn settle_failure(&self, uids: &[MailUid], reason: &str) -> Result<Vec<MailUid>, StoreError> {
+        let mut stuck = Vec::new();
+        for chunk in uids.chunks(KEYS) {
+            stuck.extend(self.give_up(is_one_of(chunk), reason).await?);
+        }
+        Ok(stuck)
+    }
+
+    /// After an unclean stop: whoever was alone in hand for the third time is stuck from now on, and returned. All others
+    /// wait; [`Store::filter_new`] tells that they want to be alone. To be called by the owner, before it begins.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn unclean(&self, mailboxes: &[MailboxId]) -> Result<Vec<MailUid>, StoreError> {
+        self.give_up(arrival::Column::Mailbox.is_in(mailboxes.iter().map(MailboxId::as_str)), "unclean-stop").await
+    }
+
+    async fn give_up(&self, whom: Expr, reason: &str) -> Result<Vec<MailUid>, StoreError> {
+        const DOING: &str = "noting failed attempts";
+        let transaction = begin(&self.0.writer, DOING).await?;
+        let rows = arrival::Entity::find()
+            .filter(whom)
+            .filter(arrival::Column::State.is_in(["in-hand", "alone-in-hand"]))
+            .all(&transaction)
+            .await
+            .doing(DOING)?;
+        let mut stuck = Vec::new();
+        let mut waiting = Vec::new();
+        for row in &rows {
+            let uid = mail_uid("arrival", &row.mailbox, row.validity, row.uid)?;
+            if row.attempts_alone >= ATTEMPTS { stuck.push(uid) } else { waiting.push(uid) }
+        }
+        for (state, uids) in [("stuck", &stuck), ("waiting", &waiting)] {
+            for chunk in uids.chunks(KEYS) {
+                set_state(&transaction, is_one_of(chunk), state, Some(reason)).await?;
+            }
+        }
+        transaction.commit().await.doing(DOING)?;
+        Ok(stuck)
+    }
+
+    /// All mails with a mark of ours and no result, the oldest first: deferred, waiting, stuck.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+        let rows = arrival::Entity::find()
+            .order_by_asc(arrival::Column::Since)
+            .order_by_asc(arrival::Column::Mailbox)
+            .order_by_asc(arrival::Column::Uid)
+            .all(&self.0.reader)
+            .await
+            .doing("listing mails without a result")?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Waiting {
+                    uid: mail_uid("arrival", &row.mailbox, row.validity, row.uid)?,
+                    state: state(&row),
+                    attempts: count(row.attempts),
+                    since: timestamp("arrival", row.since)?,
+                    reason: row.reason,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Sets the state of arrivals; used where their attempts stay as they are.
+pub(super) async fn set_state(db: &impl ConnectionTrait, whom: Expr, state: &str, reason: Option<&str>) -> Result<(), StoreError> {
+    arrival::Entity::update_many()
+        .col_expr(arrival::Column::State, Expr::value(state))
+        .col_expr(arrival::Column::Reason, Expr::value(reason.map(str::to_owned)))
+        .filter(whom)
+        .exec(db)
+        .await
+        .doing("noting how mails stand")
+        .map(|_| ())
+}

@@ -1,0 +1,146 @@
+//! Stored attachments: one file each, named by the SHA-256 of its bytes, holding the decoded bytes exactly as sent.
+//!
+//! A file is complete and on disk before the row that names it is committed. A file that no row names is the trace of
+//! a booking that failed; [`Store::sweep_attachments`] removes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sha2::{Digest, Sha256};
+
+use super::connection::begin_serial;
+use super::entities::attachment;
+use super::error::While;
+use super::rows::CHUNK;
+use super::{Store, StoreError};
+
+const KEEPING: &str = "storing attachments";
+
+/// The directory of attachments.
+#[derive(Clone, Debug)]
+pub(super) struct Blobs {
+    directory: PathBuf,
+}
+
+/// The name of a content: its SHA-256 in hexadecimal.
+pub(super) fn name(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Blobs {
+    pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(StoreError::files("making the directory of attachments"))?;
+        Ok(Self { directory: directory.to_owned() })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name.get(..2).unwrap_or("xx")).join(name)
+    }
+
+    /// Writes all of these down to the disk. Those that are there already are left alone.
+    pub(super) async fn keep(&self, contents: BTreeMap<String, Vec<u8>>) -> Result<(), StoreError> {
+        if contents.is_empty() {
+            return Ok(());
+        }
+        let blobs = self.clone();
+        tokio::task::spawn_blocking(move || blobs.keep_now(&contents))
+            .await
+            .map_err(|_| StoreError::NotNow("the program is being stopped"))?
+            .map_err(StoreError::files(KEEPING))
+    }
+
+    fn keep_now(&self, contents: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+        // All are written before the first is forced to the disk: the system then writes them together.
+        let mut written: Vec<(File, PathBuf, PathBuf)> = Vec::new();
+        let mut directories = BTreeSet::new();
+        for (name, bytes) in contents {
+            let path = self.path(name);
+            let directory = path.parent().unwrap_or(&self.directory).to_owned();
+            if path.exists() {
+                // Complete, but a booking that broke off may not have forced its name to the disk.
+                directories.insert(directory);
+                continue;
+            }
+            if !directory.exists() {
+                DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+                directories.insert(self.directory.clone());
+            }
+            let unfinished = directory.join(format!("{name}.{}.new", std::process::id()));
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+            file.write_all(bytes)?;
+            written.push((file, unfinished, path));
+            directories.insert(directory);
+        }
+        for (file, unfinished, path) in written {
+            file.sync_all()?;
+            fs::rename(unfinished, path)?;
+        }
+        for directory in directories {
+            File::open(directory)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    async fn names(&self) -> Result<Vec<String>, StoreError> {
+        let directory = self.directory.clone();
+        let list = move || {
+            let mut names = Vec::new();
+            for part in fs::read_dir(directory)? {
+                let part = part?;
+                if part.file_type()?.is_dir() {
+                    for file in fs::read_dir(part.path())? {
+                        names.extend(file?.file_name().into_string());
+                    }
+                }
+            }
+            Ok::<_, io::Error>(names)
+        };
+        tokio::task::spawn_blocking(list)
+            .await
+            .map_err(|_| StoreError::NotNow("the program is being stopped"))?
+            .map_err(StoreError::files("listing attachments"))
+    }
+}
+
+impl Store {
+    /// Where the bytes of a stored attachment lie.
+    #[must_use]
+    pub fn attachment_path(&self, sha256: &str) -> PathBuf {
+        self.0.blobs.path(sha256)
+    }
+
+    /// Removes files that no ticket names: what bookings left behind that failed. Nothing is booked meanwhile.
+    ///
+    /// # Errors
+    /// The database or the directory is out of reach.
+    pub async fn sweep_attachments(&self) -> Result<usize, StoreError> {
+        const DOING: &str = "looking for attachments that no ticket has";
+        let transaction = begin_serial(&self.0.writer, DOING).await?;
+        let names = self.0.blobs.names().await?;
+        let mut removed = 0;
+        for chunk in names.chunks(CHUNK) {
+            let known: Vec<String> = attachment::Entity::find()
+                .select_only()
+                .column(attachment::Column::Sha256)
+                .filter(attachment::Column::Sha256.is_in(chunk.iter().map(String::as_str)))
+                .into_tuple()
+                .all(&transaction)
+                .await
+                .doing(DOING)?;
+            let known: BTreeSet<String> = known.into_iter().collect();
+            for name in chunk.iter().filter(|name| !known.contains(*name)) {
+                match fs::remove_file(self.0.blobs.path(name)) {
+                    Ok(()) => removed += 1,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(StoreError::files("removing an attachment that no ticket has")(error)),
+                }
+            }
+        }
+        transaction.commit().await.doing(DOING)?;
+        Ok(removed)
+    }
+}

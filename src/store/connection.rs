@@ -1,0 +1,172 @@
+//! Connections, the schema's version, and the installation's secret.
+
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use postkamer_migrations::Migrator;
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, QuerySelect,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::{MigratorTrait, SchemaManager};
+
+use super::StoreError;
+use super::entities::secret;
+use super::error::While;
+use crate::words::Keys;
+
+/// Locks that no other program takes: two halves of one key for PostgreSQL's advisory locks.
+const SERIAL: &str = "SELECT pg_advisory_xact_lock(1886087019, 1)";
+const MIGRATING: &str = "SELECT pg_advisory_xact_lock(1886087019, 2)";
+
+pub(super) struct Connections {
+    pub(super) writer: DatabaseConnection,
+    pub(super) reader: DatabaseConnection,
+    pub(super) migrated: Vec<String>,
+}
+
+pub(super) fn make_private_directory(path: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::files("making the state directory"))
+}
+
+/// Connects and brings the schema up to date.
+pub(super) async fn connect(url: &str, state_dir: &Path) -> Result<Connections, StoreError> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        let path = path.split('?').next().unwrap_or_default();
+        if path.is_empty() || path == ":memory:" {
+            return Err(StoreError::Url("after sqlite:// the name of a file is expected"));
+        }
+        let file = state_dir.join(path);
+        let writer = Database::connect(sqlite(file.clone(), false)).await.doing("opening the database")?;
+        let migrated = migrate_sqlite(&writer, state_dir).await?;
+        let reader = Database::connect(sqlite(file, true)).await.doing("opening the database")?;
+        Ok(Connections { writer, reader, migrated })
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(8)
+            .connect_timeout(Duration::from_secs(10))
+            .acquire_timeout(Duration::from_secs(15))
+            .set_application_name("postkamer")
+            .sqlx_logging(false);
+        let pool = Database::connect(options).await.doing("connecting to the database")?;
+        let migrated = migrate_postgres(&pool).await?;
+        Ok(Connections { writer: pool.clone(), reader: pool, migrated })
+    } else {
+        Err(StoreError::Url("it must begin with sqlite:// or postgres://"))
+    }
+}
+
+fn sqlite(file: PathBuf, read_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new("sqlite:postkamer.db");
+    options.sqlx_logging(false).max_connections(if read_only { 4 } else { 1 }).acquire_timeout(Duration::from_secs(60));
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        // Other processes (agents' commands) write too; a transaction of ours is a matter of milliseconds.
+        let sqlite = sqlite.filename(&file).busy_timeout(Duration::from_secs(30)).statement_cache_capacity(200);
+        if read_only {
+            return sqlite.read_only(true);
+        }
+        sqlite
+            .create_if_missing(true)
+            // Before journal_mode, and of effect in a new file only.
+            .pragma("auto_vacuum", "INCREMENTAL")
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("secure_delete", "ON")
+            .pragma("foreign_keys", "ON")
+    });
+    options
+}
+
+async fn migrate_sqlite(db: &DatabaseConnection, state_dir: &Path) -> Result<Vec<String>, StoreError> {
+    if pending(db).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let path = state_dir.join("migrating.lock");
+    let lock = tokio::task::spawn_blocking(move || File::create(path).and_then(|file| file.lock().map(|()| file)))
+        .await
+        .map_err(|_| StoreError::NotNow("the program is being stopped"))?
+        .map_err(StoreError::files("locking the state directory"))?;
+    let applied = migrate(db).await;
+    drop(lock);
+    applied
+}
+
+async fn migrate_postgres(pool: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+    if pending(pool).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lock = pool.begin().await.doing("locking the database")?;
+    lock.execute_unprepared(MIGRATING).await.doing("locking the database")?;
+    let applied = migrate(pool).await?;
+    lock.commit().await.doing("unlocking the database")?;
+    Ok(applied)
+}
+
+async fn migrate(db: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+    let pending = pending(db).await?;
+    if !pending.is_empty() {
+        Migrator::up(db, None).await.doing("bringing the database up to date")?;
+    }
+    Ok(pending)
+}
+
+async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+    const DOING: &str = "reading the version of the database";
+    let applied: Vec<String> = if SchemaManager::new(db).has_table("seaql_migrations").await.doing(DOING)? {
+        let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), "SELECT version FROM seaql_migrations"));
+        rows.await.doing(DOING)?.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().doing(DOING)?
+    } else {
+        Vec::new()
+    };
+    let known = postkamer_migrations::names();
+    if applied.iter().any(|name| !known.contains(name)) {
+        return Err(StoreError::Newer);
+    }
+    Ok(known.into_iter().filter(|name| !applied.contains(name)).collect())
+}
+
+/// Reads the installation's secret; makes it when there is none.
+pub(super) async fn secret(db: &DatabaseConnection) -> Result<Keys, StoreError> {
+    const DOING: &str = "reading the installation's secret";
+    let read = async |db: &DatabaseTransaction| secret::Entity::find().limit(1).one(db).await.doing(DOING);
+    let transaction = begin_serial(db, DOING).await?;
+    if read(&transaction).await?.is_none() {
+        let row = secret::Model { id: 1, value: random::<32>()?.to_vec() };
+        secret::Entity::insert_many([secret::ActiveModel::from(row)]).exec_without_returning(&transaction).await.doing(DOING)?;
+    }
+    let row = read(&transaction).await?;
+    transaction.commit().await.doing(DOING)?;
+    row.and_then(|row| <[u8; 32]>::try_from(row.value.as_slice()).ok()).map(Keys::new).ok_or(StoreError::BadRow("secret"))
+}
+
+/// Begins a transaction that no other of its kind runs beside, in any process.
+pub(super) async fn begin_serial(db: &DatabaseConnection, doing: &'static str) -> Result<DatabaseTransaction, StoreError> {
+    let transaction = begin(db, doing).await?;
+    if db.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(SERIAL).await.doing(doing)?;
+    }
+    Ok(transaction)
+}
+
+/// Begins a transaction that writes. On SQLite it takes the write lock at once: a transaction that reads first and
+/// then wants to write fails without waiting.
+pub(super) async fn begin(db: &DatabaseConnection, doing: &'static str) -> Result<DatabaseTransaction, StoreError> {
+    let options =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), access_mode: None::<AccessMode>, ..Default::default() };
+    db.begin_with_options(options).await.doing(doing)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| StoreError::NotNow("the system gave no random numbers"))?;
+    Ok(bytes)
+}
+
+/// A name that no other process has.
+pub(super) fn random_name() -> Result<String, StoreError> {
+    Ok(random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}

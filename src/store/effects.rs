@@ -1,0 +1,114 @@
+//! What must still happen on mail servers: mails to be filed or deleted, until that is done and seen to be done (T2).
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::entities::mail;
+use super::error::While;
+use super::rows::{KEYS, is_one_of, mail_uid};
+use super::{Booked, Store, StoreError};
+use crate::decide::ServerAction;
+use crate::words::{MailUid, MailboxId};
+
+/// The first wait after a failure, in milliseconds; it doubles with each further one.
+const FIRST_WAIT: i64 = 15_000;
+/// The longest wait.
+const LONGEST_WAIT: i64 = 3_600_000;
+
+/// Server actions that are due.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Mails to be filed.
+    pub file: Vec<MailUid>,
+    /// Mails to be deleted, expunged, and looked for again.
+    pub delete: Vec<MailUid>,
+}
+
+impl Due {
+    /// True when nothing is due.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.file.is_empty() && self.delete.is_empty()
+    }
+
+    /// Sorts what was just booked.
+    #[must_use]
+    pub fn of(booked: &[Booked]) -> Self {
+        let mut due = Self::default();
+        for one in booked {
+            match one.action() {
+                ServerAction::File => due.file.push(one.uid().clone()),
+                ServerAction::Delete => due.delete.push(one.uid().clone()),
+                ServerAction::Keep => {}
+            }
+        }
+        due
+    }
+}
+
+/// What became of server actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionSettled {
+    /// Done, and seen to be done.
+    Done,
+    /// The UIDs belong to another UIDVALIDITY: the mail, if it is still there, will be met again under a new UID.
+    Moot,
+    /// Not done; it is due again after a while.
+    Failed,
+}
+
+impl Store {
+    /// Server actions of this mailbox that are due, the oldest first.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn due_actions(&self, mailbox: &MailboxId, limit: u64) -> Result<Vec<Booked>, StoreError> {
+        let rows: Vec<(i64, i64, String)> = mail::Entity::find()
+            .select_only()
+            .columns([mail::Column::Validity, mail::Column::Uid, mail::Column::ServerAction])
+            .filter(mail::Column::Mailbox.eq(mailbox.as_str()))
+            .filter(mail::Column::ActionState.eq("due"))
+            .filter(mail::Column::ActionDueAt.lte(self.now()))
+            .order_by_asc(mail::Column::ActionDueAt)
+            .order_by_asc(mail::Column::Id)
+            .limit(limit)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing("looking for server actions that are due")?;
+        rows.into_iter()
+            .map(|(validity, uid, action)| {
+                let action = ServerAction::from_code(&action).ok_or(StoreError::BadRow("mail"))?;
+                Ok(Booked::from_row(mail_uid("mail", mailbox.as_str(), validity, uid)?, action))
+            })
+            .collect()
+    }
+
+    /// T2: writes down what became of these mails on the server.
+    ///
+    /// # Errors
+    /// The database is out of reach: the actions stay due, and doing them again is safe.
+    pub async fn action_done(&self, uids: &[MailUid], settled: ActionSettled) -> Result<(), StoreError> {
+        for chunk in uids.chunks(KEYS) {
+            let update = mail::Entity::update_many().filter(is_one_of(chunk)).filter(mail::Column::ActionState.eq("due"));
+            let update = match settled {
+                ActionSettled::Done => update.col_expr(mail::Column::ActionState, Expr::value("done")),
+                ActionSettled::Moot => update.col_expr(mail::Column::ActionState, Expr::value("moot")),
+                ActionSettled::Failed => {
+                    // Doubling without powers: 15 s, 30 s, 1, 2, 4, 8, 16, 32 min, then an hour.
+                    let mut wait = sea_orm::sea_query::CaseStatement::new();
+                    let (mut milliseconds, mut attempts) = (FIRST_WAIT, 0_i64);
+                    while milliseconds < LONGEST_WAIT {
+                        wait = wait.case(mail::Column::ActionAttempts.eq(attempts), milliseconds);
+                        (milliseconds, attempts) = (milliseconds * 2, attempts + 1);
+                    }
+                    update
+                        .col_expr(mail::Column::ActionDueAt, Expr::value(self.now()).add(wait.finally(LONGEST_WAIT)))
+                        .col_expr(mail::Column::ActionAttempts, Expr::col(mail::Column::ActionAttempts).add(1))
+                }
+            };
+            update.exec(&self.0.writer).await.doing("noting what became of server actions")?;
+        }
+        Ok(())
+    }
+}

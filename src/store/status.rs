@@ -1,0 +1,84 @@
+//! How things stand, in numbers.
+
+use std::collections::BTreeMap;
+
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use serde::Serialize;
+
+use super::entities::{arrival, mail, outbox, ticket};
+use super::error::While;
+use super::{Store, StoreError};
+
+const DOING: &str = "counting";
+/// Server actions that failed so often are worth an alarm.
+const ALARMING: i64 = 5;
+
+/// How things stand. Ages are in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Tickets by state.
+    pub tickets: BTreeMap<String, i64>,
+    /// Mails with a result, by verdict.
+    pub mails: BTreeMap<String, i64>,
+    /// Mails without one, by state.
+    pub arrivals: BTreeMap<String, i64>,
+    /// Replies by state.
+    pub outbox: BTreeMap<String, i64>,
+    /// Age of the oldest reply that is not yet sent.
+    pub outbox_oldest: Option<i64>,
+    /// Replies that may have gone out more than once.
+    pub outbox_unclear: i64,
+    /// Mails still to be filed or deleted on their servers, by action.
+    pub actions_due: BTreeMap<String, i64>,
+    /// Age of the oldest mail that is to be deleted and is not yet seen to be gone.
+    pub removal_oldest: Option<i64>,
+    /// Server actions that failed five times or more.
+    pub actions_failing: i64,
+}
+
+impl Store {
+    /// Counts everything.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn status(&self) -> Result<Status, StoreError> {
+        let db = &self.0.reader;
+        let age = |since: Option<i64>| since.map(|since| Ord::max(self.now() - since, 0) / 1000);
+        macro_rules! by {
+            ($table:ident, $column:ident, $counted:ident $(, $filter:expr)?) => {{
+                let rows: Vec<(String, i64)> = $table::Entity::find()
+                    .select_only()
+                    .column($table::Column::$column)
+                    .column_as($table::Column::$counted.count(), "rows")
+                    $(.filter($filter))?
+                    .group_by($table::Column::$column)
+                    .into_tuple()
+                    .all(db)
+                    .await
+                    .doing(DOING)?;
+                rows.into_iter().collect::<BTreeMap<_, _>>()
+            }};
+        }
+        macro_rules! one {
+            ($table:ident, $value:expr, $filter:expr) => {{
+                let row: Option<Option<i64>> =
+                    $table::Entity::find().select_only().column_as($value, "value").filter($filter).into_tuple().one(db).await.doing(DOING)?;
+                row.flatten()
+            }};
+        }
+        let removal = mail::Column::ActionState.eq("due").and(mail::Column::ServerAction.eq("delete"));
+        let failing = mail::Column::ActionState.eq("due").and(mail::Column::ActionAttempts.gte(ALARMING));
+        Ok(Status {
+            tickets: by!(ticket, Status, Id),
+            mails: by!(mail, Outcome, Id),
+            arrivals: by!(arrival, State, Uid),
+            outbox: by!(outbox, State, Id),
+            outbox_oldest: age(one!(outbox, outbox::Column::CreatedAt.min(), outbox::Column::State.is_in(["due", "claimed"]))),
+            outbox_unclear: one!(outbox, outbox::Column::Id.count(), outbox::Column::Unclear.gt(0)).unwrap_or_default(),
+            actions_due: by!(mail, ServerAction, Id, mail::Column::ActionState.eq("due")),
+            removal_oldest: age(one!(mail, mail::Column::BookedAt.min(), removal)),
+            actions_failing: one!(mail, mail::Column::Id.count(), failing).unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! The stories of `fixtures/mails`: raw mails as real clients write them, and what must come of each.
+//!
+//! Every story is told twice. `explain` judges each first mail by itself, as on an empty installation. Then the whole story is lived through
+//! on real servers: mails lie in Dovecot, `postkamer run --once` takes them in, and Exim carries the replies into the mailboxes of
+//! those who wrote. fixtures/README.md has the format.
+
+mod lived;
+mod script;
+
+use crate::support::world::World;
+use script::Story;
+use serde_json::{Value, json};
+
+#[test]
+fn every_story_is_well_told() {
+    let stories = Story::all();
+    assert!(stories.len() >= 40, "{} stories", stories.len());
+    let mut used = std::collections::BTreeSet::new();
+    for story in &stories {
+        assert!(story.about.ends_with('.'), "{}: `about` is a sentence", story.name);
+        for (number, mail) in story.mail.iter().enumerate() {
+            assert!(!mail.reasons.is_empty(), "{}, mail {}: no reasons", story.name, number + 1);
+            let own = mail.file == format!("{}.eml", story.name) || mail.file.starts_with(&format!("{}-", story.name));
+            assert!(own, "{}, mail {}: {} belongs to another story", story.name, number + 1, mail.file);
+            mail.raw();
+            used.insert(mail.file.clone());
+        }
+    }
+    let stray: Vec<String> = script::raw_mails().into_iter().filter(|file| !used.contains(file)).collect();
+    assert!(stray.is_empty(), "mails without a story: {stray:?}");
+}
+
+/// Codes that only later issues bring about: approvals and objections need agents' commands.
+const LATER: &[&str] = &["approval-answer", "objection"];
+
+#[test]
+fn every_reason_is_told_in_a_story() {
+    let told: std::collections::BTreeSet<String> = Story::all().into_iter().flat_map(|story| story.mail).flat_map(|mail| mail.reasons).collect();
+    let missing: Vec<&str> = postkamer::decide::Reason::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .filter(|code| !told.contains(*code) && !LATER.contains(code))
+        .collect();
+    assert!(missing.is_empty(), "no story tells {missing:?}");
+}
+
+#[test]
+fn every_first_mail_is_explained_as_its_story_says() {
+    let mut wrong = Vec::new();
+    for story in Story::all() {
+        let mail = &story.mail[0];
+        // A file has no day of arrival.
+        if mail.received.is_some() {
+            continue;
+        }
+        let world = World::new();
+        story.adapt(&world);
+        let explained = world.run_at(&mail.now, &["explain", "--json", "--desk", &mail.desk, mail.path().to_str().unwrap()]);
+        if explained.status != Some(0) {
+            wrong.push(format!("{}: {explained:?}", story.name));
+            continue;
+        }
+        let came = explained.json().remove(0);
+        for (field, due) in mail.explained() {
+            let came = normal(&came[field]);
+            if came != due {
+                wrong.push(format!("{}: {field}\n   due {due}\n  came {came}", story.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} fields came out otherwise:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Absent and null are the same.
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), normal(value))).collect(),
+        Value::Array(items) => items.iter().map(normal).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn every_story_is_lived_through_on_dovecot_and_sqlite() {
+    let stories = Story::all();
+    lived::live(&stories.iter().collect::<Vec<_>>(), lived::Database::Sqlite);
+}
+
+/// The stories that touch the store in every way that it knows.
+const ON_POSTGRES: &[&str] = &[
+    "bounce-of-our-answer",
+    "citizen-data-in-attachment-of-a-follow-up",
+    "citizen-data-in-one-of-two-files",
+    "citizen-number-in-body",
+    "closed-before-the-term",
+    "colleague-urgent-all-contacts-away-nb",
+    "follow-up-of-another-contact",
+    "named-elsewhere-confirmed",
+    "named-elsewhere-refused-writes-again",
+    "out-of-office-on-our-answer",
+    "over-the-intake-rate",
+    "reopened-to-waiting",
+    "same-mail-to-two-desks",
+    "stranger-urgent-fourth-of-the-day",
+];
+
+#[test]
+fn a_chosen_dozen_is_lived_through_on_dovecot_and_postgresql() {
+    let stories = Story::all();
+    let chosen: Vec<&Story> = stories.iter().filter(|story| ON_POSTGRES.contains(&story.name.as_str())).collect();
+    assert_eq!(chosen.len(), ON_POSTGRES.len(), "a chosen story is gone");
+    lived::live(&chosen, lived::Database::Postgres);
+}
+
+#[test]
+fn null_is_as_good_as_absent() {
+    assert_eq!(normal(&json!({"a": null, "b": [{"c": null}]})), json!({"b": [{}]}));
+}
