@@ -156,8 +156,8 @@ pub(super) fn verdict(doing: &'static str, tag: &RequestId, response: &Response<
             };
             Some(Err(MailboxError::Refused { doing, code }))
         }
-        // BAD, or the end of a command that we did not give.
-        Response::Done { .. } => Some(Err(MailboxError::Protocol(doing))),
+        // BAD, the end of a command that we did not give, or a wish for more of a command that is whole.
+        Response::Done { .. } | Response::Continue(_) => Some(Err(MailboxError::Protocol(doing))),
         _ => None,
     }
 }
