@@ -203,3 +203,66 @@ fn base64(bytes: &[u8]) -> String {
         })
         .collect()
 }
+
+/// A PDF of one page with these lines, uncompressed: enough for any reader.
+pub fn pdf(lines: &[&str]) -> Vec<u8> {
+    let words: String = lines.iter().map(|line| format!("({line}) Tj T* ")).collect();
+    let content = format!("BT /F1 11 Tf 14 TL 60 780 Td {words}ET");
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>".to_owned(),
+        format!("<</Length {}>>stream\n{content}\nendstream", content.len()),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+    ];
+    let mut file = "%PDF-1.4\n".to_owned();
+    let mut starts = Vec::new();
+    for (object, number) in objects.iter().zip(1..) {
+        starts.push(file.len());
+        file += &format!("{number} 0 obj\n{object}\nendobj\n");
+    }
+    let table = file.len();
+    file += "xref\n0 6\n0000000000 65535 f \n";
+    starts.iter().for_each(|start| file += &format!("{start:010} 00000 n \n"));
+    file += &format!("trailer<</Size 6/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n");
+    file.into_bytes()
+}
+
+/// A page as a screen shows it, 110 dots an inch: small type, gray edges.
+fn drawn(lines: &[&str]) -> image::DynamicImage {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.pdf");
+    std::fs::write(&path, pdf(lines)).unwrap();
+    let pixels = std::process::Command::new("pdftoppm").args(["-r", "110", "-png", "-x", "60", "-y", "60", "-W", "700", "-H", "300"]).arg(&path).output().unwrap();
+    image::load_from_memory(&pixels.stdout).unwrap()
+}
+
+fn encoded(image: &image::DynamicImage, format: image::ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.to_rgb8().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+#[tokio::test]
+async fn pages_of_a_pdf_are_read_and_broken_ones_are_not_clean() {
+    let filler = "Dit is een gewone brief met meer dan genoeg letters, zodat niemand de bladzijde voor een scan aanziet en haar ook nog bekijkt.";
+    let file = pdf(&[filler, filler, "Burgerservicenummer: 123456782"]);
+    let document = read(&file).await;
+    assert_eq!((document.format.as_str(), document.unreadable), ("pdf", None));
+    assert_eq!(kinds(&document), [("bsn", 1)]);
+    let cut = read(&file[..200]).await;
+    assert!(cut.unreadable.is_some() || !kinds(&cut).is_empty());
+}
+
+#[tokio::test]
+async fn pictures_and_scans_are_read() {
+    let image = drawn(&["Persoonsgegevens inwoner", "Burgerservicenummer: 123456782", "Woonplaats: Waterwolde"]);
+    for (format, name) in [(image::ImageFormat::Png, "png"), (image::ImageFormat::Jpeg, "jpg"), (image::ImageFormat::Gif, "gif"), (image::ImageFormat::Tiff, "tiff"), (image::ImageFormat::Bmp, "bmp"), (image::ImageFormat::WebP, "webp")] {
+        let document = read(&encoded(&image, format)).await;
+        assert_eq!((document.format.as_str(), document.unreadable), (name, None));
+        assert_eq!(document.pixels, Some((image.width(), image.height())));
+        assert_eq!(kinds(&document), [("bsn", 1)], "{name}: {}", text(&document));
+    }
+    let logo = read(&encoded(&image.crop_imm(0, 0, 90, 90), image::ImageFormat::Png)).await;
+    assert!(logo.is_tiny_picture() && logo.unreadable.is_none() && logo.pieces.is_empty());
+}
