@@ -353,7 +353,7 @@ impl Reading {
         if self.too_complex {
             self.attachments.push(unreadable(Opaque::TooComplex));
         }
-        if self.damaged {
+        if self.damaged && !self.too_complex {
             self.attachments.push(unreadable(Opaque::Damaged));
         }
         if truncated {

@@ -110,8 +110,10 @@ fn unmarked(line: &str) -> &str {
     if start.starts_with('>') { start.trim_start_matches(['>', ' ']) } else { line }
 }
 
+/// `>:` is the end of an attribution whose address was wrapped.
 fn has_mark(line: &str) -> bool {
-    line.trim_start().starts_with('>')
+    let start = line.trim_start();
+    start.starts_with('>') && !start.starts_with(">:")
 }
 
 /// Which lines are marked as quoted. A single line that begins with `>` in a text without any other is somebody's
