@@ -13,7 +13,7 @@ use super::history::Numbers;
 use super::rows::{address, addresses, addresses_json, timestamp};
 use super::{Store, StoreError};
 use crate::decide::Template;
-use crate::words::{EmailAddress, TicketNumber};
+use crate::words::{EmailAddress, MessageId, TicketNumber};
 
 /// The first wait after a failure, in milliseconds; it doubles with each further one.
 const FIRST_WAIT: i64 = 60_000;
@@ -29,6 +29,8 @@ const CLAIM: i64 = 10 * 60_000;
 pub struct Claimed {
     /// Its number.
     pub id: i64,
+    /// Its Message-ID, the same in every attempt.
+    pub message_id: MessageId,
     /// Envelope sender; none for automatic replies.
     pub envelope_from: Option<EmailAddress>,
     /// To whom it must still go.
@@ -140,6 +142,7 @@ impl Store {
             .map(|row| {
                 Ok(Claimed {
                     id: row.id,
+                    message_id: row.message_id.parse().map_err(|()| StoreError::BadRow("outbox"))?,
                     envelope_from: row.envelope_from.as_deref().map(|from| address("outbox", from)).transpose()?,
                     recipients: addresses("outbox", &row.remaining)?,
                     message: row.message.into(),
