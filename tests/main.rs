@@ -17,5 +17,6 @@ mod sending;
 mod servers;
 mod service;
 mod stories;
+mod store;
 mod support;
 mod settings;

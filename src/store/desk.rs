@@ -15,7 +15,7 @@ use super::rows::is_one_of;
 use super::tickets::{Change, Closed, TicketFilter, TicketStatus, TicketSummary, apply};
 use super::{Store, StoreError};
 use crate::plan::{PlannedReply, Ticket};
-use crate::words::{EmailAddress, Keys, MailUid, MailboxId, TicketNumber};
+use crate::words::{EmailAddress, Keys, MailUid, MailboxId, Redacted, TicketNumber};
 
 /// What waits for an agent.
 #[derive(Clone, Debug, Default)]
@@ -78,30 +78,37 @@ impl Store {
         Ok(Queued { tickets, stuck })
     }
 
-    /// Takes a waiting ticket on: it opens. `write` makes the reply to its requester, where there is to be one; it is
+    /// Takes a waiting ticket on: it opens; the agent's reason stays on it. `write` makes the reply to its requester, where there is to be one; it is
     /// asked only when the requester takes part in the ticket, so that nobody is answered who only claims to be somebody.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], or [`StoreError::NotNow`] when the ticket does not wait.
-    pub async fn release<F>(&self, number: TicketNumber, agent: &str, write: F) -> Result<(), StoreError>
+    pub async fn release<F>(&self, number: TicketNumber, agent: &str, reason: &Redacted<String>, write: F) -> Result<(), StoreError>
     where
         F: FnOnce(&Correspondence, &Keys) -> Option<PlannedReply> + Send,
     {
-        self.decide(number, agent, "released", write).await
+        self.decide(number, "released", agent, reason, write).await
     }
 
     /// Declines a waiting ticket: it is closed for good and takes no follow-up. `write` as in [`Store::release`].
     ///
     /// # Errors
     /// As [`Store::release`].
-    pub async fn refuse<F>(&self, number: TicketNumber, agent: &str, write: F) -> Result<(), StoreError>
+    pub async fn refuse<F>(&self, number: TicketNumber, agent: &str, reason: &Redacted<String>, write: F) -> Result<(), StoreError>
     where
         F: FnOnce(&Correspondence, &Keys) -> Option<PlannedReply> + Send,
     {
-        self.decide(number, agent, "refused", write).await
+        self.decide(number, "refused", agent, reason, write).await
     }
 
-    async fn decide<F>(&self, number: TicketNumber, agent: &str, decision: &'static str, write: F) -> Result<(), StoreError>
+    async fn decide<F>(
+        &self,
+        number: TicketNumber,
+        decision: &'static str,
+        agent: &str,
+        reason: &Redacted<String>,
+        write: F,
+    ) -> Result<(), StoreError>
     where
         F: FnOnce(&Correspondence, &Keys) -> Option<PlannedReply> + Send,
     {
@@ -122,7 +129,7 @@ impl Store {
                 .await
                 .doing(DOING)?;
         }
-        apply(&transaction, row.id, now, &Change { entry: decision, agent, text: "", to: to.map(Some) }).await?;
+        apply(&transaction, row.id, now, &Change { entry: decision, agent, text: reason.reveal(), to: to.map(Some) }).await?;
         if let Some(letter) = self.correspondence(&transaction, &row).await?
             && let Some(reply) = write(&letter, &self.0.keys)
         {

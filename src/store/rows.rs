@@ -3,8 +3,7 @@
 use std::num::NonZeroU32;
 
 use jiff::Timestamp;
-use sea_orm::Value;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -48,14 +47,12 @@ pub(super) fn mail_uid(table: &'static str, mailbox: &str, validity: i64, uid: i
 
 /// The condition that a row is one of these mails. At most [`KEYS`] of them.
 pub(super) fn is_one_of<'a>(uids: impl IntoIterator<Item = &'a MailUid>) -> Expr {
-    let mut values: Vec<Value> = Vec::new();
-    let mut rows = 0_usize;
-    for uid in uids {
-        rows += 1;
-        values.extend([uid.mailbox.as_str().to_owned().into(), i64::from(uid.validity.get()).into(), i64::from(uid.uid.get()).into()]);
-    }
-    if rows == 0 {
+    let keys: Vec<(String, i64, i64)> =
+        uids.into_iter().map(|uid| (uid.mailbox.as_str().to_owned(), uid.validity.get().into(), uid.uid.get().into())).collect();
+    if keys.is_empty() {
         return Expr::cust("1 = 0");
     }
-    Expr::cust_with_values(format!("(mailbox, validity, uid) IN (VALUES {})", vec!["(?, ?, ?)"; rows].join(", ")), values)
+    // A list of VALUES in a table of its own is what both databases read alike.
+    let list = Query::select().column(Asterisk).from_values(keys, "these").to_owned();
+    Expr::tuple(["mailbox", "validity", "uid"].map(Expr::col)).in_subquery(list)
 }
