@@ -60,7 +60,7 @@ pub(super) async fn connect(url: &str, state_dir: &Path) -> Result<Connections, 
     }
 }
 
-fn sqlite(file: PathBuf, read_only: bool) -> ConnectOptions {
+pub(super) fn sqlite(file: PathBuf, read_only: bool) -> ConnectOptions {
     let mut options = ConnectOptions::new("sqlite:postkamer.db");
     options.sqlx_logging(false).max_connections(if read_only { 4 } else { 1 }).acquire_timeout(Duration::from_secs(60));
     options.map_sqlx_sqlite_opts(move |sqlite| {
@@ -114,7 +114,7 @@ async fn migrate(db: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
     Ok(pending)
 }
 
-async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+pub(super) async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
     const DOING: &str = "reading the version of the database";
     let applied: Vec<String> = if SchemaManager::new(db).has_table("seaql_migrations").await.doing(DOING)? {
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), "SELECT version FROM seaql_migrations"));
