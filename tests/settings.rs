@@ -708,3 +708,55 @@ async fn changed_files_take_effect_and_a_mistake_leaves_the_last_good_ones_in_fo
     stop.cancel();
     following.await.unwrap();
 }
+
+/// Whatever stands where: a complaint, never a panic.
+#[test]
+fn no_value_of_any_kind_in_any_place_makes_reading_fail() {
+    const VALUES: &[&str] = &[
+        "1",
+        "-1",
+        "1.5",
+        "true",
+        "\"x\"",
+        "\"\"",
+        "[]",
+        "[1, \"a\", {}]",
+        "{}",
+        "{ a = 1 }",
+        "2026-01-01",
+        "[[]]",
+        "\"\\u0000\"",
+        "99999999999999999999",
+        "\"é€😀\"",
+        "",
+    ];
+    let sample = |name: &str| std::fs::read_to_string(root().join("config").join(name)).unwrap();
+    let (main, organisation) = (sample("postkamer.toml"), sample("organisations/voorbeeldstad.toml"));
+    let variants = |text: &str| {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty()).collect();
+        let mut variants = Vec::new();
+        for (nth, line) in lines.iter().enumerate() {
+            let with = |replacement: String| {
+                let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+                lines[nth] = replacement;
+                lines.join("\n")
+            };
+            variants.push(with(String::new()));
+            variants.push(with(format!("{line}\n{line}")));
+            if let Some((key, _)) = line.split_once('=') {
+                variants.extend(VALUES.iter().map(|value| with(format!("{key}= {value}"))));
+            }
+        }
+        variants
+    };
+    let files = Files::new(&main).with("organisations/voorbeeldstad.toml", &organisation);
+    for (name, text) in [("postkamer.toml", &main), ("organisations/voorbeeldstad.toml", &organisation)] {
+        for variant in variants(text) {
+            std::fs::write(files.0.path().join(name), &variant).unwrap();
+            let complaints = files.complaints();
+            let _shown: String = complaints.iter().map(ToString::to_string).collect();
+        }
+        std::fs::write(files.0.path().join(name), text).unwrap();
+    }
+    assert!(files.load().is_ok());
+}

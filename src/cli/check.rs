@@ -72,7 +72,7 @@ fn summary(path: &Path, settings: &Settings) -> String {
         warnings => format!(", with {}", counted(warnings, "warning")),
     };
     format!(
-        "{} is in order{warnings}: {}, {}, {}.",
+        "{} is in order ({}, {}, {}){warnings}.",
         path.display(),
         counted(settings.desks.len(), "desk"),
         counted(organisations.len(), "organisation"),

@@ -117,7 +117,7 @@ pub(super) fn read_text(path: &Path, context: &Context, digest: &mut Sha256) -> 
         }
         Err(error) => {
             return complain(
-                format!("this file cannot be read: {}", error.kind()),
+                format!("this file cannot be read: {}", values::why(&error)),
                 "Give the user that postkamer runs as the right to read it.",
             );
         }
@@ -415,7 +415,7 @@ fn look_at_certificates(at: &At<PathBuf>, context: &Context) {
             "`ca_file` holds no certificate",
             Some("It must hold certificates in PEM form, beginning with -----BEGIN CERTIFICATE-----.".to_owned()),
         ),
-        Err(error) => context.mistake(at.place, format!("`ca_file` cannot be read: {}", error.kind()), None),
+        Err(error) => context.mistake(at.place, format!("`ca_file` cannot be read: {}", values::why(&error)), None),
     }
 }
 
@@ -500,12 +500,12 @@ fn look_at_secret(key: &str, at: &At<PathBuf>, context: &Context) {
         // systemd makes credentials for the running service only, readable for nobody else.
         Err(error) if at.value.starts_with("/run/credentials") || error.kind() == std::io::ErrorKind::PermissionDenied => context.warning(
             at.place,
-            format!("`{key}` cannot be looked at by this user now: {}", error.kind()),
+            format!("`{key}` cannot be looked at by this user now: {}", values::why(&error)),
             Some("Run `postkamer check --connect` as the service's user to be sure.".to_owned()),
         ),
         Err(error) => context.mistake(
             at.place,
-            format!("`{key}` cannot be read: {}", error.kind()),
+            format!("`{key}` cannot be read: {}", values::why(&error)),
             Some("Write the secret into that file, readable only for the user that postkamer runs as.".to_owned()),
         ),
     }

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use super::context::Context;
 use super::domains::{self, Objection};
 use super::main_file::read_table;
-use super::role_address;
+use super::role_address::Roles;
 use super::schema;
 use super::section::{At, Section};
 use super::tree::{Place, Table};
@@ -41,7 +41,7 @@ pub(super) fn read_all(
                 "It holds one file for each organisation, such as waterwolde.toml; an empty directory is enough to begin with.";
             context.mistake(
                 directory.place,
-                format!("`organisations` names a directory that cannot be read: {}", error.kind()),
+                format!("`organisations` names a directory that cannot be read: {}", values::why(&error)),
                 Some(suggestion.to_owned()),
             );
             return None;
@@ -106,8 +106,8 @@ fn organisation(id: OrganisationId, table: &Table, context: &Context) -> Option<
     let contact_tables = section.tables("contact");
 
     let domains = usable_domains(domains, &section, context);
-    let title = name.as_deref().unwrap_or_default();
-    let read: Vec<Option<(Contact, Place)>> = contact_tables.into_iter().map(|table| contact(table, title, &domains, context)).collect();
+    let roles = Roles::at(name.as_deref().unwrap_or_default());
+    let read: Vec<Option<(Contact, Place)>> = contact_tables.into_iter().map(|table| contact(table, &roles, &domains, context)).collect();
     let all_read = read.iter().all(Option::is_some);
     let (contacts, contact_places): (Vec<Contact>, Vec<Place>) = read.into_iter().flatten().unzip();
     if let Some(at) = &approved_contacts_only
@@ -171,7 +171,7 @@ fn somebody_can_approve(contacts: &[Contact], contract_until: Option<Date>, plac
     }
 }
 
-fn contact(table: &Table, organisation: &str, domains: &[At<Domain>], context: &Context) -> Option<(Contact, Place)> {
+fn contact(table: &Table, roles: &Roles, domains: &[At<Domain>], context: &Context) -> Option<(Contact, Place)> {
     let section = Section::open(table, &schema::CONTACT, context);
     let name = section.required_at("name", values::text);
     let email = section.required_at("email", values::address);
@@ -186,7 +186,7 @@ fn contact(table: &Table, organisation: &str, domains: &[At<Domain>], context: &
     if fold_name(&name.value).is_empty() {
         context.mistake(name.place, "`name` holds no letters", Some("Write the name as the person writes it in mail.".to_owned()));
     }
-    if role_address::is_role(&email.value, organisation) {
+    if roles.include(&email.value) {
         context.mistake(
             email.place,
             "this is the address of a role or a department, not of a person",

@@ -10,6 +10,7 @@ use super::main_file::read_text;
 use super::organisation_file::toml_files;
 use super::section::At;
 use super::tree::Place;
+use super::values;
 use crate::plan::templates::Templates;
 use crate::words::Language;
 
@@ -49,7 +50,7 @@ fn read(
             if let Some(at) = directory {
                 context.warning(
                     at.place,
-                    format!("`{key}` names a directory that cannot be read ({}): the compiled-in texts are used", error.kind()),
+                    format!("`{key}` names a directory that cannot be read ({}): the compiled-in texts are used", values::why(&error)),
                     Some("Make the directory, or leave the line out.".to_owned()),
                 );
             }

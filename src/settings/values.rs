@@ -361,3 +361,12 @@ pub(super) fn sentence(reason: &str) -> String {
     let first = letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }
+
+/// Why a file cannot be used, in words.
+pub(super) fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        other => other.to_string(),
+    }
+}
