@@ -20,3 +20,4 @@ mod stories;
 mod store;
 mod support;
 mod settings;
+mod wording;

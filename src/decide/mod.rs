@@ -7,6 +7,9 @@
 pub mod answer;
 pub mod automatic;
 mod facts;
+pub mod lexicon;
+pub mod topic;
+pub mod urgency;
 mod trail;
 mod verdict;
 pub mod rules;

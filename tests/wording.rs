@@ -1,0 +1,35 @@
+//! Facts 5 and 6 of POLICY on sentences such as municipal staff write: `fixtures/policy/wording.toml`.
+
+use std::collections::BTreeMap;
+
+use postkamer::decide::lexicon::Lexicon;
+use postkamer::decide::topic::ict;
+use postkamer::decide::urgency::urgent;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    subject: String,
+    written: String,
+    urgent: bool,
+    ict: bool,
+}
+
+#[test]
+fn outages_and_ict_matters_are_told_apart_in_six_languages() {
+    let cases: BTreeMap<String, Vec<Case>> = toml::from_str(include_str!("../fixtures/policy/wording.toml")).unwrap();
+    let lexicon = Lexicon::new(&[]).unwrap();
+    let mut wrong = Vec::new();
+    let mut all = 0;
+    for (language, cases) in &cases {
+        for case in cases {
+            all += 1;
+            let found = (urgent(&lexicon, &case.subject, &case.written), ict(&lexicon, &case.subject, &case.written));
+            if found != (case.urgent, case.ict) {
+                wrong.push(format!("{language}: urgent {} ict {} for «{}» {:?}", found.0, found.1, case.subject, case.written));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {all}:\n{}", wrong.len(), wrong.join("\n"));
+}
