@@ -30,7 +30,7 @@ pub fn urgent(lexicon: &Lexicon, subject: &str, written: &str) -> bool {
         return false;
     }
     let mut signs: Vec<Sign> = Vec::new();
-    for (at, clause) in clauses.iter().enumerate() {
+    for at in 0..clauses.len() {
         if let Some(over) = resolved(&clauses, at) {
             signs.retain(|sign| match over {
                 Over::Everything => false,
