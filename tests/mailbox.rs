@@ -490,3 +490,97 @@ async fn the_done_folder_cannot_be_the_one_that_mail_comes_in_to() {
     settings.folder = "Elders".parse().unwrap();
     assert_eq!(mailbox::open(MailboxId::new("support"), &settings).await.unwrap_err(), MailboxError::NoFolder);
 }
+
+/// A server of one port on which each line is answered by a script; gives the port and what it heard.
+async fn scripted_imap(connections: Vec<Vec<(&'static str, &'static str)>>) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        for connection in connections {
+            let mut stream = BufReader::new(listener.accept().await.unwrap().0);
+            stream.write_all(b"* OK hello\r\n").await.unwrap();
+            let mut tag = String::new();
+            for (expected, answer) in connection {
+                let mut line = String::new();
+                stream.read_line(&mut line).await.unwrap();
+                assert!(line.contains(expected), "{line:?} instead of {expected:?}");
+                if let Some((first, _)) = line.split_once(' ') {
+                    tag = first.to_owned();
+                }
+                heard.push(line.trim_end().to_owned());
+                let answer: String = answer.replace('$', &tag).lines().map(|line| format!("{line}\r\n")).collect();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+        heard
+    });
+    (port, heard)
+}
+
+/// A token endpoint that gives "one", then "two".
+async fn tokens() -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://127.0.0.1:{}/token", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        for token in ["one", "two"] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 8192];
+            let mut length = 0;
+            while !String::from_utf8_lossy(&request[..length]).contains("grant_type=") {
+                length += stream.read(&mut request[length..]).await.unwrap();
+            }
+            let body = format!(r#"{{"access_token":"{token}","expires_in":3600}}"#);
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_refused_is_fetched_anew_once() {
+    // user=desk^Aauth=Bearer one^A^A, and the same with two; n,a=desk,^Ahost=… is checked by its beginning.
+    for (mechanism, refused, accepted, acknowledged) in [
+        ("XOAUTH2", "dXNlcj1kZXNrAWF1dGg9QmVhcmVyIG9uZQEB", "dXNlcj1kZXNrAWF1dGg9QmVhcmVyIHR3bwEB", ""),
+        ("OAUTHBEARER", "bixhPWRlc2ss", "bixhPWRlc2ss", "AQ=="),
+    ] {
+        let offer: &'static str = if mechanism == "XOAUTH2" { "* CAPABILITY IMAP4rev1 AUTH=XOAUTH2\n$ OK" } else { "* CAPABILITY IMAP4rev1 AUTH=OAUTHBEARER AUTH=XOAUTH2\n$ OK" };
+        let (port, heard) = scripted_imap(vec![
+            vec![
+                ("CAPABILITY", offer),
+                (mechanism, "+ "),
+                (refused, "+ eyJzdGF0dXMiOiI0MDEifQ=="),
+                (acknowledged, "$ NO [AUTHENTICATIONFAILED] no"),
+            ],
+            vec![
+                ("CAPABILITY", offer),
+                (mechanism, "+ "),
+                (accepted, "$ OK in"),
+                ("CAPABILITY", "* CAPABILITY IMAP4rev1 UIDPLUS\n$ OK"),
+                ("SELECT", "* 0 EXISTS\n* OK [UIDVALIDITY 7] x\n$ OK x"),
+            ],
+        ])
+        .await;
+        let secret = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(secret.path(), "client-geheim").unwrap();
+        let settings = settings(Kind::Imap(ImapSettings {
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: Tls::None,
+            ca_file: None,
+            username: "desk".to_owned().into(),
+            secret: Secret::OAuth(mailbox::OAuth::new(mailbox::OAuthSettings {
+                token_url: tokens().await,
+                client_id: "postkamer".to_owned(),
+                client_secret_file: secret.path().to_owned(),
+                refresh_token_file: None,
+                scope: None,
+            })),
+        }));
+        let session = mailbox::open(MailboxId::new("support"), &settings).await;
+        assert!(session.is_ok(), "{mechanism}: {session:?} {:?}", heard.await);
+    }
+}

@@ -166,3 +166,107 @@ impl Answer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::task::JoinHandle;
+
+    /// A token endpoint that gives these answers, one a connection. Gives its URL and the requests it got.
+    async fn endpoint(answers: Vec<(&'static str, &'static str)>) -> (String, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://127.0.0.1:{}/token", listener.local_addr().unwrap().port());
+        let requests = tokio::spawn(async move {
+            let mut requests = Vec::new();
+            for (status, body) in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !String::from_utf8_lossy(&request).contains("grant_type=") {
+                    let mut bytes = [0; 4096];
+                    let count = stream.read(&mut bytes).await.unwrap();
+                    assert_ne!(count, 0, "a whole request");
+                    request.extend_from_slice(&bytes[..count]);
+                }
+                requests.push(String::from_utf8(request).unwrap());
+                let length = body.len();
+                let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            requests
+        });
+        (url, requests)
+    }
+
+    fn source(token_url: String, directory: &tempfile::TempDir, refresh: bool) -> OAuth {
+        let [client, token] = ["client", "refresh"].map(|name| directory.path().join(name));
+        std::fs::write(&client, "client-geheim\n").unwrap();
+        std::fs::write(&token, "refresh-1\n").unwrap();
+        OAuth::new(OAuthSettings {
+            token_url,
+            client_id: "postkamer".to_owned(),
+            client_secret_file: client,
+            refresh_token_file: refresh.then_some(token),
+            scope: Some("mail".to_owned()),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_token_is_kept_until_shortly_before_it_expires() {
+        let directory = tempfile::tempdir().unwrap();
+        let (url, requests) = endpoint(vec![
+            ("200 OK", r#"{"access_token":"one","expires_in":3600}"#),
+            ("200 OK", r#"{"access_token":"two","expires_in":"200"}"#),
+            ("200 OK", r#"{"access_token":"three","expires_in":3600}"#),
+        ])
+        .await;
+        let source = source(url, &directory, false);
+        for _ in 0..3 {
+            assert_eq!(source.token().await.unwrap().reveal(), "one");
+        }
+        // The server refused it; and the next one is as good as expired.
+        source.forget().await;
+        assert_eq!(source.token().await.unwrap().reveal(), "two");
+        assert_eq!(source.clone().token().await.unwrap().reveal(), "three");
+        assert_eq!(source.token().await.unwrap().reveal(), "three");
+        let requests = requests.await.unwrap();
+        assert!(requests[0].contains("client_secret=client-geheim") && requests[0].contains("grant_type=client_credentials") && requests[0].contains("scope=mail"));
+    }
+
+    #[tokio::test]
+    async fn the_newest_refresh_token_is_used() {
+        let directory = tempfile::tempdir().unwrap();
+        let (url, requests) = endpoint(vec![
+            ("200 OK", r#"{"access_token":"one","expires_in":1,"refresh_token":"refresh-2"}"#),
+            ("200 OK", r#"{"access_token":"two","expires_in":3600}"#),
+        ])
+        .await;
+        let source = source(url, &directory, true);
+        source.token().await.unwrap();
+        source.token().await.unwrap();
+        let requests = requests.await.unwrap();
+        assert!(requests[0].contains("refresh_token=refresh-1") && requests[0].contains("grant_type=refresh_token"));
+        assert!(requests[1].contains("refresh_token=refresh-2"));
+    }
+
+    #[tokio::test]
+    async fn no_token_is_a_passing_error_without_the_servers_words() {
+        let directory = tempfile::tempdir().unwrap();
+        for (status, body) in [
+            ("400 Bad Request", r#"{"error":"invalid_client A. de Vries"}"#),
+            ("503 Busy", ""),
+            ("302 Found", ""),
+            ("200 OK", "A. de Vries"),
+            ("200 OK", r#"{"access_token":""}"#),
+            ("200 OK", r#"{"access_token":"a\r\nA1 DELETE x"}"#),
+        ] {
+            let (url, _requests) = endpoint(vec![(status, body)]).await;
+            let error = source(url, &directory, false).token().await.unwrap_err();
+            assert!(matches!(error, MailboxError::Token(_)) && error.is_passing(), "{status} {body}: {error:?}");
+        }
+        let source = source("http://login.example/token".to_owned(), &directory, false);
+        assert_eq!(source.token().await.unwrap_err(), MailboxError::Token("must be reached by https"));
+        assert!(!format!("{source:?}").contains("geheim"));
+    }
+}
