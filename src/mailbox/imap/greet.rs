@@ -18,6 +18,8 @@ use crate::mailbox::{Secret, Tls, tls};
 
 /// Deadline for the greeting, one answer, and the sign-in; servers delay refused sign-ins on purpose.
 const LIMIT: Duration = Duration::from_secs(60);
+/// Deadline for everything before the sign-in.
+const REACH_LIMIT: Duration = Duration::from_secs(120);
 /// The longest line and the most lines before the sign-in.
 const MAX_LINE: usize = 8192;
 const MAX_LINES: usize = 100;
@@ -34,6 +36,10 @@ pub(in crate::mailbox) struct Greeted {
 
 /// Connects and greets.
 pub(in crate::mailbox) async fn reach(server: &ImapSettings) -> Result<Greeted, MailboxError> {
+    timeout(REACH_LIMIT, connect_and_greet(server)).await.map_err(|_| MailboxError::Timeout("greeting us"))?
+}
+
+async fn connect_and_greet(server: &ImapSettings) -> Result<Greeted, MailboxError> {
     let mut tcp = tls::connect(&server.host, server.port, server.tls == Tls::None).await?;
     match server.tls {
         Tls::None => greet(Box::new(tcp), None).await,

@@ -197,6 +197,10 @@ impl Folder {
                 if listed.len() > most { Err(MailboxError::Protocol(DOING)) } else { Ok(()) }
             })
             .await?;
+        // Mails that are there and are not told of would be taken for an empty folder.
+        if listed.is_empty() && self.strict.exists > 0 {
+            return Err(MailboxError::Protocol(DOING));
+        }
         Ok(listed.into_values().collect())
     }
 

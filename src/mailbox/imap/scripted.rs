@@ -165,6 +165,14 @@ async fn a_listing_holds_every_mail_with_its_facts() {
 }
 
 #[tokio::test]
+async fn an_empty_answer_from_a_folder_with_mails_is_not_believed() {
+    let (mut folder, _) = folder(script([&noop(), &[hear("UID FETCH"), say("$ OK")]])).await;
+    assert!(matches!(folder.list().await, Err(MailboxError::Protocol(_))));
+    let (mut emptied, _) = self::folder(script([&[hear("NOOP"), say("* 2 EXPUNGE\n* 1 EXPUNGE\n$ OK")]])).await;
+    assert!(emptied.list().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn the_end_of_the_stream_is_an_error_wherever_it_comes() {
     for whole in [
         vec![Step::Close],
@@ -438,7 +446,8 @@ async fn a_large_mail_is_fetched_until_nothing_is_left() {
 #[tokio::test]
 async fn what_was_announced_before_the_wait_ends_it() {
     // During another command.
-    let (mut folder_a, _) = folder(script([&[hear("NOOP"), say("$ OK"), hear("UID FETCH 1:*"), say("* 3 EXISTS\n$ OK")]])).await;
+    let mail = "* 1 FETCH (UID 3 RFC822.SIZE 4 INTERNALDATE \"x\" FLAGS ())\n* 3 EXISTS\n$ OK";
+    let (mut folder_a, _) = folder(script([&noop(), &[hear("UID FETCH 1:*"), say(mail)]])).await;
     folder_a.list().await.unwrap();
     let stop = CancellationToken::new();
     assert_eq!(folder_a.wait(&stop).await.unwrap(), Woken::News);
@@ -457,7 +466,7 @@ async fn idle_is_given_anew_and_a_refused_one_leaves_the_poll() {
     assert_eq!(patient.wait(&CancellationToken::new()).await.unwrap(), Woken::News);
     drop(patient);
     assert_eq!(played.await.unwrap().iter().filter(|line| line.ends_with("IDLE")).count(), 3);
-    for answer in ["$ NO not today", "* OK still here\n$ NO"] {
+    for answer in ["$ NO not today", "* OK still here\n$ NO", "+ idling\n$ OK that was it"] {
         let (mut refused, _) = folder(vec![hear("IDLE"), say(answer)]).await;
         refused.strict.news = false;
         assert_eq!(refused.wait(&CancellationToken::new()).await.unwrap(), Woken::Poll);

@@ -14,6 +14,8 @@ use crate::mailbox::{MailboxError, Woken};
 const REISSUE: Duration = Duration::from_secs(240);
 /// Deadline for the answers to IDLE and DONE.
 const LIMIT: Duration = Duration::from_secs(60);
+/// A server that ends IDLE by itself sooner than this does not really have it.
+const TOO_SOON: Duration = Duration::from_secs(10);
 const DOING: &str = "waiting for mail";
 
 impl Folder {
@@ -64,6 +66,7 @@ impl Folder {
                 }
             }
         }
+        let since = Instant::now();
         while !self.strict.news {
             let said = tokio::select! {
                 biased;
@@ -74,6 +77,7 @@ impl Folder {
             if let Said::End(end) = said {
                 // The server ended it by itself: so it will be given again.
                 self.strict.finish();
+                self.idles = since.elapsed() > TOO_SOON;
                 return end;
             }
         }
