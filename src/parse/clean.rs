@@ -29,12 +29,12 @@ pub(super) fn running(text: &str) -> String {
     // Nearly all text holds nothing to drop; a byte scan finds that out fast. 0xC2 leads C1 controls and the soft hyphen,
     // the others lead the remaining invisible characters.
     let plain = text.bytes().all(|b| match b {
-        b'\n' | b'\t' => true,
+        b'\n' | b'\r' | b'\t' => true,
         0x00..=0x1f | 0x7f | 0xc2 | 0xcd | 0xd8 | 0xe1..=0xe3 | 0xef | 0xf3 => false,
         _ => true,
     });
     if plain {
-        return text.to_owned();
+        return if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
     }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();

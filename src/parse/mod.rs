@@ -55,6 +55,14 @@ pub fn parse(raw: &[u8], truncated: bool) -> Mail {
     for stray in &header.strays {
         reading.also.push(clean::running(&charset::undeclared(stray)));
     }
+    let subject = subject(&header);
+    // Copies of older subjects travel along unseen (MS-OXCMAIL 2.2.3.2.28).
+    for field in header.any_of(&["Thread-Topic", "Comments", "Keywords"]) {
+        let said = clean::one_line(&encoded_words::decode(&field.text()));
+        if !subject.contains(&said) {
+            reading.also.push(said);
+        }
+    }
     reading.finish(truncated);
 
     let split = quoted::split(&reading.text);
@@ -66,7 +74,7 @@ pub fn parse(raw: &[u8], truncated: bool) -> Mail {
     }
     Mail {
         author: author::author(&header),
-        subject: Redacted::new(subject(&header)),
+        subject: Redacted::new(subject),
         message_id: thread::message_id(&header),
         references,
         date: header.first("Date").and_then(date),

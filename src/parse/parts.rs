@@ -7,6 +7,7 @@ use super::attachments::{Bytes, attachment, bytes, declared, name, unreadable};
 use super::quoted::{self, Line};
 use super::signed::{self, Cms};
 use super::{Opaque, RawAttachment, attachments, charset, clean, html, pgp, text, tnef, uuencode};
+use crate::words::Redacted;
 use mail_parser::{HeaderForm, HeaderName, MessageParser, MessagePart, PartFlags, PartKind};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -49,6 +50,8 @@ pub(super) struct Reading {
     too_complex: bool,
     /// Whether HTML was among the text since this was last reset.
     saw_html: bool,
+    /// Whether what was found last is an attachment.
+    ends_in_attachment: bool,
     /// How many signed wrappers are open.
     wrappers: usize,
 }
@@ -75,7 +78,7 @@ impl Reading {
             self.too_complex |= flags.contains(PartFlags::LIMIT_REACHED) && (is_ours || message.parts().len() >= MOST_PARTS);
             if is_ours {
                 self.too_complex |= part.raw_headers().len() > LONGEST_HEADER;
-                self.damaged |= flags.contains(PartFlags::FALLBACK_DELIMITER) || has_contradictions(&part);
+                self.damaged |= (flags.contains(PartFlags::FALLBACK_DELIMITER) && !closes_in_line(&part)) || has_contradictions(&part);
             }
         }
         self.part(&message.root_part(), Position::Body);
@@ -88,8 +91,13 @@ impl Reading {
         }
         match part.content_type().and_then(|t| t.subtype()).unwrap_or_default().to_ascii_lowercase().as_str() {
             "alternative" => self.alternative(part),
-            "signed" => self.signed(part),
             "encrypted" => self.encrypted(part),
+            // The root of multipart/related is what the container stands for (RFC 2387 §3).
+            "related" => {
+                for (i, child) in part.children().enumerate() {
+                    self.part(&child, if i == 0 { position } else { Position::Among });
+                }
+            }
             _ => {
                 for child in part.children() {
                     self.part(&child, Position::Among);
@@ -133,20 +141,6 @@ impl Reading {
         self.say(chosen);
     }
 
-    /// RFC 1847 §2.1: the content, then the signature.
-    fn signed(&mut self, part: &MessagePart<'_>) {
-        for (i, child) in part.children().enumerate() {
-            self.part(&child, Position::Among);
-            let declared = declared(&child).unwrap_or_default();
-            if i > 0
-                && let Some(last) = self.attachments.last_mut()
-                && last.declared == declared
-            {
-                last.signature = is_signature(&declared, last.bytes.reveal());
-            }
-        }
-    }
-
     /// RFC 3156 §4: a control part and the encrypted rest.
     fn encrypted(&mut self, part: &MessagePart<'_>) {
         for child in part.children() {
@@ -186,6 +180,13 @@ impl Reading {
             self.text_part(part, &decoded.bytes, kind.as_deref() == Some("text/html"));
             return;
         }
+        // Renderings for programs that nobody here uses say what the others say; they are screened, not shown.
+        if position == Position::Body && !is_attachment && matches!(kind.as_deref(), Some("text/x-amp-html" | "text/watch-html" | "text/enriched" | "text/richtext")) {
+            let page = html::read(&charset::decode(part.content_type().and_then(|t| t.attribute("charset")), &decoded.bytes).text);
+            self.also.extend(page.unseen);
+            self.also.push(joined(&page.lines));
+            return;
+        }
         let declared = match kind {
             Some(kind) => kind,
             None if is_message => "message/rfc822".to_owned(),
@@ -208,6 +209,7 @@ impl Reading {
         let mut attached = attachment(name(part), declared, decoded.bytes.into_owned());
         attached.inline = part.is_inline();
         attached.opaque = opaque;
+        attached.signature = is_signature(&attached);
         self.attach(attached, part.content_id().map(str::to_owned));
     }
 
@@ -265,7 +267,10 @@ impl Reading {
     fn say_if_new(&mut self, lines: Vec<Line>) {
         if self.text.iter().all(|line| line.text.trim().is_empty()) {
             self.text = lines;
-        } else if text::choose(&self.text, &lines).other_says_more || !text::choose(&self.text, &lines).plain {
+            return;
+        }
+        let choice = text::choose(&self.text, &lines);
+        if !choice.plain || choice.other_says_more {
             self.also.push(joined(&lines));
         }
     }
@@ -316,11 +321,13 @@ impl Reading {
             self.text.push(Line { text: String::new(), quoted });
         }
         self.text.extend(lines);
+        self.ends_in_attachment = false;
     }
 
     fn attach(&mut self, attachment: RawAttachment, content_id: Option<String>) {
         self.attachments.push(attachment);
         self.ids.push(content_id);
+        self.ends_in_attachment = true;
     }
 
     /// Before the first part, and after the last: no reader shows what stands there, but it is there.
@@ -350,14 +357,21 @@ impl Reading {
                 attachment.inline |= self.referred.iter().any(|referred| referred == id);
             }
         }
+        if truncated {
+            // An attachment that was cut stands for all that is missing.
+            match self.attachments.last_mut().filter(|_| self.ends_in_attachment) {
+                Some(cut) => {
+                    cut.bytes = Redacted::default();
+                    cut.opaque = Some(Opaque::TooLarge);
+                }
+                None => self.attachments.push(unreadable(Opaque::TooLarge)),
+            }
+        }
         if self.too_complex {
             self.attachments.push(unreadable(Opaque::TooComplex));
         }
         if self.damaged && !self.too_complex {
             self.attachments.push(unreadable(Opaque::Damaged));
-        }
-        if truncated {
-            self.attachments.push(unreadable(Opaque::TooLarge));
         }
         for (index, attachment) in self.attachments.iter_mut().enumerate() {
             attachment.index = index;
@@ -381,6 +395,15 @@ fn has_contradictions(part: &MessagePart<'_>) -> bool {
         let mut values = part.headers().all(field).map(|header| header.raw_value().trim_ascii().to_ascii_lowercase());
         values.next().is_some_and(|first| values.any(|other| other != first))
     })
+}
+
+/// Whether the delimiter in the middle of a line that ended this part closes the container at its very end: scripts that
+/// build mails by hand forget the line end before it. Any other such delimiter is read differently by different readers.
+fn closes_in_line(part: &MessagePart<'_>) -> bool {
+    let Some((parent, boundary)) = part.parent().and_then(|parent| Some((parent, parent.boundary()?))) else { return false };
+    let end = usize::try_from(part.offset_end().saturating_sub(parent.offset_body())).unwrap_or(usize::MAX);
+    let rest = parent.raw_body().get(end..).unwrap_or_default().trim_ascii();
+    rest.strip_prefix(b"--").and_then(|rest| rest.strip_prefix(boundary.as_bytes())) == Some(b"--")
 }
 
 /// Bytes declared as text that are none: the magic of formats that carry files, or NUL that is not UTF-16's.
@@ -412,14 +435,17 @@ fn meta_charset(bytes: &[u8]) -> Option<String> {
     (!label.is_empty()).then_some(label)
 }
 
-/// Whether bytes declared as a signature are one and nothing else: what is not screened must not carry anything.
-fn is_signature(declared: &str, bytes: &[u8]) -> bool {
-    let text = Cow::Borrowed(bytes.trim_ascii());
-    match declared {
+/// Whether an attachment declared as a signature is one and nothing else (RFC 1847, RFC 3156, RFC 8551): what is not
+/// screened must not carry anything. Lists take signatures out of their multipart/signed, so their place does not count.
+fn is_signature(attachment: &RawAttachment) -> bool {
+    let bytes = attachment.bytes.reveal();
+    let name = attachment.name.as_ref().map(|name| name.reveal().to_ascii_lowercase()).unwrap_or_default();
+    match attachment.declared.as_str() {
         "application/pgp-signature" => {
-            text.starts_with(b"-----BEGIN PGP SIGNATURE-----") && text.ends_with(b"-----END PGP SIGNATURE-----") && text.len() < 16 * 1024
+            let text = bytes.trim_ascii();
+            text.starts_with(b"-----BEGIN PGP SIGNATURE-----") && text.ends_with(b"-----END PGP SIGNATURE-----") && text.len() <= 16 * 1024
         }
-        "application/pkcs7-signature" | "application/x-pkcs7-signature" => super::signed::is_detached_signature(bytes),
-        _ => false,
+        "application/pkcs7-signature" | "application/x-pkcs7-signature" => signed::is_detached_signature(bytes),
+        _ => name.ends_with(".p7s") && signed::is_detached_signature(bytes),
     }
 }

@@ -3,7 +3,6 @@
 use super::signed::tests::{ENVELOPED, SIGNED, cms};
 use super::tnef::tests::sample;
 use super::*;
-use mail_parser::Encoding;
 
 fn mail(raw: &str) -> Mail {
     parse(raw.replace('\n', "\r\n").as_bytes(), false)
@@ -87,6 +86,8 @@ fn strange_outsides() {
         assert!(mail.attachments.is_empty(), "{raw:?}: {:?}", attached(&mail));
     }
     assert_eq!(written(&parse(b"Subject: x\rContent-Type: text/plain\r\rhoi\r", false)), "hoi");
+    let topic = mail("Subject: RE: vraag\nThread-Topic: vraag\nComments: BSN 123456782\n\nhoi");
+    assert_eq!(also(&topic), "BSN 123456782");
     let stray = mail("Subject: x\nBSN 123456782\nTo: a@b.test\n\nhoi");
     assert_eq!((written(&stray), also(&stray).as_str()), ("hoi", "BSN 123456782"));
 }
@@ -175,6 +176,7 @@ fn limits_and_damage_are_said() {
     assert_eq!(opaque(&many(1_001)), [Opaque::TooComplex]);
     assert_eq!(opaque(&format!("Subject: x\nX-Long: {}\n\nhoi", "x ".repeat(140 * 1024))), [Opaque::TooComplex]);
     for damaged in [
+        "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhoi--b\nContent-Type: application/pdf\n\nx\n",
         "Subject: x\nContent-Type: multipart/mixed; boundary=nergens\n\n--ergens\nContent-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0=\n--ergens--\n",
         "Subject: x\nContent-Type: text/plain\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhoi\n--b--\n",
         "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhoi\n--b--\nContent-Type: application/pdf\n\nJVBERi0=\n",
@@ -193,11 +195,14 @@ fn limits_and_damage_are_said() {
         "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhoi\n--b--\n\nvoettekst van een lijst\n",
         "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\nhoi\n--b--\n",
         "Subject: x\nContent-Type: text/plain; charset=no-such\n\nhoi\n",
+        "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhoi--b--\n",
         "Subject: x\nMIME-Version: 1.0\nMIME-Version: 1.0\nContent-Type: text/plain\nContent-Type: text/plain\n\nhoi\n",
     ] {
         assert_eq!(opaque(harmless), [], "{harmless}");
         assert!(written(&mail(harmless)).starts_with("hoi"), "{harmless}");
     }
+    let cut = parse(b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhoi\r\n--b\r\nContent-Type: text/csv; name=a.csv\r\n\r\n1;2", true);
+    assert_eq!(attached(&cut), [("text/csv".into(), Some("a.csv".into()), 0, Some(Opaque::TooLarge), false)]);
     assert_eq!(parse(b"Subject: x\r\n\r\nhoi", true).attachments.first().and_then(|a| a.opaque), Some(Opaque::TooLarge));
 }
 
@@ -228,6 +233,8 @@ fn signed_and_encrypted_mails() {
         let mail = signed(kind, &signature);
         assert_eq!((written(&mail), mail.attachments.first().map(|a| a.signature)), ("tekst", Some(counts)), "{kind}");
     }
+    let listed = mail(&format!("Subject: x\nContent-Type: multipart/mixed; boundary=s\n\n--s\n\ntekst\n--s\nContent-Type: application/octet-stream; name=smime.p7s\nContent-Transfer-Encoding: base64\n\n{}\n--s--\n", base64(&cms(SIGNED, None))));
+    assert!(listed.attachments.first().is_some_and(|a| a.signature));
     let encrypted = mail("Subject: x\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=s\n\n--s\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--s\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN PGP MESSAGE-----\n--s--\n");
     assert_eq!(attached(&encrypted).iter().map(|a| a.3).collect::<Vec<_>>(), [Some(Opaque::Encrypted)]);
     let inline = mail("Subject: x\n\nZie:\n-----BEGIN PGP MESSAGE-----\n\nhQ==\n-----END PGP MESSAGE-----\n");
