@@ -86,7 +86,8 @@ impl Files {
 fn the_sample_and_the_world_of_the_fixtures_have_no_mistakes() {
     for path in ["config/postkamer.toml", "fixtures/world/postkamer.toml"] {
         let settings = load(&root().join(path)).unwrap_or_else(|mistakes| panic!("{path}:\n{mistakes}"));
-        assert!(!settings.desks.is_empty());
+        let warnings: Vec<String> = settings.warnings.iter().map(Complaint::sentence).collect();
+        assert!(warnings.is_empty(), "{path}: {warnings:#?}");
     }
 }
 
@@ -629,11 +630,14 @@ fn only_check_asks_for_secrets() {
 fn a_mistake_in_a_wording_is_told_with_its_line() {
     let files = Files::new(SOUND)
         .with("replies/nl.toml", "[received]\nsubject = \"Goed\"\nbody = \"\"\"\nHallo\n{{ numer }}\n\"\"\"\n")
+        .with("words/nl.toml", "[urgent]\n\nnonsense = [1]\n")
         .with("replies/fr.toml", "");
     let complaints = files.complaints();
     let said: Vec<String> = complaints.iter().map(|complaint| format!("{} {}", place(&files, complaint), complaint.message)).collect();
     assert!(said.iter().any(|line| line.starts_with("replies/fr.toml") && line.contains("not that of a language")), "{said:?}");
-    assert!(complaints.iter().any(|c| c.file.ends_with("replies/nl.toml") && c.line.is_some_and(|line| line > 1)), "{said:?}");
+    for file in ["replies/nl.toml", "words/nl.toml"] {
+        assert!(complaints.iter().any(|c| c.file.ends_with(file) && c.line.is_some_and(|line| line > 1)), "{file}: {said:?}");
+    }
 }
 
 #[test]

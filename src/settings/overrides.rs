@@ -11,27 +11,35 @@ use super::organisation_file::toml_files;
 use super::section::At;
 use super::tree::Place;
 use super::values;
+use crate::decide::lexicon::Lexicon;
 use crate::plan::templates::Templates;
 use crate::words::Language;
 
-/// What is wrong in a file, and on which of its lines.
+/// What is wrong in a language's file, and on which of its lines.
 struct Fault {
+    language: Language,
     line: Option<usize>,
     message: String,
 }
 
+/// One file's language and text.
+type Override = (Language, String);
+
 /// Wordings of replies.
-pub(super) fn replies(directory: Option<At<PathBuf>>, base: &Path, context: &Context, digest: &mut Sha256) -> Vec<(Language, String)> {
-    read("replies", directory, base, context, digest, |language, text| {
-        let fault = Templates::new(&[(language, text.to_owned())]).err()?;
+pub(super) fn replies(directory: Option<At<PathBuf>>, base: &Path, context: &Context, digest: &mut Sha256) -> Vec<Override> {
+    read("replies", directory, base, context, digest, |overrides| {
+        let fault = Templates::new(overrides).err()?;
         let table = fault.template.map(|name| format!("[{name}]: ")).unwrap_or_default();
-        Some(Fault { line: fault.line, message: format!("{table}{}", fault.message) })
+        Some(Fault { language: fault.language, line: fault.line, message: format!("{table}{}", fault.message) })
     })
 }
 
 /// Words and phrases of urgent and ICT matters.
-pub(super) fn words(directory: Option<At<PathBuf>>, base: &Path, context: &Context, digest: &mut Sha256) -> Vec<(Language, String)> {
-    read("words", directory, base, context, digest, |_, _| None)
+pub(super) fn words(directory: Option<At<PathBuf>>, base: &Path, context: &Context, digest: &mut Sha256) -> Vec<Override> {
+    read("words", directory, base, context, digest, |overrides| {
+        let fault = Lexicon::new(overrides).err()?;
+        Some(Fault { language: fault.language, line: Some(fault.line), message: fault.message })
+    })
 }
 
 fn read(
@@ -40,8 +48,8 @@ fn read(
     base: &Path,
     context: &Context,
     digest: &mut Sha256,
-    try_out: impl Fn(Language, &str) -> Option<Fault>,
-) -> Vec<(Language, String)> {
+    try_out: impl Fn(&[Override]) -> Option<Fault>,
+) -> Vec<Override> {
     let path = directory.as_ref().map_or_else(|| base.join(key), |at| at.value.clone());
     let files = match toml_files(&path) {
         Ok(files) => files,
@@ -57,15 +65,28 @@ fn read(
             return Vec::new();
         }
     };
-    files.into_iter().filter_map(|file| one(&file, context, digest, &try_out)).collect()
+    let (sources, overrides): (Vec<usize>, Vec<Override>) = files.into_iter().filter_map(|file| one(&file, context, digest)).unzip();
+    // All at once costs little; each by itself, only to tell of every file.
+    if !overrides.is_empty()
+        && let Some(first) = try_out(&overrides)
+    {
+        let each = overrides.iter().filter_map(|one| try_out(std::slice::from_ref(one)));
+        let mut faults: Vec<Fault> = each.collect();
+        if faults.is_empty() {
+            faults.push(first);
+        }
+        for fault in faults {
+            let at = overrides.iter().zip(&sources).find(|((language, _), _)| *language == fault.language).map(|(_, source)| *source);
+            let source = at.or(sources.first().copied()).unwrap_or_default();
+            let place = fault.line.map_or(Place::whole(source), |line| context.line(source, line));
+            context.mistake(place, fault.message.trim_end_matches('.').to_owned(), None);
+        }
+    }
+    overrides
 }
 
-fn one(
-    file: &Path,
-    context: &Context,
-    digest: &mut Sha256,
-    try_out: impl Fn(Language, &str) -> Option<Fault>,
-) -> Option<(Language, String)> {
+/// A file's place among the sources, its language and its text, if it is TOML and called like a language.
+fn one(file: &Path, context: &Context, digest: &mut Sha256) -> Option<(usize, Override)> {
     let source = read_text(file, context, digest)?;
     let language = file.file_stem().and_then(OsStr::to_str).and_then(|stem| stem.parse::<Language>().ok());
     let Some(language) = language else {
@@ -74,11 +95,5 @@ fn one(
         return None;
     };
     context.parse(source)?;
-    let text = context.text(source);
-    if let Some(fault) = try_out(language, &text) {
-        let place = fault.line.map_or(Place::whole(source), |line| context.line(source, line));
-        context.mistake(place, fault.message.trim_end_matches('.').to_owned(), None);
-        return None;
-    }
-    Some((language, text))
+    Some((source, (language, context.text(source))))
 }
