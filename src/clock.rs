@@ -24,6 +24,20 @@ impl Clock {
         Self(Source::System)
     }
 
+    /// The clock of a command: the system's, unless `POSTKAMER_NOW` holds a moment (RFC 3339), at which it then stands
+    /// still. That is for tests and rehearsals; a daemon says so loudly.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let moment = std::env::var("POSTKAMER_NOW").ok().and_then(|text| text.parse().ok());
+        moment.map_or_else(Self::system, Self::fixed)
+    }
+
+    /// Whether this is a clock that stands still.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.0, Source::Fixed(_))
+    }
+
     /// A clock that stands still at `now` until [`Clock::set`] moves it; clones share the hand.
     #[must_use]
     pub fn fixed(now: Timestamp) -> Self {

@@ -4,6 +4,8 @@
 
 pub mod clock;
 pub mod words;
+pub mod daemon;
+pub mod journey;
 pub mod mailbox;
 pub mod parse;
 pub mod extract;

@@ -10,6 +10,7 @@
     reason = "a test that panics says what it needs to say"
 )]
 
+mod architecture;
 mod extract;
 mod mailbox;
 mod policy;

@@ -140,6 +140,7 @@ fn mail(keys: &Keys, number: u32, now: Timestamp) -> Plan {
         server: ServerAction::File,
         ticket: TicketPlan::None,
         replies: Vec::new(),
+        unsent: Vec::new(),
         findings: Vec::new(),
         withheld: Vec::new(),
         configuration: "c0ffee".to_owned(),

@@ -1,1 +1,256 @@
-//! One file a command group.
+//! The commands, one file a group (DESIGN §6).
+//!
+//! Results go to stdout, everything else to stderr. With `--json` a command prints one JSON object a line.
+
+mod check;
+mod deliver;
+mod directory;
+mod explain;
+mod migrate;
+mod outbox;
+mod output;
+mod queue;
+mod run;
+mod status;
+mod tickets;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::Clock;
+use crate::extract;
+use crate::outbox::directory::Directory;
+use crate::outbox::{Transport, smtp};
+use crate::settings::{self, Database, Settings, Smtp};
+use crate::store::{Store, StoreError};
+
+/// The mailroom of a helpdesk whose customers are municipalities.
+///
+/// Watches mailboxes, works out who is writing, opens or queues tickets, and refuses and deletes what holds personal
+/// data of citizens. See README.md for the first steps.
+#[derive(Debug, Parser)]
+#[command(name = "postkamer", version)]
+pub struct Cli {
+    /// Settings file; without it config/postkamer.toml, then /etc/postkamer/postkamer.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch all mailboxes and work, until stopped; with --once, work off what waits and exit.
+    Run(run::Args),
+    /// Check every file of the configuration; with --connect, every server too.
+    Check(check::Args),
+    /// Tell what would become of raw mails, and why; touches nothing.
+    Explain(explain::Args),
+    /// Take in raw mails outside a mailbox, as from a mail server's pipe.
+    Deliver(deliver::Args),
+    /// Work on tickets.
+    #[command(subcommand)]
+    Tickets(tickets::Command),
+    /// Work on what waits for an agent, and on mails that could not be processed.
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Look after replies that are to be sent.
+    #[command(subcommand)]
+    Outbox(outbox::Command),
+    /// Look up organisations.
+    #[command(subcommand)]
+    Organisations(directory::Organisations),
+    /// Look up contacts.
+    #[command(subcommand)]
+    Contacts(directory::Contacts),
+    /// Tell how everything stands.
+    Status(status::Args),
+    /// Bring the database's schema up to date.
+    Migrate(migrate::Args),
+    /// Read documents from standard input, locked in; started by postkamer itself.
+    #[command(hide = true)]
+    Worker(extract::worker::Args),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It ran, and the answer is no: exit status 1. What there is to say has been printed.
+    #[error("no")]
+    No,
+    /// Wrong usage or configuration: exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// A server or the database is out of reach: exit status 75 (EX_TEMPFAIL), try again later.
+    #[error("{0}")]
+    TryLater(String),
+    /// Anything else: exit status 1.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::No | Self::Other(_) => 1,
+            Self::Usage(_) => 2,
+            Self::TryLater(_) => 75,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if error.is_passing() { Self::TryLater(error.to_string()) } else { Self::Other(error.into()) }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// Runs one command; the exit status is DESIGN §6's.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A worker locks itself in: it must not have a runtime, a TLS provider or anything else open.
+    if let Command::Worker(args) = cli.command {
+        return extract::worker::run(&args);
+    }
+    output::prepare(matches!(cli.command, Command::Run(_)));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::Other(error.into())),
+    };
+    match runtime.block_on(cli.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure),
+    }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::No => {}
+        Failure::Other(error) => output::complain(&format!("{error:#}")),
+        Failure::Usage(sentence) | Failure::TryLater(sentence) => output::complain(sentence),
+    }
+    ExitCode::from(failure.exit_code())
+}
+
+impl Cli {
+    async fn run(self) -> Result<(), Failure> {
+        let place = Place { config: self.config, clock: Clock::of_process() };
+        match self.command {
+            Command::Run(args) => run::run(&place, args).await,
+            Command::Check(args) => check::run(&place, args).await,
+            Command::Organisations(command) => directory::organisations(&place, command),
+            Command::Contacts(command) => directory::contacts(&place, command),
+            Command::Explain(args) => explain::run(&place, args).await,
+            Command::Deliver(args) => deliver::run(&place, args).await,
+            Command::Tickets(command) => tickets::run(&place, command).await,
+            Command::Queue(command) => queue::run(&place, command).await,
+            Command::Outbox(command) => outbox::run(&place, command).await,
+            Command::Status(args) => status::run(&place, args).await,
+            Command::Migrate(args) => migrate::run(&place, args).await,
+            // Handled before there was a runtime.
+            Command::Worker(_) => Ok(()),
+        }
+    }
+}
+
+/// Where a command finds its settings and the time.
+#[derive(Debug)]
+pub(crate) struct Place {
+    config: Option<PathBuf>,
+    pub(crate) clock: Clock,
+}
+
+impl Place {
+    /// The settings file: as told, else the first of the two usual ones that exists.
+    pub(crate) fn config(&self) -> Result<PathBuf, Failure> {
+        const USUAL: [&str; 2] = ["config/postkamer.toml", "/etc/postkamer/postkamer.toml"];
+        let usual = || USUAL.iter().map(PathBuf::from).find(|path| path.is_file());
+        self.config.clone().or_else(usual).ok_or_else(|| {
+            Failure::Usage(
+                "There is no config/postkamer.toml and no /etc/postkamer/postkamer.toml; name a settings file with --config FILE."
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// The settings, or all their mistakes.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        load(&self.config()?)
+    }
+
+    /// Settings and store, for commands that work on what is remembered.
+    pub(crate) async fn office(&self) -> Result<Office, Failure> {
+        Office::open(Arc::new(self.settings()?), self.clock.clone()).await
+    }
+}
+
+fn load(path: &Path) -> Result<Settings, Failure> {
+    settings::load(path).map_err(|mistakes| Failure::Usage(mistakes.to_string()))
+}
+
+/// Where replies go, by the settings.
+pub(crate) fn transport(settings: &Settings) -> Transport {
+    match &settings.smtp {
+        Smtp::Server(server) => Transport::Smtp(Box::new(smtp::Smtp::new(server.clone()))),
+        Smtp::Directory(path) => Transport::Directory(Directory::new(path)),
+    }
+}
+
+/// Settings and store.
+pub(crate) struct Office {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) store: Store,
+}
+
+impl Office {
+    pub(crate) async fn open(settings: Arc<Settings>, clock: Clock) -> Result<Self, Failure> {
+        let url = match &settings.database {
+            Database::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Database::Postgres(url) => url.reveal().clone(),
+        };
+        let store = Store::open(&url, &settings.state_dir, &settings.attachments.store, clock).await?;
+        Ok(Self { settings, store })
+    }
+
+    /// The desks that the agent may see; none: all.
+    pub(crate) fn desks_of_agent(&self) -> Result<Option<Vec<String>>, Failure> {
+        let name = self.agent()?;
+        Ok(self.settings.agents.iter().find(|agent| agent.name == name).map(|agent| agent.desks.clone()))
+    }
+
+    /// A desk that the agent asked for, if there is one and they may see it.
+    pub(crate) fn may_see(&self, own: &Option<Vec<String>>, desk: &str) -> Result<String, Failure> {
+        explain::desk_named(&self.settings, desk)?;
+        if own.as_ref().is_none_or(|desks| desks.iter().any(|name| name == desk)) {
+            return Ok(desk.to_owned());
+        }
+        Err(Failure::Usage(format!("You do not work at the desk {desk}.")))
+    }
+
+    /// The login name under which an agent's work is booked: the one behind sudo, else the user's own.
+    pub(crate) fn agent(&self) -> Result<String, Failure> {
+        let name = ["SUDO_USER", "LOGNAME", "USER"].iter().find_map(|key| std::env::var(key).ok().filter(|name| !name.is_empty()));
+        let name = name.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()));
+        let agents = &self.settings.agents;
+        if agents.is_empty() || agents.iter().any(|agent| agent.name == name) {
+            return Ok(name);
+        }
+        Err(Failure::Usage(format!("{name} is not one of the agents in the settings ([[agent]]).")))
+    }
+}

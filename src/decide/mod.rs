@@ -4,6 +4,7 @@
 //! [`rules::RULES`] in the table's order. Nothing here reads a clock, a database or a word of the mail: [`Facts`] are
 //! codes and truths, so a verdict and its reasons may be logged and kept.
 
+pub mod addition;
 pub mod answer;
 pub mod automatic;
 mod facts;

@@ -22,29 +22,29 @@ pub struct House {
     pub fingerprint: String,
 }
 
-/// Setting `[limits]`; 0 is no limit.
+/// Setting `[limits]`, per hour. None: no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Mails an hour from one authenticated sender.
-    pub intake_per_sender_hour: u32,
-    /// Mails an hour from one organisation.
-    pub intake_per_organisation_hour: u32,
-    /// Unauthenticated mails an hour at one desk.
-    pub intake_unauthenticated_desk_hour: u32,
-    /// Replies an hour to one person of a known organisation.
-    pub replies_per_recipient_hour: u32,
-    /// Replies an hour to one organisation.
-    pub replies_per_organisation_hour: u32,
+    /// Mails from one authenticated sender.
+    pub intake_per_sender_hour: Option<u32>,
+    /// Mails from one organisation.
+    pub intake_per_organisation_hour: Option<u32>,
+    /// Unauthenticated mails at one desk.
+    pub intake_unauthenticated_desk_hour: Option<u32>,
+    /// Automatic replies to one person of a known organisation.
+    pub replies_per_recipient_hour: Option<u32>,
+    /// Automatic replies to one organisation.
+    pub replies_per_organisation_hour: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            intake_per_sender_hour: 60,
-            intake_per_organisation_hour: 1000,
-            intake_unauthenticated_desk_hour: 200,
-            replies_per_recipient_hour: 30,
-            replies_per_organisation_hour: 600,
+            intake_per_sender_hour: Some(60),
+            intake_per_organisation_hour: Some(1000),
+            intake_unauthenticated_desk_hour: Some(200),
+            replies_per_recipient_hour: Some(30),
+            replies_per_organisation_hour: Some(600),
         }
     }
 }
@@ -56,8 +56,6 @@ pub struct Desk {
     pub name: String,
     /// The address that it writes from.
     pub address: EmailAddress,
-    /// Other addresses of the same desk.
-    pub aliases: Vec<EmailAddress>,
     /// The name beside its address.
     pub display_name: String,
     /// The language for people without an organisation.

@@ -97,7 +97,6 @@ mod tests {
         let desk = Desk {
             name: "support".into(),
             address: "support@desk.example".parse().unwrap(),
-            aliases: Vec::new(),
             display_name: "Hjælp & støtte".into(),
             language: Language::Da,
             duty_contact: None,

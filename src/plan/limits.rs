@@ -8,12 +8,12 @@ use crate::identify::Authentic;
 use crate::words::Pseudonym;
 
 /// Letters a day that ask one listed contact about senders of their name (POLICY, after the table).
-const VERIFY_IDENTITY_A_DAY: u32 = 3;
+const VERIFY_IDENTITY_A_DAY: Option<u32> = Some(3);
 /// Tickets a day on which strangers may bring in a desk's duty contact (row 18).
-const DUTY_CALLS_A_DAY: u32 = 3;
+const DUTY_CALLS_A_DAY: Option<u32> = Some(3);
 /// Replies a day to one person of no organisation, and of them of one kind.
 const STRANGER_REPLIES_A_DAY: u32 = 4;
-const STRANGER_REPLIES_OF_A_KIND_A_DAY: u32 = 1;
+const STRANGER_REPLIES_OF_A_KIND_A_DAY: Option<u32> = Some(1);
 
 /// Whether this mail is one too many: of its sender or organisation if those are authentic, else of all mail at that desk that is not.
 /// Somebody who writes under another's name must not use up the other's share.
@@ -49,7 +49,6 @@ pub(super) fn may_send(template: Template, to: &Pseudonym, organisation: Option<
     }
 }
 
-/// 0 is no limit.
-fn reached(count: Option<&u32>, limit: u32) -> bool {
-    limit > 0 && count.is_some_and(|count| *count >= limit)
+fn reached(count: Option<&u32>, limit: Option<u32>) -> bool {
+    matches!((count, limit), (Some(count), Some(limit)) if *count >= limit)
 }

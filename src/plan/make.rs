@@ -8,7 +8,7 @@ use super::ledger::{Ledger, Questions, Ticket};
 use super::letter::{self, Envelope, LetterError};
 use super::templates::{Context, TicketState, WithheldAttachment};
 use super::thread::{Threaded, thread};
-use super::{NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, TicketPlan, limits};
+use super::{NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, TicketPlan, Unsent, limits};
 use crate::decide::{AfterAppend, Cc, Outcome, Policy, Reason, Recipient, Template, Thread, TicketStep, Verdict, decide};
 use crate::identify::{Authentic, SenderKind};
 use crate::words::{EmailAddress, Keys, Language, MessageId, Pseudonym, TicketNumber};
@@ -44,14 +44,14 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
 
     let verdict = decide(&facts, policy);
     let ticket = ticket_of(&verdict, threaded.as_ref(), ledger);
-    let mut made = Making { mail: &mail, desk, house, ledger, keys, now, replies: Vec::new() };
+    let mut made = Making { mail: &mail, desk, house, ledger, keys, now, replies: Vec::new(), unsent: Vec::new() };
     for reply in &verdict.replies {
         let cc = made.cc(&reply.cc, ticket.as_ref());
         made.write(reply.template, reply.to, &cc, ticket.as_ref());
     }
     let asked = made.replies.iter().find(|reply| reply.template == Template::VerifyIdentity).map(|reply| reply.number);
     let cc: Vec<(Cc, EmailAddress)> = verdict.cc.iter().filter_map(|cc| Some((*cc, made.contact(*cc)?.clone()))).collect();
-    let replies = made.replies;
+    let (replies, unsent) = (made.replies, made.unsent);
 
     let note = note(&verdict, &mail, threaded.as_ref(), ledger);
     let authentic = facts.authentic == Authentic::Pass;
@@ -111,6 +111,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
         server: verdict.server,
         ticket,
         replies,
+        unsent,
         findings: mail.findings,
         withheld: mail.withheld,
         configuration: house.fingerprint.clone(),
@@ -169,6 +170,7 @@ struct Making<'a> {
     keys: &'a Keys,
     now: Timestamp,
     replies: Vec<PlannedReply>,
+    unsent: Vec<(Template, Unsent)>,
 }
 
 impl Making<'_> {
@@ -200,7 +202,7 @@ impl Making<'_> {
         let recipient_key = self.keys.person(recipient);
         let known = organisation.map(|o| o.id.as_str());
         if !limits::may_send(template, &recipient_key, known, self.ledger, &self.house.limits) {
-            tracing::warn!(mail = %self.mail.uid, template = template.as_str(), "the limit on replies is reached; this one is not sent");
+            self.unsent.push((template, Unsent::Limit));
             return;
         }
         // Nothing in what an impostor reads may tell whose name they bear.
@@ -235,7 +237,7 @@ impl Making<'_> {
         };
         match letter.write(&context, self.desk, self.house, self.keys, self.now) {
             Ok(reply) => self.replies.push(reply),
-            Err(error) => tracing::error!(mail = %self.mail.uid, template = template.as_str(), %error, "a reply could not be written"),
+            Err(LetterError) => self.unsent.push((template, Unsent::Letter)),
         }
     }
 }

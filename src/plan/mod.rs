@@ -57,12 +57,23 @@ pub struct Plan {
     pub ticket: TicketPlan,
     /// The replies, ready to be sent.
     pub replies: Vec<PlannedReply>,
+    /// Replies that the verdict asked for and that are not sent.
+    pub unsent: Vec<(Template, Unsent)>,
     /// What was found and withheld, without names or values: for the audit record and the ticket.
     pub findings: Vec<Finding>,
     /// Attachments that were not stored: index, format, size class, kinds.
     pub withheld: Vec<Withheld>,
     /// Hash of the configuration that decided.
     pub configuration: String,
+}
+
+/// Why a reply is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsent {
+    /// The limit on replies is reached (THREATS §2 rule 10).
+    Limit,
+    /// It could not be written: an address or name of the settings does not fit into a mail header.
+    Letter,
 }
 
 /// What happens to tickets.

@@ -15,11 +15,12 @@ use super::schema;
 use super::section::{At, Section, Wrong, nearest};
 use super::tree::{self, Node, Place, Table};
 use super::values::{self, is_loopback};
-use super::{Agent, Attachments, Database, Desk, Limits, Settings, Smtp, Topic};
+use super::{Agent, Attachments, Database, Desk, Settings, Smtp, Topic};
 use crate::decide::{OnUnreadable, UnknownSenders};
 use crate::identify::{Authentication, Directory, TrustedServer};
 use crate::mailbox::{self, Done, FolderName, ImapSettings, Kind, OAuth, OAuthSettings, Password, Secret, Tls};
 use crate::outbox::smtp::SmtpSettings;
+use crate::plan::Limits;
 use crate::words::{Country, EmailAddress, Language, Redacted};
 
 /// What every variable that overrides a key begins with.

@@ -31,6 +31,7 @@ use crate::decide::{OnUnreadable, Policy, UnknownSenders};
 use crate::identify::{Authentication, Directory};
 use crate::mailbox;
 use crate::outbox::smtp::SmtpSettings;
+use crate::plan::Limits;
 use crate::words::{Country, EmailAddress, Language, MailboxId, Redacted};
 use context::Context;
 
@@ -120,33 +121,6 @@ pub struct Attachments {
     pub max_mail: u64,
 }
 
-/// `[limits]`, per hour. None: no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Mails per authenticated sender.
-    pub intake_per_sender_hour: Option<u32>,
-    /// Mails per organisation.
-    pub intake_per_organisation_hour: Option<u32>,
-    /// Mails of unauthenticated senders per desk.
-    pub intake_unauthenticated_desk_hour: Option<u32>,
-    /// Automatic replies per recipient, people of known organisations.
-    pub replies_per_recipient_hour: Option<u32>,
-    /// Automatic replies per organisation.
-    pub replies_per_organisation_hour: Option<u32>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            intake_per_sender_hour: Some(60),
-            intake_per_organisation_hour: Some(1000),
-            intake_unauthenticated_desk_hour: Some(200),
-            replies_per_recipient_hour: Some(30),
-            replies_per_organisation_hour: Some(600),
-        }
-    }
-}
-
 /// How replies leave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Smtp {
@@ -193,6 +167,18 @@ impl Desk {
     #[must_use]
     pub fn policy(&self) -> Policy {
         Policy { unknown_senders: self.unknown_senders, unreadable: self.unreadable }
+    }
+
+    /// The desk as its replies show it.
+    #[must_use]
+    pub fn letterhead(&self) -> crate::plan::Desk {
+        crate::plan::Desk {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            display_name: self.display_name.clone(),
+            language: self.language,
+            duty_contact: self.duty_contact.clone(),
+        }
     }
 
     /// The id of its mailbox: its name.

@@ -79,6 +79,19 @@ pub enum LetterState {
     Dead,
 }
 
+impl LetterState {
+    /// The word in the database and in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Claimed => "claimed",
+            Self::Sent => "sent",
+            Self::Dead => "dead",
+        }
+    }
+}
+
 /// A reply as `outbox list` shows it: without addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Letter {

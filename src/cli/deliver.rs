@@ -1,0 +1,52 @@
+//! `postkamer deliver`: raw mails from outside a mailbox, as an MTA's pipe has them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Failure, Place, explain};
+use crate::daemon::{Daemon, mail_outside_a_mailbox};
+use crate::extract::{self, Extractor};
+use crate::journey::Journey;
+use crate::store::{Lease, StoreError};
+
+/// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked.
+///
+/// The replies are booked with them and sent by the daemon.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The desk that they reached.
+    #[arg(long, value_name = "NAME")]
+    desk: String,
+    /// Raw mails; - or nothing is standard input.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+    let office = place.office().await?;
+    let desk = explain::desk_named(&office.settings, &args.desk)?.clone();
+    let journey = Journey::new(office.settings.clone(), Arc::new(Extractor::start(extract::Limits::default())?))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let transport = super::transport(&office.settings);
+    let daemon = Daemon::new(journey, office.store.clone(), transport, Lease::without_mailbox());
+    let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files };
+    for file in &files {
+        let raw = explain::read(file).map_err(|error| Failure::Usage(format!("{} cannot be read: {error}.", file.display())))?;
+        let mail = mail_outside_a_mailbox(raw, office.store.clock().now(), office.settings.attachments.max_mail);
+        // An MTA repeats what it was told to keep: the same bytes are booked once.
+        if office.store.filter_new(std::slice::from_ref(&mail.uid)).await?.is_empty() {
+            continue;
+        }
+        let booking = daemon.take_in(&desk, vec![mail]).await.map_err(not_booked)?;
+        if !booking.deferred.is_empty() {
+            return Err(Failure::TryLater("The sender is over the intake rate; the mail is to be offered again later.".to_owned()));
+        }
+    }
+    office.store.close().await?;
+    Ok(())
+}
+
+/// Whatever the reason: what is not booked stays with the mail server.
+fn not_booked(error: StoreError) -> Failure {
+    Failure::TryLater(format!("The mail could not be booked: {error}."))
+}

@@ -1,0 +1,77 @@
+//! What people and programs read.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{Cell, Table};
+use serde::Serialize;
+
+use super::Failure;
+
+/// Gets the process ready to speak: logs to stderr, panics without their text, TLS by one provider.
+pub(super) fn prepare(daemon: bool) {
+    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    // async-imap logs passwords and whole mails at trace level: nothing may turn that on.
+    const NEVER: [&str; 3] = ["async_imap=info", "imap_proto=info", "lettre=info"];
+    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| if daemon { "info".to_owned() } else { "warn".to_owned() });
+    let filter = NEVER.iter().filter_map(|cap| cap.parse().ok()).fold(EnvFilter::new(wanted), EnvFilter::add_directive);
+    let json = std::env::var("POSTKAMER_LOG").is_ok_and(|format| format == "json");
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    if json {
+        registry.with(layer.json()).init();
+    } else {
+        registry.with(layer).init();
+    }
+    // A panic's text may hold what was being worked on; the place is enough to find the mistake.
+    std::panic::set_hook(Box::new(|info| match info.location() {
+        Some(place) => tracing::error!(file = place.file(), line = place.line(), "a mistake in postkamer stopped a task"),
+        None => tracing::error!("a mistake in postkamer stopped a task"),
+    }));
+    // Two crates may bring their own provider; the first to be installed serves all.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// One line of result. A reader who has gone away is no fault of ours.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+/// One sentence about what went wrong.
+pub(super) fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "postkamer: {text}");
+}
+
+/// One JSON object on a line.
+pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    line(&serde_json::to_string(value)?);
+    Ok(())
+}
+
+/// An aligned table; says `empty` where there is nothing to show.
+pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, empty: &str) {
+    if rows.is_empty() {
+        line(empty);
+        return;
+    }
+    let mut table = Table::new();
+    table.set_header(header.iter().map(Cell::new));
+    for row in rows {
+        table.add_row(row);
+    }
+    line(&table.to_string());
+}
+
+/// A moment as people read it: UTC, to the minute.
+pub(super) fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// Text from a mail, made harmless for a terminal: no control or direction characters (THREATS §1 row 23).
+pub(super) fn safe(text: &str) -> String {
+    let harmless =
+        |c: char| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    text.chars().map(|c| if harmless(c) { c } else { '\u{fffd}' }).collect()
+}

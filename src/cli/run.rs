@@ -1,0 +1,125 @@
+//! `postkamer run`: the daemon, or one round of its work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, Office, Place, output};
+use crate::daemon::Daemon;
+use crate::extract::{self, Extractor};
+use crate::journey::Journey;
+use crate::settings::{Live, Settings};
+use crate::store::{Lease, StoreError};
+use crate::words::MailboxId;
+
+/// Watch all mailboxes and work, until stopped.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Work off all that waits in every mailbox and all of the outbox that is due, then exit.
+    #[arg(long)]
+    once: bool,
+}
+
+pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+    let live = Live::new(&place.config()?, place.settings()?);
+    if place.clock.is_fixed() {
+        tracing::warn!("POSTKAMER_NOW is set: the clock stands still.");
+    }
+    for warning in &live.current().warnings {
+        tracing::warn!("{}", warning.sentence());
+    }
+    let office = Office::open(live.current(), place.clock.clone()).await?;
+    let extractor = Arc::new(Extractor::start(extract::Limits::default())?);
+    if args.once {
+        return once(&office, extractor).await;
+    }
+    let stop = CancellationToken::new();
+    stop_on_signals(&stop)?;
+    let ended = forever(&office, &live, extractor, &stop).await;
+    office.store.close().await?;
+    ended
+}
+
+/// Works under the settings in force; when they change, orderly stops and goes on under the new ones.
+async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, stop: &CancellationToken) -> Result<(), Failure> {
+    let (following, until) = (live.clone(), stop.clone());
+    let follower = tokio::spawn(async move { following.follow(&until).await });
+    let mut news = live.subscribe();
+    while !stop.is_cancelled() {
+        let settings = news.borrow_and_update().clone();
+        if settings.database != office.settings.database || settings.state_dir != office.settings.state_dir {
+            tracing::warn!(
+                "The database or state_dir has changed in the settings; that takes a restart, and the old one is used until then."
+            );
+        }
+        let daemon = start(office, settings, extractor.clone()).await?;
+        let turn = stop.child_token();
+        let working = daemon.run(&turn, tell_ready);
+        tokio::pin!(working);
+        loop {
+            tokio::select! {
+                () = &mut working => break,
+                changed = news.changed() => if changed.is_ok() { turn.cancel() },
+                () = tokio::time::sleep(heartbeat()) => {
+                    let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+                }
+            }
+        }
+    }
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    let _ = follower.await;
+    Ok(())
+}
+
+/// systemd learns that every mailbox has been tried.
+fn tell_ready() {
+    tracing::info!("Ready.");
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+}
+
+/// Half of what systemd's watchdog allows, so that one late turn does no harm.
+fn heartbeat() -> Duration {
+    const UNWATCHED: Duration = Duration::from_secs(3600);
+    sd_notify::watchdog_enabled().map_or(UNWATCHED, |limit| limit / 2)
+}
+
+fn stop_on_signals(stop: &CancellationToken) -> std::io::Result<()> {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signal = signal(kind)?;
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            signal.recv().await;
+            tracing::info!("Stopping: what is in hand is finished first.");
+            stop.cancel();
+        });
+    }
+    Ok(())
+}
+
+async fn once(office: &Office, extractor: Arc<Extractor>) -> Result<(), Failure> {
+    let daemon = start(office, office.settings.clone(), extractor).await?;
+    let troubled = daemon.once().await?;
+    for (desk, trouble) in &troubled {
+        output::complain(&format!("The mailbox of {desk} is in trouble: {trouble}."));
+    }
+    office.store.close().await?;
+    match troubled.first() {
+        None => Ok(()),
+        Some(_) => Err(Failure::TryLater("Not every mailbox could be worked off; what was left is taken up at the next run.".to_owned())),
+    }
+}
+
+/// The daemon under these settings, once it has the right to work.
+async fn start(office: &Office, settings: Arc<Settings>, extractor: Arc<Extractor>) -> Result<Daemon, Failure> {
+    let mailboxes: Vec<MailboxId> = settings.desks.iter().map(|desk| desk.mailbox_id()).collect();
+    let lease: Lease = office.store.own(&mailboxes).await.map_err(|error| match error {
+        StoreError::Owned(_) => Failure::TryLater("Another postkamer is at work on this database.".to_owned()),
+        other => other.into(),
+    })?;
+    let transport = super::transport(&settings);
+    let journey = Journey::new(settings, extractor).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(Daemon::new(journey, office.store.clone(), transport, lease))
+}

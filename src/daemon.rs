@@ -1,0 +1,397 @@
+//! The daemon: every mailbox tended, every reply sent.
+//!
+//! One task a mailbox, one for the outbox; a mailbox in trouble holds up nobody but itself. All order lies in the
+//! database: a task may die anywhere and be started again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::journey::Journey;
+use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
+use crate::outbox::{self, Transport};
+use crate::plan::{self, Considered, Plan, Unsent};
+use crate::settings::Desk;
+use crate::store::{ArrivalState, Booking, Lease, Store, StoreError};
+use crate::words::{MailUid, Redacted};
+
+/// Mails that share a fetch and a commit.
+const BATCH: usize = 50;
+/// Bytes that a batch may hold in memory; a larger mail comes alone.
+const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+/// Mails of a batch whose attachments are read at the same time.
+const CONSIDERED_AT_ONCE: usize = 4;
+/// How long a deferred mail is left alone before the rate is asked again.
+const DEFERRAL: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+/// The first and the longest wait before a mailbox in trouble is opened again.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// The longest wait of the outbox when nobody wakes it: retries fall due by the clock.
+const OUTBOX_LOOKS: Duration = Duration::from_secs(5);
+/// How long an orderly stop may take before what is in hand is dropped; the database knows how to go on.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// What stopped a mailbox's task.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The mailbox.
+    #[error(transparent)]
+    Mailbox(#[from] MailboxError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Either of them, while mails were filed or deleted.
+    #[error(transparent)]
+    Acting(#[from] outbox::actions::ActError),
+    /// A mistake of ours: the task panicked.
+    #[error("a mistake in postkamer stopped the task")]
+    Panicked,
+}
+
+impl Trouble {
+    /// Whether trying again may help without anybody changing anything.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Mailbox(error) => error.is_passing(),
+            Self::Store(error) | Self::Acting(outbox::actions::ActError::Store(error)) => error.is_passing(),
+            Self::Acting(outbox::actions::ActError::Mailbox(error)) => error.is_passing(),
+            Self::Panicked => true,
+        }
+    }
+}
+
+/// All that the tasks share.
+#[derive(Clone)]
+pub struct Daemon(Arc<Shared>);
+
+struct Shared {
+    journey: Journey,
+    store: Store,
+    transport: tokio::sync::Mutex<Transport>,
+    lease: Lease,
+    /// A reply was booked.
+    replies: Notify,
+}
+
+impl Daemon {
+    /// Ready to work under this lease.
+    #[must_use]
+    pub fn new(journey: Journey, store: Store, transport: Transport, lease: Lease) -> Self {
+        Self(Arc::new(Shared { journey, store, transport: transport.into(), lease, replies: Notify::new() }))
+    }
+
+    /// Works off all that waits in every mailbox, and all of the outbox that is due. What is in trouble is returned by desk.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn once(&self) -> Result<Vec<(String, Trouble)>, StoreError> {
+        let mut tasks = JoinSet::new();
+        for desk in &self.0.journey.settings.desks {
+            let (daemon, desk) = (self.clone(), desk.clone());
+            tasks.spawn(async move {
+                let worked = daemon.work_off(&desk).await;
+                (desk.name, worked)
+            });
+        }
+        let mut troubled = Vec::new();
+        while let Some(ended) = tasks.join_next().await {
+            match ended {
+                Ok((_, Ok(()))) => {}
+                Ok((desk, Err(trouble))) => troubled.push((desk, trouble)),
+                Err(_) => troubled.push(("?".to_owned(), Trouble::Panicked)),
+            }
+        }
+        self.deliver().await?;
+        Ok(troubled)
+    }
+
+    /// Tends all mailboxes and the outbox until the token is cancelled. `ready` is told once every mailbox was tried.
+    pub async fn run(&self, stop: &CancellationToken, ready: impl FnOnce() + Send) {
+        let mut tasks = JoinSet::new();
+        let tried = Arc::new(tokio::sync::Semaphore::new(0));
+        let desks = &self.0.journey.settings.desks;
+        for desk in desks {
+            let (daemon, desk, stop, tried) = (self.clone(), desk.clone(), stop.clone(), tried.clone());
+            tasks.spawn(async move { daemon.tend(&desk, &stop, &tried).await });
+        }
+        let (daemon, until) = (self.clone(), stop.clone());
+        tasks.spawn(async move { daemon.send(&until).await });
+        let all = u32::try_from(desks.len()).unwrap_or(u32::MAX);
+        tokio::select! {
+            _ = tried.acquire_many(all) => ready(),
+            () = stop.cancelled() => {}
+        }
+        stop.cancelled().await;
+        let drained = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("work in hand did not end in time and is dropped; it is taken up again at the next start");
+        }
+    }
+
+    /// One mailbox for ever: whatever goes wrong, it is opened again after a while.
+    async fn tend(&self, desk: &Desk, stop: &CancellationToken, tried: &tokio::sync::Semaphore) {
+        let mut wait = FIRST_WAIT;
+        let mut first = true;
+        loop {
+            // A task of its own, so that a panic is trouble like any other.
+            let (daemon, of, until) = (self.clone(), desk.clone(), stop.clone());
+            let opened = Arc::new(Notify::new());
+            let signal = opened.clone();
+            let mut task = tokio::spawn(async move { daemon.watch(&of, &until, &signal).await });
+            let ended = tokio::select! {
+                () = opened.notified() => {
+                    if std::mem::take(&mut first) { tried.add_permits(1); }
+                    wait = FIRST_WAIT;
+                    task.await
+                }
+                ended = &mut task => ended,
+            };
+            if std::mem::take(&mut first) {
+                tried.add_permits(1);
+            }
+            let trouble = match ended {
+                Ok(Ok(())) => return,
+                Ok(Err(trouble)) => trouble,
+                Err(_) => Trouble::Panicked,
+            };
+            tracing::warn!(desk = %desk.name, error = %trouble, seconds = wait.as_secs(), "the mailbox is in trouble; it is opened again after a while");
+            tokio::select! {
+                () = tokio::time::sleep(jittered(wait)) => {}
+                () = stop.cancelled() => return,
+            }
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// One session: work off what waits, wait for more.
+    async fn watch(&self, desk: &Desk, stop: &CancellationToken, opened: &Notify) -> Result<(), Trouble> {
+        self.after_unclean_stop(desk).await?;
+        let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
+        tracing::info!(desk = %desk.name, "watching the mailbox");
+        loop {
+            self.round(desk, &mut session, Some(stop)).await?;
+            opened.notify_one();
+            if stop.is_cancelled() || session.wait(stop).await? == Woken::Stopped {
+                session.close().await;
+                return Ok(());
+            }
+        }
+    }
+
+    async fn work_off(&self, desk: &Desk) -> Result<(), Trouble> {
+        self.after_unclean_stop(desk).await?;
+        let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
+        self.round(desk, &mut session, None).await?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// Whoever was in hand when a process died, or a task panicked, is met with more care from now on.
+    async fn after_unclean_stop(&self, desk: &Desk) -> Result<(), Trouble> {
+        for uid in self.0.store.unclean(&[desk.mailbox_id()]).await? {
+            tracing::error!(mail = %uid, "the mail could not be processed three times in a row and is stuck; see `postkamer queue list`");
+        }
+        Ok(())
+    }
+
+    /// What lies in the mailbox now: first what was booked and not yet done on the server, then what is new.
+    async fn round(&self, desk: &Desk, session: &mut Session, stop: Option<&CancellationToken>) -> Result<(), Trouble> {
+        let stopped = || stop.is_some_and(CancellationToken::is_cancelled);
+        outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
+        let listed = session.list().await?;
+        let (together, alone) = self.sort(&listed).await?;
+        for batch in batches(&together) {
+            if stopped() {
+                return Ok(());
+            }
+            self.batch(desk, session, batch, false).await?;
+        }
+        for mail in &alone {
+            if stopped() {
+                return Ok(());
+            }
+            self.batch(desk, session, std::slice::from_ref(mail), true).await?;
+        }
+        outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
+        Ok(())
+    }
+
+    /// Mails without a result: those that may go together, and those that were in hand at an unclean stop.
+    async fn sort(&self, listed: &[Listed]) -> Result<(Vec<Listed>, Vec<Listed>), StoreError> {
+        let uids: Vec<MailUid> = listed.iter().map(|mail| mail.uid.clone()).collect();
+        let new = self.0.store.filter_new(&uids).await?;
+        let due = self.0.store.clock().now();
+        let deferred = self.0.store.waiting().await?;
+        let rests = |uid: &MailUid| {
+            deferred.iter().any(|w| w.uid == *uid && w.state == ArrivalState::Deferred && due.duration_since(w.since) < DEFERRAL)
+        };
+        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        let mut unbooked = new.into_iter().peekable();
+        for mail in listed {
+            let Some(found) = unbooked.next_if(|unbooked| unbooked.uid == mail.uid) else { continue };
+            match found.state {
+                ArrivalState::Stuck => {}
+                ArrivalState::Deferred if rests(&mail.uid) => {}
+                _ if found.wants_to_be_alone() => alone.push(mail.clone()),
+                _ => together.push(mail.clone()),
+            }
+        }
+        Ok((together, alone))
+    }
+
+    /// T0, the journey, T1, and what must happen on the server (DESIGN §4).
+    async fn batch(&self, desk: &Desk, session: &mut Session, mails: &[Listed], alone: bool) -> Result<(), Trouble> {
+        let store = &self.0.store;
+        let uids: Vec<MailUid> = mails.iter().map(|mail| mail.uid.clone()).collect();
+        store.begin(&uids, alone).await?;
+        let outcome = async {
+            let raws = session.fetch(mails).await?;
+            Ok::<_, Trouble>(self.take_in(desk, raws).await?)
+        };
+        let booking = match outcome.await {
+            Ok(booking) => booking,
+            Err(trouble) => {
+                // The mailbox or the database failed, not the mails: they are not to blame.
+                let _ = store.let_go(&uids).await;
+                return Err(trouble);
+            }
+        };
+        let settled = |uid: &MailUid| booking.booked.iter().any(|b| b.uid() == uid) || booking.deferred.contains(uid);
+        let gone: Vec<MailUid> = uids.into_iter().filter(|uid| !settled(uid)).collect();
+        store.let_go(&gone).await?;
+        outbox::actions::act(store, &booking.booked, session).await?;
+        Ok(())
+    }
+
+    /// From bytes to booking; the way of every mail, whatever source it comes from.
+    ///
+    /// # Errors
+    /// The database is out of reach, or another daemon has taken over; nothing is booked then.
+    pub async fn take_in(&self, desk: &Desk, raws: Vec<RawMail>) -> Result<Booking, StoreError> {
+        let shared = &*self.0;
+        let now = shared.store.clock().now();
+        let keys = shared.store.keys();
+        let considered: Vec<Considered> = futures_util::stream::iter(raws)
+            .map(|raw| async move { shared.journey.consider(desk, &raw, Some(keys), now).await })
+            .buffered(CONSIDERED_AT_ONCE)
+            .collect()
+            .await;
+        let letterhead = desk.letterhead();
+        let policy = desk.policy();
+        let house = &shared.journey.house;
+        let questions = plan::questions(considered.iter().map(|mail| (mail, &letterhead)), keys, now);
+        let booking = shared
+            .store
+            .book(&shared.lease, &questions, |ledger, keys| {
+                let planned = |mail| plan::plan(mail, &letterhead, &policy, house, ledger, keys, now);
+                considered.into_iter().map(planned).inspect(tell).collect()
+            })
+            .await?;
+        shared.replies.notify_one();
+        Ok(booking)
+    }
+
+    async fn deliver(&self) -> Result<(), StoreError> {
+        let report = outbox::deliver_due(&self.0.store, &mut *self.0.transport.lock().await).await?;
+        if let Some(trouble) = report.trouble {
+            tracing::warn!(error = %trouble, "replies cannot be sent now; they are tried again");
+        }
+        Ok(())
+    }
+
+    /// The outbox for ever.
+    async fn send(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.deliver().await {
+                tracing::warn!(%error, "the outbox could not be worked off; it is tried again");
+            }
+            tokio::select! {
+                () = self.0.replies.notified() => {}
+                () = tokio::time::sleep(OUTBOX_LOOKS) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+/// One line a mail, under its id: codes only.
+fn tell(plan: &Plan) {
+    let reasons: Vec<&str> = plan.reasons.iter().map(|reason| reason.as_str()).collect();
+    tracing::info!(mail = %plan.uid, verdict = plan.outcome.as_str(), reasons = reasons.join(","), replies = plan.replies.len(), server = plan.server.as_str(), "judged");
+    for (template, why) in &plan.unsent {
+        match why {
+            Unsent::Limit => {
+                tracing::warn!(mail = %plan.uid, template = template.as_str(), "the limit on replies is reached; this one is not sent")
+            }
+            Unsent::Letter => {
+                tracing::error!(mail = %plan.uid, template = template.as_str(), "a reply could not be written: a name or address in the settings does not fit into a mail header")
+            }
+        }
+    }
+}
+
+/// Stretches of at most 50 mails and 8 MB; a larger mail is a stretch of its own.
+fn batches(mails: &[Listed]) -> Vec<&[Listed]> {
+    let mut batches = Vec::new();
+    let mut rest = mails;
+    while !rest.is_empty() {
+        let mut bytes = 0_u64;
+        let fitting = rest.iter().take(BATCH).take_while(|mail| {
+            bytes = bytes.saturating_add(mail.size);
+            bytes <= BATCH_BYTES
+        });
+        let (batch, later) = rest.split_at(fitting.count().max(1));
+        batches.push(batch);
+        rest = later;
+    }
+    batches
+}
+
+/// Within a fifth of the wait, so that many mailboxes of one server do not come back at the same moment.
+fn jittered(wait: Duration) -> Duration {
+    let mut byte = [0_u8; 1];
+    let _ = getrandom::fill(&mut byte);
+    wait + wait / 5 * u32::from(u8::from_ne_bytes(byte)) / 255
+}
+
+/// A mail that comes from no mailbox (`deliver`, the demo): its name is made from its bytes, so that the same bytes are the same mail.
+#[must_use]
+pub fn mail_outside_a_mailbox(raw: Vec<u8>, now: jiff::Timestamp, max_mail: u64) -> RawMail {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(&raw);
+    let number = |bytes: &[u8]| {
+        let number = bytes.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        std::num::NonZeroU32::new(number).unwrap_or(std::num::NonZeroU32::MIN)
+    };
+    let (validity, uid) = digest.as_slice().split_at(4);
+    let uid = MailUid { mailbox: crate::words::MailboxId::new("deliver"), validity: number(validity), uid: number(uid) };
+    let size = u64::try_from(raw.len()).unwrap_or(u64::MAX);
+    RawMail { uid, internal_date: now.as_millisecond(), size, truncated: size > max_mail, bytes: Redacted::new(raw) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(sizes: &[u64]) -> Vec<Listed> {
+        let uid = |n: usize| MailUid {
+            mailbox: crate::words::MailboxId::new("m"),
+            validity: std::num::NonZeroU32::MIN,
+            uid: std::num::NonZeroU32::new(u32::try_from(n).unwrap() + 1).unwrap(),
+        };
+        sizes.iter().enumerate().map(|(n, size)| Listed { uid: uid(n), size: *size, internal_date: 0, deleted: false }).collect()
+    }
+
+    #[test]
+    fn batches_hold_fifty_mails_or_eight_megabytes_and_lose_none() {
+        let many = listed(&[1000; 120]);
+        assert_eq!(batches(&many).iter().map(|b| b.len()).collect::<Vec<_>>(), [50, 50, 20]);
+        let large = listed(&[5_000_000, 5_000_000, 40_000_000, 10, 10]);
+        assert_eq!(batches(&large).iter().map(|b| b.len()).collect::<Vec<_>>(), [1, 1, 1, 2]);
+    }
+}

@@ -1,0 +1,151 @@
+//! Does a mail ask to put somebody on the list of contacts? (POLICY row 10, `addition-request`.)
+//!
+//! Only a hint for an agent: the ticket is opened all the same. A sentence counts that names the list or its people and
+//! a word for adding, and none for taking away.
+
+/// Parts of words for the people on the list, and the list, in six languages; folded.
+const LIST: &[&str] = &[
+    "contactperso",
+    "contact perso",
+    "contactlijst",
+    "lijst van contact",
+    "lijst met contact",
+    "approved contact",
+    "contact list",
+    "list of contact",
+    "authorised contact",
+    "authorized contact",
+    "kontaktperson",
+    "kontaktlist",
+    "liste over kontakt",
+    "listan over kontakt",
+    "godkendt kontakt",
+    "godkjent kontakt",
+    "godkand kontakt",
+    "ansprechpartner",
+    "ansprechperson",
+    "kontaktliste",
+    "liste der kontakt",
+];
+
+/// Parts of words for adding; those of few letters begin and end with a blank.
+const ADD: &[&str] = &[
+    "toevoeg",
+    "toe te voegen",
+    " voeg ",
+    "voegen ",
+    "aanmeld",
+    "aan te melden",
+    "opnemen",
+    "op te nemen",
+    "registrer",
+    "nieuwe",
+    " add ",
+    " added",
+    " adding",
+    "addition",
+    " new ",
+    "register",
+    "include",
+    "tilfoj",
+    "tilfoje",
+    "tilføj",
+    "legge til",
+    "legg til",
+    "leggast",
+    "laegge til",
+    "lagg till",
+    "lagga till",
+    "lagg in",
+    "lagga in",
+    "oprett",
+    "opprett",
+    " ny ",
+    " nye ",
+    " nya ",
+    "hinzufug",
+    "hinzuzufug",
+    "aufnehm",
+    "aufzunehm",
+    "eintrag",
+    "einzutrag",
+    "neue",
+    " som ",
+    "anmal",
+    "anmeld",
+];
+
+/// Parts of words for taking away: such a sentence is about a leaver.
+const REMOVE: &[&str] = &[
+    "verwijder",
+    "schrap",
+    "remove",
+    "delete",
+    "fjern",
+    "slett",
+    "slet ",
+    "ta bort",
+    "entfern",
+    "losch",
+    "streich",
+    "niet meer",
+    "no longer",
+    "ikke laengere",
+    "ikke lenger",
+    "inte langre",
+    "nicht mehr",
+];
+
+/// "som" and "new" also stand beside a contact person who merely is one; these say that nothing is asked.
+const MERELY: &[&str] = &["ik ben", "i am", "jeg er", "jag ar", "ich bin", "wie is", "who is", "hvem er", "vem ar", "wer ist"];
+
+/// Whether the subject or what was written now asks for an addition to the list.
+#[must_use]
+pub fn asks_for_addition(subject: &str, written: &str) -> bool {
+    let text = format!("{subject}.\n{written}");
+    text.split(['.', '?', '!', '\n', ';']).map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
+        let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
+        has(LIST) && has(ADD) && !has(REMOVE) && !has(MERELY)
+    })
+}
+
+/// Lower case, without accents, blanks made one.
+fn fold(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    let plain: String = text.nfd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    plain.replace('ø', "o").replace('æ', "ae").replace('ß', "ss").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asks_for_addition;
+
+    #[test]
+    fn a_request_is_recognised_in_every_language() {
+        for text in [
+            "Wilt u Karin Smit toevoegen als contactpersoon?",
+            "Graag onze nieuwe collega als contactpersoon voor ICT opnemen.",
+            "Could you please add Jane Doe to our list of approved contacts?",
+            "Vil I tilføje Hanne Bech som kontaktperson?",
+            "Kan dere legge til Nina Dahl som kontaktperson?",
+            "Vi vill lägga till Eva Lind som ny kontaktperson.",
+            "Bitte nehmen Sie Frau Kurz als Ansprechpartnerin auf die Liste; wir möchten sie als Ansprechpartnerin hinzufügen.",
+        ] {
+            assert!(asks_for_addition("Vraag", text), "{text}");
+        }
+        assert!(asks_for_addition("Nieuwe contactpersoon", "Zie hieronder."));
+    }
+
+    #[test]
+    fn other_mail_that_speaks_of_contacts_does_not() {
+        for text in [
+            "Ik ben contactpersoon bij de gemeente.",
+            "Wilt u Jan verwijderen als contactpersoon?",
+            "Please remove Tom from the contact list.",
+            "Kunt u een veld toevoegen aan het formulier?",
+            "Wie is onze contactpersoon bij jullie?",
+        ] {
+            assert!(!asks_for_addition("Vraag", text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! One mail, from arrival to booking.
+//!
+//! [`Journey::consider`] takes a mail through parse, extract, screen and identify, and gathers the facts; nothing is
+//! written on the way, so a crash there costs only time. [`crate::plan::plan`] then decides and plans inside the booking
+//! transaction of [`crate::store`], and only what was booked is acted on, in [`crate::outbox`].
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::decide::lexicon::Lexicon;
+use crate::decide::{Facts, Membership, addition, answer, automatic, topic, urgency};
+use crate::extract::Extractor;
+use crate::identify::{Organisation, Sender};
+use crate::mailbox::RawMail;
+use crate::parse::document::{Document, Unreadable};
+use crate::parse::{Author, Mail, RawAttachment, parse};
+use crate::plan::{Affiliation, Considered, House};
+use crate::screen::{self, ScreenedAttachment};
+use crate::settings::{Desk, Settings, Topic};
+use crate::words::{EmailAddress, Keys};
+
+/// Attachments of one mail that are read at the same time.
+const READ_AT_ONCE: usize = 4;
+
+/// Mail older than this gets no acknowledgement (THREATS §2, rule 9).
+const OLD: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+
+/// Everything that a mail meets on its way, made from one version of the settings.
+pub struct Journey {
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// What plans must know of the house.
+    pub house: House,
+    lexicon: Lexicon,
+    extractor: Arc<Extractor>,
+}
+
+/// The settings cannot be used: a text among them is broken.
+#[derive(Debug, thiserror::Error)]
+pub enum JourneyError {
+    /// A reply text.
+    #[error(transparent)]
+    Replies(#[from] crate::plan::templates::TemplateError),
+    /// A word list.
+    #[error(transparent)]
+    Words(#[from] crate::decide::lexicon::LexiconError),
+}
+
+impl Journey {
+    /// Prepares the way for mails under these settings.
+    ///
+    /// # Errors
+    /// When an override of the reply texts or word lists is broken; `check` says so with file and line.
+    pub fn new(settings: Arc<Settings>, extractor: Arc<Extractor>) -> Result<Self, JourneyError> {
+        let house = Self::house_of(&settings)?;
+        let lexicon = Lexicon::new(&settings.words_overrides)?;
+        Ok(Self { settings, house, lexicon, extractor })
+    }
+
+    /// What plans must know of the house.
+    ///
+    /// # Errors
+    /// When an override of the reply texts is broken.
+    pub fn house_of(settings: &Settings) -> Result<House, JourneyError> {
+        Ok(House {
+            portal: settings.portal.clone(),
+            timezone: settings.timezone.clone(),
+            reopen_days: settings.reopen_days,
+            limits: settings.limits,
+            templates: crate::plan::templates::Templates::new(&settings.replies_overrides)?,
+            fingerprint: settings.fingerprint.clone(),
+        })
+    }
+
+    /// All that can be known of a mail without memory. `now` tells which day it is, and how old the mail.
+    pub async fn consider(&self, desk: &Desk, raw: &RawMail, keys: Option<&Keys>, now: Timestamp) -> Considered {
+        let mail = parse(raw.bytes.reveal(), raw.truncated);
+        let documents = self.read(&mail.attachments).await;
+        self.gather(desk, raw, mail, documents, keys, now)
+    }
+
+    /// What the attachments say, in their order.
+    async fn read(&self, attachments: &[RawAttachment]) -> Vec<Document> {
+        // Owned inputs, so that the stream borrows nothing but the extractor.
+        let wanted: Vec<Option<(Vec<u8>, String, Option<String>)>> = attachments
+            .iter()
+            .map(|raw| {
+                let name = raw.name.as_ref().map(|name| name.reveal().clone());
+                raw.opaque.is_none().then(|| (raw.bytes.reveal().clone(), raw.declared.clone(), name))
+            })
+            .collect();
+        futures_util::stream::iter(wanted)
+            .map(|file| async move {
+                match file {
+                    Some((bytes, declared, name)) => self.extractor.read(bytes, Some(&declared), name.as_deref()).await,
+                    // Screening knows why from the attachment itself.
+                    None => Document::unreadable("unknown", Unreadable::UnknownFormat),
+                }
+            })
+            .buffered(READ_AT_ONCE)
+            .collect()
+            .await
+    }
+
+    /// The pure rest of the way: who, what about, and what may be kept.
+    fn gather(&self, desk: &Desk, raw: &RawMail, mail: Mail, documents: Vec<Document>, keys: Option<&Keys>, now: Timestamp) -> Considered {
+        let settings = &self.settings;
+        let today = settings.today(now);
+        let author = match &mail.author {
+            Author::One { address, name } => Some((address.clone(), name.reveal().clone())),
+            Author::Nobody { .. } => None,
+        };
+        let sender = settings.organisations.identify(author.as_ref().map(|(address, name)| (address, name.as_str())), today);
+        let is_own = |address: &EmailAddress| settings.desk_at(address).is_some();
+        let desk_addresses: Vec<&EmailAddress> = desk.addresses().collect();
+        let stand_in = sender.organisation.and_then(|o| o.stand_in(today)).map(|(contact, absent)| (contact.email.clone(), absent));
+        let arrived = arrived(raw, now);
+        let (subject, written) = (mail.subject.reveal().as_str(), mail.text.written.reveal().as_str());
+        let mut facts = Facts {
+            kind: automatic::kind(&mail, &sender, is_own, keys),
+            authentic: settings.authentication.judge(&mail),
+            sender: sender.kind,
+            membership: membership(&sender),
+            urgent: urgency::urgent(&self.lexicon, subject, written),
+            ict_matter: desk.topic == Topic::Ict || topic::ict(&self.lexicon, subject, written),
+            addition_request: addition::asks_for_addition(subject, written),
+            stand_in: stand_in.is_some(),
+            duty_contact: desk.duty_contact.is_some(),
+            answerable: automatic::answerable(&mail, &sender, &desk_addresses, is_own),
+            old: now.duration_since(arrived) > OLD,
+            ..Facts::default()
+        };
+        let says_no = answer::says_no(written);
+        let own_organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), settings, today);
+        let named_contact =
+            (sender.kind == crate::identify::SenderKind::NamedElsewhere).then(|| sender.contact.map(|c| c.email.clone())).flatten();
+        let organisation = sender.organisation.map(affiliation);
+
+        let policy = screen::Policy { countries: desk.countries.clone(), ..screen::Policy::default() };
+        let screened = screen::screen(mail, documents, &policy);
+        facts.citizen_data_in_text = screened.citizen_data_in_text();
+        facts.citizen_data_in_attachment = screened.citizen_data_in_attachment();
+        facts.unreadable_attachment = screened.unreadable();
+        let (mut attachments, mut withheld) = (Vec::new(), Vec::new());
+        for attachment in screened.attachments {
+            match attachment {
+                ScreenedAttachment::Clean(clean) => attachments.push(clean),
+                ScreenedAttachment::Withheld(why) => withheld.push(why),
+            }
+        }
+        Considered {
+            uid: raw.uid.clone(),
+            digest: screened.mail.digest,
+            facts,
+            author: author.map(|(address, _)| address),
+            organisation,
+            own_organisation,
+            named_contact,
+            stand_in,
+            says_no,
+            text: screened.text,
+            attachments,
+            withheld,
+            findings: screened.findings,
+            message_id: screened.mail.message_id,
+            references: screened.mail.references,
+            returned_ids: screened.mail.automatic.returned_ids,
+        }
+    }
+}
+
+/// When the mail reached the mailbox; a server without a readable date counts as now.
+fn arrived(raw: &RawMail, now: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(raw.internal_date).ok().filter(|_| raw.internal_date > 0).unwrap_or(now)
+}
+
+fn membership(sender: &Sender<'_>) -> Membership {
+    match sender.organisation {
+        None => Membership::None,
+        Some(organisation) if organisation.approved_contacts_only => Membership::Listed,
+        Some(_) => Membership::Unlisted,
+    }
+}
+
+/// The organisation of the address itself: somebody named elsewhere bears a contact's name, not a contact's address.
+fn own_organisation(sender: &Sender<'_>, address: Option<&EmailAddress>, settings: &Settings, today: Date) -> Option<Affiliation> {
+    if sender.kind != crate::identify::SenderKind::NamedElsewhere {
+        return sender.organisation.map(affiliation);
+    }
+    settings.organisations.organisation_by_domain(address?.domain(), today).map(affiliation)
+}
+
+fn affiliation(organisation: &Organisation) -> Affiliation {
+    Affiliation { id: organisation.id.as_str().to_owned(), name: organisation.name.clone(), language: organisation.language }
+}
