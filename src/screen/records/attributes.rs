@@ -1,0 +1,135 @@
+//! What a column or field says of a person, by its label in nine languages.
+
+use super::{dates, names};
+use crate::screen::fold::fold;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// An attribute in a table's header or before a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribute {
+    /// A whole name.
+    Name,
+    /// Given name or initials.
+    Given,
+    /// Family name.
+    Family,
+    /// Date of birth.
+    Birth,
+    /// Sex.
+    Sex,
+    /// Street, house number or whole address.
+    Address,
+    /// Where somebody lives: postcode or place.
+    Place,
+    /// Function, department, organisation: the person is there on business.
+    Business,
+}
+
+/// Labels in the order in which they are tried: an e-mail address is no address, a contact person's name is business.
+const LABELS: &[(Attribute, &str)] = &[
+    (
+        Attribute::Business,
+        concat!(
+            r"functie|afdeling|organisatie|organisasjon|organisation|bedrijf|\bfirma|company|department|avdeling|avdelning|afdeling\b|abteilung|\bjob|stilling|befattning|\brolle?n?\b|tehtava|osasto",
+            r"|contactpers|kontaktpers|ansprechpartner|medewerker|medarbejder|behandelaar|sagsbehandler|saksbehandler|handlaggare|sachbearbeiter|contact ?person|beheerder|leverancier|personeelsn|manager|teamleider|werkgever|arbeidsgiver",
+            r"|naam (?:van )?(?:de |het )?(?:organisatie|bedrijf|school|instelling|applicatie|systeem|bestand|server|product)|bedrijfsnaam|schoolnaam|werkplek|\bcluster\b|\bteam\b|leveringsadres|factuuradres|bezoekadres|postadres|kantooradres"
+        ),
+    ),
+    (Attribute::Birth, r"geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|geboren am|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date"),
+    (Attribute::Sex, r"\bgeslacht\b|\bgeslacht[sa]?aanduiding|^kon$|\bkon\b|\bkjonn\b|sukupuoli|geschlecht|^sex$|\bgender\b|^m ?/ ?[vkfw]$|^m ?/ ?v ?/ ?x$|^sexe$|geslachtsaanduiding"),
+    (
+        Attribute::Given,
+        r"voor ?-?na(?:am|men)|roep ?-?naam|voor ?-?letters|initial(?:en|s|er)|for ?-?navn|for ?-?namn|tilltalsnamn|etu ?-?nim|vorname|first ?-?name|given ?-?names?|fore ?-?name|prenom|kaldenavn",
+    ),
+    (
+        Attribute::Family,
+        r"achter ?-?naam|geslachts ?-?naam|familie ?-?naam|tussenvoegsel|meisjesnaam|geboorte ?-?naam|efter ?-?navn|etter ?-?navn|slektsnavn|efter ?-?namn|suku ?-?nimi|nach ?-?name|familien ?-?name|geburts ?-?name|sur ?-?name|last ?-?name|family ?-?name|^nom$",
+    ),
+    (
+        Attribute::Address,
+        r"^adr|(?:woon|bezoek|thuis|hjemme|bolig|bostads|verblijfs|folkeregister|home)[- ]?(?:adr|add|anschr)|\badres\b|\badresse\b|\badress\b|\baddress\b|\bosoite\b|katuosoite|anschrift|straat|street|strasse|\bvej\b|vejnavn|\bgade|\bgate|gatuadress|huis ?-?n(?:r|um)|hus ?-?n|haus ?-?n|house ?-?n|bopael|bosted",
+    ),
+    (Attribute::Place, r"post ?-?code|post ?-?n(?:r|um)|postinumero|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal"),
+    (
+        Attribute::Name,
+        concat!(
+            r"^(?:volledige |fulde? |fullt |hele |full )?na(?:am|me|vn|mn)s?$|^nimi$|^koko nimi|naam (?:van )?(?:de |het )?(?:burger|inwoner|client|kind|leerling|aanvrager|patient|betrokkene|persoon|partner)|^persons? ?-?na|\bpersona?l? ?naam",
+            r"|^(?:burger|inwoner|borger|borgere|innbygger|invanare|client|klient|patient|pasient|leerling|elev|kind|barn|barnets navn|aanvrager|ansoger|soker|soknader|antragsteller|applicant|citizen|resident|betrokkene|persoon|person|partner|deelnemer|deltager|deltaker|deltagare|asukas|henkilo|asiakas)(?:s?[- ]?na(?:am|vn|mn|me)|ens navn|nimi)?$",
+            r"|^na(?:am|vn|mn|me)[ ,/(-]|[ ,/(]na(?:am|vn|mn|me)$|volledige naam|fuldt navn|fullt navn|fullstandigt namn|vollstandiger name"
+        ),
+    ),
+];
+
+static PATTERNS: LazyLock<Vec<(Attribute, Regex)>> = LazyLock::new(|| LABELS.iter().filter_map(|(attribute, label)| Some((*attribute, Regex::new(label).ok()?))).collect());
+
+/// Names of things that end in "name" or "address" and are no person's.
+static THINGS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"e-?mail|\bmail|\bip\b|ip-adr|\bmac\b|\burl\b|web|host|server|domein|domain|gebruikers ?-?na|user ?-?na|bruker ?-?na|anvandar|benutzer|bestands?na|file ?-?na|fil ?-?na|product|applica|systeem|system|tabel|table|kolom|column|veld|field|proces|zaaktype|printer|database|scherm|menu|bericht").ok());
+
+/// What a folded label means; labels are short.
+pub fn of_label(folded: &str) -> Option<Attribute> {
+    let label = folded.trim().trim_end_matches([':', '*', '.', '?']).trim();
+    if label.is_empty() || label.len() > 48 || label.bytes().filter(u8::is_ascii_digit).count() > 2 {
+        return None;
+    }
+    let attribute = PATTERNS.iter().find(|(_, pattern)| pattern.is_match(label)).map(|(attribute, _)| *attribute)?;
+    let thing = THINGS.as_ref().is_some_and(|things| things.is_match(label));
+    (!thing).then_some(attribute)
+}
+
+/// Whether a value is one of that attribute, and neither empty nor masked.
+pub fn has_value(attribute: Attribute, value: &str) -> bool {
+    let value = value.trim();
+    if value.is_empty() || value.contains(['*', '[', '<', '{']) {
+        return false;
+    }
+    match attribute {
+        Attribute::Name | Attribute::Given | Attribute::Family => names::in_field(value),
+        Attribute::Birth => dates::days(&fold(value), true).first().is_some_and(|day| day.may_be_birth()),
+        Attribute::Sex => matches!(
+            fold(value).trim_end_matches('.'),
+            "m" | "v" | "f" | "k" | "w" | "x" | "man" | "vrouw" | "mannelijk" | "vrouwelijk" | "mand" | "kvinde" | "mann" | "kvinne" | "kvinna" | "male" | "female" | "mies" | "nainen" | "mannlich" | "weiblich" | "divers" | "dhr" | "mw" | "mevr" | "1" | "2" | "jongen" | "meisje"
+        ),
+        Attribute::Address => value.chars().filter(|c| c.is_alphanumeric()).count() >= 1 && !fold(value).contains("xxx"),
+        Attribute::Place => value.chars().filter(|c| c.is_alphanumeric()).count() >= 3 && !fold(value).contains("xxx"),
+        Attribute::Business => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_nine_languages_are_understood() {
+        assert_eq!(PATTERNS.len(), LABELS.len());
+        assert!(THINGS.is_some());
+        for (label, attribute) in [
+            ("Naam", Attribute::Name),
+            ("Geboortedatum", Attribute::Birth),
+            ("Geb. datum", Attribute::Birth),
+            ("Fødselsdato", Attribute::Birth),
+            ("Født", Attribute::Birth),
+            ("Födelsedatum", Attribute::Birth),
+            ("Syntymäaika", Attribute::Birth),
+            ("Geburtsdatum", Attribute::Birth),
+            ("Date of birth", Attribute::Birth),
+            ("Efternamn", Attribute::Family),
+            ("Etternavn", Attribute::Family),
+            ("voornamen", Attribute::Given),
+            ("Køn", Attribute::Sex),
+            ("M/V", Attribute::Sex),
+            ("Adresse", Attribute::Address),
+            ("Straatnaam", Attribute::Address),
+            ("Woonplaats", Attribute::Place),
+            ("Functie", Attribute::Business),
+            ("naam inwoner", Attribute::Name),
+        ] {
+            assert_eq!(of_label(&fold(label)), Some(attribute), "{label}");
+        }
+        for label in ["E-mailadres", "IP-adres", "Gebruikersnaam", "Bestandsnaam", "Datum", "Aantal", "Naam applicatie systeem", "Servernaam"] {
+            assert!(of_label(&fold(label)).is_none_or(|attribute| attribute == Attribute::Business), "{label}");
+        }
+    }
+}
