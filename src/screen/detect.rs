@@ -4,7 +4,7 @@ use super::evidence::{self, Around, GROUP};
 use super::fold::fold;
 use super::identifiers::{ALL, Judged};
 use super::outcome::{Finding, Spot, Where};
-use super::{Policy, records};
+use super::{Policy, blocks, records};
 use crate::parse::document::{Content, Document, Place};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,7 +123,7 @@ impl<'a> Detector<'a> {
                     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
                     self.lines(&lines, &piece.place, true)
                 }
-                Content::Table(rows) => self.table(rows, &piece.place),
+                Content::Table(rows) => self.table(rows, &piece.place, 0),
             };
             by_place.entry(place).or_default().merge(found);
         }
@@ -159,11 +159,15 @@ impl<'a> Detector<'a> {
         let mut found = by_kind.settle(self, place);
         if running {
             found.merge(self.kept(records::in_lines(texts), place));
+            for block in blocks::in_lines(texts) {
+                found.merge(self.table(&block.rows, place, block.first));
+            }
         }
         found
     }
 
-    fn table(&self, rows: &[Vec<String>], place: &Place) -> Found {
+    /// Rows of cells; `first` is the line that the first of them stands in, 0 in a table of its own.
+    fn table(&self, rows: &[Vec<String>], place: &Place, first: usize) -> Found {
         let mut found = Found::default();
         let mut header: Vec<String> = Vec::new();
         let mut columns: BTreeMap<usize, Gathered> = BTreeMap::new();
@@ -190,7 +194,7 @@ impl<'a> Detector<'a> {
                 for which in 0..ALL.len() {
                     gathered.look(self, which, cell, &mut here, |start, end| {
                         let before = format!("{label} {}", cell.get(..start).unwrap_or(""));
-                        (before, cell.get(end..).unwrap_or("").to_owned(), name, false, row + 1, column + 1)
+                        (before, cell.get(end..).unwrap_or("").to_owned(), name, false, first + row + 1, column + 1)
                     });
                 }
                 gathered.keep_best(here);
@@ -199,7 +203,8 @@ impl<'a> Detector<'a> {
         for (_, gathered) in columns {
             found.merge(gathered.settle(self, place));
         }
-        found.merge(self.kept(records::in_table(rows), place));
+        let records = records::in_table(rows).into_iter().map(|record| records::Record { row: first + record.row, ..record }).collect();
+        found.merge(self.kept(records, place));
         found
     }
 

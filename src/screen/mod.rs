@@ -6,6 +6,7 @@
 //! How it judges: every candidate (a number of the right form, a name beside a date) earns points from its own checks and from
 //! what stands around it; [`evidence`] has the scale, [`identifiers`] the numbers, [`records`] what needs no number.
 
+mod blocks;
 mod detect;
 mod evidence;
 mod fold;

@@ -149,3 +149,80 @@ fn the_text_is_withheld_as_a_whole() {
     assert_eq!(screened.findings[0].place, Where::Subject);
     assert!(screened.mail.subject.reveal().is_empty());
 }
+
+#[test]
+fn people_without_a_number_are_found_in_tables() {
+    let record = |count| BTreeMap::from([("person-record", count)]);
+    assert_eq!(in_table(&[&["Naam", "Geboortedatum"], &["Jansen", "12-03-1961"], &["De Vries", "1988-11-02"]]), record(2));
+    assert_eq!(
+        in_table(&[&["Voornaam", "Achternaam", "Geslacht", "Straat", "Postcode"], &["Piet", "Jansen", "M", "Dorpsstraat 1", "1234 AB"]]),
+        record(1)
+    );
+    assert_eq!(in_table(&[&["Fornavn", "Efternavn", "Fødselsdato"], &["Mette", "Holm", "12.03.1961"]]), record(1));
+    assert_eq!(in_table(&[&["Naam", "P. Jansen"], &["Geboortedatum", "12 maart 1961"]]), record(1));
+    assert_eq!(in_table(&[&["P. Jansen", "12-03-1961", "x"], &["Anna Visser", "02-11-1988", "y"]]), record(2));
+    assert_eq!(in_text("Naam          Geboortedatum   Plaats\nP. Jansen     12-03-1961      Utrecht\n"), record(1));
+}
+
+#[test]
+fn tables_of_business_planning_and_statistics_are_left_alone() {
+    for rows in [
+        &[
+            &["Naam", "Functie", "Telefoon", "E-mail"][..],
+            &["Fatma Yilmaz", "Medewerker balie", "030 555 01 71", "f.yilmaz@waterwolde.example"],
+        ][..],
+        &[&["Naam", "Organisatie", "Adres", "Postcode"], &["P. Jansen", "Gemeente Waterwolde", "Raadhuisplein 1", "3990 AA"]],
+        &[&["Taak", "Wie", "Datum"], &["Upgrade", "Joost van Dam", "12-03-2026"], &["Testen", "P. Mulder", "19-03-2026"]],
+        &[&["Wijk", "Inwoners", "M", "V"], &["Noord", "12345", "6000", "6345"]],
+        &[&["Naam", "Geboortedatum", "BSN"], &["", "", ""], &["J*****", "**-**-1961", "*********"]],
+        &[&["Naam", "Geboortedatum", "BSN"], &["[naam]", "dd-mm-jjjj", "[bsn]"]],
+        &[&["Naam", "Adres"], &["Basisschool De Klimop", "Dorpsstraat 1"], &["Stichting Welzijn", "Kerkplein 2"]],
+        &[&["Veld", "Type"], &["Geboortedatum", "date"], &["Achternaam", "varchar(200)"], &["BSN", "char(9)"]],
+    ] {
+        assert_eq!(in_table(rows), BTreeMap::new(), "{rows:?}");
+    }
+}
+
+#[test]
+fn people_without_a_number_are_found_in_text() {
+    for text in [
+        "Mevrouw A. Jansen, geboren op 12-03-1961, kan niet inloggen.",
+        "Het gaat om Pieter de Boer (geb. 12 maart 1961).",
+        "Naam: Jansen\nVoorletters: P.\nGeboortedatum: 12-03-1961\n",
+        "Borgeren Mette Holm, født 12.03.1961, mangler i listen",
+        "Det gjelder Kari Bakken, født 12. mars 1961.",
+        "Ärendet gäller Anna Lindqvist, född 1961-03-12.",
+        "Es geht um Frau Sabine Krüger, geboren am 12.03.1961.",
+        "The resident John Smith (DOB 12/03/1961) cannot log in",
+        "Kyseessä on Matti Virtanen, syntynyt 12.3.1961.",
+        "P. Jansen (12-03-1961) staat dubbel in de lijst",
+        "De heer J. Jansen, Dorpsstraat 12, 1234 AB Waterwolde krijgt geen brief",
+        "geslachtsnaam: Jansen\nvoornamen: Pieter\ngeboortedatum: 19610312\n",
+    ] {
+        assert_eq!(in_text(text), BTreeMap::from([("person-record", 1)]), "{text}");
+    }
+}
+
+#[test]
+fn signatures_dates_of_work_and_manuals_are_left_alone() {
+    for text in [
+        "Graag een reactie.\n\nMet vriendelijke groet,\n\nIneke Bakker\nCoördinator Burgerzaken\n\nGemeente Waterwolde | Raadhuisplein 1 | Postbus 40, 3990 AA Waterwolde\nT 030 555 01 12 | KvK 61234009\n",
+        "Venlig hilsen\nMette Sørensen\nSagsbehandler\nNordhavn Kommune\nRådhuspladsen 1, 9000 Nordhavn\nTlf. 12 34 56 78\nCVR 12345678\n",
+        "Kan de training met Joost van Dam op 12-03-2026 doorgaan?",
+        "Vul bij Geboortedatum de datum in als dd-mm-jjjj en kies dan Naam.",
+        "De Wet van 12-03-1998 is hier niet van toepassing.",
+        "Versie 12.3.1998 van de module geeft een fout",
+        "Van: P. Mulder\nVerzonden: 12-03-2024 10:15\nAan: support\n",
+        "Op 19-11-2026 is de server van Jan de Vries herstart, kenmerk 123456782",
+    ] {
+        assert_eq!(in_text(text), BTreeMap::new(), "{text}");
+    }
+}
+
+#[test]
+fn file_names_with_a_person_and_a_day_of_birth_are_records() {
+    assert_eq!(named("Jansen 12-03-1961.pdf"), BTreeMap::from([("person-record", 1)]));
+    assert_eq!(named("dossier_P.Jansen_geb_12-03-1961.docx"), BTreeMap::from([("person-record", 1)]));
+    assert_eq!(named("Notulen 12-03-2026.docx"), BTreeMap::new());
+    assert_eq!(named("Rapport Jansen 2026-03-12.pdf"), BTreeMap::new());
+}

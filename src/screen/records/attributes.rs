@@ -36,8 +36,14 @@ const LABELS: &[(Attribute, &str)] = &[
             r"|naam (?:van )?(?:de |het )?(?:organisatie|bedrijf|school|instelling|applicatie|systeem|bestand|server|product)|bedrijfsnaam|schoolnaam|werkplek|\bcluster\b|\bteam\b|leveringsadres|factuuradres|bezoekadres|postadres|kantooradres"
         ),
     ),
-    (Attribute::Birth, r"geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|geboren am|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date"),
-    (Attribute::Sex, r"\bgeslacht\b|\bgeslacht[sa]?aanduiding|^kon$|\bkon\b|\bkjonn\b|sukupuoli|geschlecht|^sex$|\bgender\b|^m ?/ ?[vkfw]$|^m ?/ ?v ?/ ?x$|^sexe$|geslachtsaanduiding"),
+    (
+        Attribute::Birth,
+        r"geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|geboren am|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date",
+    ),
+    (
+        Attribute::Sex,
+        r"\bgeslacht\b|\bgeslacht[sa]?aanduiding|^kon$|\bkon\b|\bkjonn\b|sukupuoli|geschlecht|^sex$|\bgender\b|^m ?/ ?[vkfw]$|^m ?/ ?v ?/ ?x$|^sexe$|geslachtsaanduiding",
+    ),
     (
         Attribute::Given,
         r"voor ?-?na(?:am|men)|roep ?-?naam|voor ?-?letters|initial(?:en|s|er)|for ?-?navn|for ?-?namn|tilltalsnamn|etu ?-?nim|vorname|first ?-?name|given ?-?names?|fore ?-?name|prenom|kaldenavn",
@@ -50,7 +56,10 @@ const LABELS: &[(Attribute, &str)] = &[
         Attribute::Address,
         r"^adr|(?:woon|bezoek|thuis|hjemme|bolig|bostads|verblijfs|folkeregister|home)[- ]?(?:adr|add|anschr)|\badres\b|\badresse\b|\badress\b|\baddress\b|\bosoite\b|katuosoite|anschrift|straat|street|strasse|\bvej\b|vejnavn|\bgade|\bgate|gatuadress|huis ?-?n(?:r|um)|hus ?-?n|haus ?-?n|house ?-?n|bopael|bosted",
     ),
-    (Attribute::Place, r"post ?-?code|post ?-?n(?:r|um)|postinumero|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal"),
+    (
+        Attribute::Place,
+        r"post ?-?code|post ?-?n(?:r|um)|postinumero|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal",
+    ),
     (
         Attribute::Name,
         concat!(
@@ -61,11 +70,13 @@ const LABELS: &[(Attribute, &str)] = &[
     ),
 ];
 
-static PATTERNS: LazyLock<Vec<(Attribute, Regex)>> = LazyLock::new(|| LABELS.iter().filter_map(|(attribute, label)| Some((*attribute, Regex::new(label).ok()?))).collect());
+static PATTERNS: LazyLock<Vec<(Attribute, Regex)>> =
+    LazyLock::new(|| LABELS.iter().filter_map(|(attribute, label)| Some((*attribute, Regex::new(label).ok()?))).collect());
 
 /// Names of things that end in "name" or "address" and are no person's.
-static THINGS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"e-?mail|\bmail|\bip\b|ip-adr|\bmac\b|\burl\b|web|host|server|domein|domain|gebruikers ?-?na|user ?-?na|bruker ?-?na|anvandar|benutzer|bestands?na|file ?-?na|fil ?-?na|product|applica|systeem|system|tabel|table|kolom|column|veld|field|proces|zaaktype|printer|database|scherm|menu|bericht").ok());
+static THINGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"e-?mail|\bmail|\bip\b|ip-adr|\bmac\b|\burl\b|web|host|server|domein|domain|gebruikers ?-?na|user ?-?na|bruker ?-?na|anvandar|benutzer|bestands?na|file ?-?na|fil ?-?na|product|applica|systeem|system|tabel|table|kolom|column|veld|field|proces|zaaktype|printer|database|scherm|menu|bericht").ok()
+});
 
 /// What a folded label means; labels are short.
 pub fn of_label(folded: &str) -> Option<Attribute> {
@@ -89,7 +100,34 @@ pub fn has_value(attribute: Attribute, value: &str) -> bool {
         Attribute::Birth => dates::days(&fold(value), true).first().is_some_and(|day| day.may_be_birth()),
         Attribute::Sex => matches!(
             fold(value).trim_end_matches('.'),
-            "m" | "v" | "f" | "k" | "w" | "x" | "man" | "vrouw" | "mannelijk" | "vrouwelijk" | "mand" | "kvinde" | "mann" | "kvinne" | "kvinna" | "male" | "female" | "mies" | "nainen" | "mannlich" | "weiblich" | "divers" | "dhr" | "mw" | "mevr" | "1" | "2" | "jongen" | "meisje"
+            "m" | "v"
+                | "f"
+                | "k"
+                | "w"
+                | "x"
+                | "man"
+                | "vrouw"
+                | "mannelijk"
+                | "vrouwelijk"
+                | "mand"
+                | "kvinde"
+                | "mann"
+                | "kvinne"
+                | "kvinna"
+                | "male"
+                | "female"
+                | "mies"
+                | "nainen"
+                | "mannlich"
+                | "weiblich"
+                | "divers"
+                | "dhr"
+                | "mw"
+                | "mevr"
+                | "1"
+                | "2"
+                | "jongen"
+                | "meisje"
         ),
         Attribute::Address => value.chars().filter(|c| c.is_alphanumeric()).count() >= 1 && !fold(value).contains("xxx"),
         Attribute::Place => value.chars().filter(|c| c.is_alphanumeric()).count() >= 3 && !fold(value).contains("xxx"),
@@ -128,7 +166,9 @@ mod tests {
         ] {
             assert_eq!(of_label(&fold(label)), Some(attribute), "{label}");
         }
-        for label in ["E-mailadres", "IP-adres", "Gebruikersnaam", "Bestandsnaam", "Datum", "Aantal", "Naam applicatie systeem", "Servernaam"] {
+        for label in
+            ["E-mailadres", "IP-adres", "Gebruikersnaam", "Bestandsnaam", "Datum", "Aantal", "Naam applicatie systeem", "Servernaam"]
+        {
             assert!(of_label(&fold(label)).is_none_or(|attribute| attribute == Attribute::Business), "{label}");
         }
     }

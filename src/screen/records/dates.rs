@@ -5,7 +5,18 @@ use std::sync::LazyLock;
 
 /// Names of months in nine languages, folded; the shortest form that tells them apart.
 const MONTHS: [&str; 12] = [
-    "jan|tammi", "feb|helmi", "mar|maa?rt|maerz|maliskuu|maalis", "apr|huhti", "may|mei|maj|mai|touko", "jun|kesa", "jul|heina", "aug|elo", "sep|syys", "okt|oct|loka", "nov|marras", "dec|des|dez|joulu",
+    "jan|tammi",
+    "feb|helmi",
+    "mar|maa?rt|maerz|maliskuu|maalis",
+    "apr|huhti",
+    "may|mei|maj|mai|touko",
+    "jun|kesa",
+    "jul|heina",
+    "aug|elo",
+    "sep|syys",
+    "okt|oct|loka",
+    "nov|marras",
+    "dec|des|dez|joulu",
 ];
 
 /// A day in folded text.
@@ -32,8 +43,9 @@ impl Day {
     }
 }
 
-static NUMERIC: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?:(?P<d>[0-3]?[0-9])(?P<s>[-./])(?P<m>[01]?[0-9])[-./](?P<y>(?:19|20)[0-9]{2}))|(?:(?P<y2>(?:19|20)[0-9]{2})[-./](?P<m2>[01]?[0-9])[-./](?P<d2>[0-3]?[0-9]))").ok());
+static NUMERIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:(?P<d>[0-3]?[0-9])(?P<s>[-./])(?P<m>[01]?[0-9])[-./](?P<y>(?:19|20)[0-9]{2}))|(?:(?P<y2>(?:19|20)[0-9]{2})[-./](?P<m2>[01]?[0-9])[-./](?P<d2>[0-3]?[0-9]))").ok()
+});
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let months: Vec<&str> = MONTHS.to_vec();
     let month = months.join("|");
@@ -42,8 +54,10 @@ static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
     .ok()
 });
-static COMPACT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])").ok());
-static SHORT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?P<d>[0-3]?[0-9])[-./](?P<m>[01]?[0-9])[-./]'?(?P<y>[0-9]{2})").ok());
+static COMPACT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])").ok());
+static SHORT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?P<d>[0-3]?[0-9])[-./](?P<m>[01]?[0-9])[-./]'?(?P<y>[0-9]{2})").ok());
 
 /// Days in folded text, in order. `labelled`: what stands before says that it is a date, so that `19610312` and `12-03-61` count too.
 pub fn days(folded: &str, labelled: bool) -> Vec<Day> {
@@ -58,10 +72,20 @@ pub fn days(folded: &str, labelled: bool) -> Vec<Day> {
             let number = |name: &str| found.name(name).and_then(|part| part.as_str().parse::<u32>().ok());
             let Some(whole) = found.get(0) else { continue };
             let alone = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_digit());
-            if !alone(folded.get(..whole.start()).and_then(|before| before.chars().next_back())) || !alone(folded.get(whole.end()..).and_then(|after| after.chars().next())) {
+            if !alone(folded.get(..whole.start()).and_then(|before| before.chars().next_back()))
+                || !alone(folded.get(whole.end()..).and_then(|after| after.chars().next()))
+            {
                 continue;
             }
-            let year = number("y").or(number("y2")).map(|year| if year < 30 { 2000 + year } else if year < 100 { 1900 + year } else { year });
+            let year = number("y").or(number("y2")).map(|year| {
+                if year < 30 {
+                    2000 + year
+                } else if year < 100 {
+                    1900 + year
+                } else {
+                    year
+                }
+            });
             let day = number("d").or(number("d2")).unwrap_or(1);
             let month = number("m").or(number("m2")).unwrap_or(1);
             let exists = (1..=31).contains(&day) && (1..=12).contains(&month) || (1..=12).contains(&day) && (1..=31).contains(&month);
@@ -80,7 +104,18 @@ mod tests {
 
     #[test]
     fn days_are_found_however_they_are_written() {
-        for text in ["12-03-1961", "1961-03-12", "12.3.1961", "12/03/1961", "12 maart 1961", "12. mars 1961", "march 12, 1961", "12th of march 1961", "12 maerz 1961", "12 maaliskuuta 1961"] {
+        for text in [
+            "12-03-1961",
+            "1961-03-12",
+            "12.3.1961",
+            "12/03/1961",
+            "12 maart 1961",
+            "12. mars 1961",
+            "march 12, 1961",
+            "12th of march 1961",
+            "12 maerz 1961",
+            "12 maaliskuuta 1961",
+        ] {
             assert_eq!(days(text, false).first().map(|day| day.year), Some(1961), "{text}");
         }
         assert_eq!(days("19610312", true).first().map(|day| day.year), Some(1961));

@@ -57,7 +57,8 @@ fn points(known: &BTreeSet<Attribute>) -> u8 {
 pub fn in_file_name(words: &str) -> Vec<Record> {
     let folded = fold(words);
     let days = dates::days(&folded, false);
-    let born = days.iter().any(|day| day.is_long_ago()) || has_birth_word(&folded) && dates::days(&folded, true).iter().any(|day| day.may_be_birth());
+    let born = days.iter().any(|day| day.is_long_ago())
+        || has_birth_word(&folded) && dates::days(&folded, true).iter().any(|day| day.may_be_birth());
     if born && names::in_file_name(words) { vec![Record { points: 75, row: 1 }] } else { Vec::new() }
 }
 
@@ -89,7 +90,7 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
         // A form: a label and its value in the next cell.
         for (at, attribute) in labels.iter().enumerate() {
             if let (Some(attribute), Some(value)) = (attribute, cells.get(at + 1)) {
-                form.add(*attribute, value, row, &mut records);
+                form.add(*attribute, value, row);
             }
         }
         // A row without any header: a name in one cell, a day long ago in another.
@@ -101,8 +102,7 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
             }
         }
     }
-    form.end(&mut records);
-    records
+    form.join(records)
 }
 
 /// Fields of a form that belong together, as they come.
@@ -111,30 +111,40 @@ struct Form {
     known: BTreeSet<Attribute>,
     first: usize,
     last: usize,
+    /// Records so far: points, first and last line.
+    done: Vec<(u8, usize, usize)>,
 }
 
 impl Form {
     /// Fields further apart than this are not of one person.
     const APART: usize = 8;
 
-    fn add(&mut self, attribute: Attribute, value: &str, row: usize, records: &mut Vec<Record>) {
+    fn add(&mut self, attribute: Attribute, value: &str, row: usize) {
         if !attributes::has_value(attribute, value) {
             return;
         }
         let again = matches!(attribute, Attribute::Name | Attribute::Family | Attribute::Birth) && self.known.contains(&attribute);
         if self.known.is_empty() || row > self.last + Self::APART || again {
-            self.end(records);
+            self.end();
             self.first = row;
         }
         self.known.insert(attribute);
         self.last = row;
     }
 
-    fn end(&mut self, records: &mut Vec<Record>) {
+    fn end(&mut self) {
         let points = points(&std::mem::take(&mut self.known));
         if points > 0 {
-            records.push(Record { points, row: self.first + 1 });
+            self.done.push((points, self.first, self.last));
         }
+    }
+
+    /// Adds its records to those found otherwise; what lies within a form is the same person.
+    fn join(mut self, mut others: Vec<Record>) -> Vec<Record> {
+        self.end();
+        others.retain(|record| !self.done.iter().any(|(_, first, last)| (first + 1..=last + 1).contains(&record.row)));
+        others.extend(self.done.into_iter().map(|(points, first, _)| Record { points, row: first + 1 }));
+        others
     }
 }
 
@@ -203,7 +213,7 @@ pub fn in_lines(lines: &[&str]) -> Vec<Record> {
         } else if line.len() < 80 && CLOSING.as_ref().is_some_and(|pattern| pattern.is_match(bare)) {
             signature_until = row + SIGNATURE;
         }
-        fields(&lines.get(row..).unwrap_or(&[]), row, &mut form, &mut records);
+        fields(lines.get(row..).unwrap_or(&[]), row, &mut form);
         let days = dates::days(folded_line, false);
         let labelled = dates::days(folded_line, true);
         let born = labelled.iter().any(|day| day.may_be_birth() && speaks_of_birth(folded_line.get(..day.start).unwrap_or("")));
@@ -226,8 +236,7 @@ pub fn in_lines(lines: &[&str]) -> Vec<Record> {
             records.push(Record { points: 65, row: row + 1 });
         }
     }
-    form.end(&mut records);
-    records
+    form.join(records)
 }
 
 /// The original text before a place in the folded one. Folding keeps the number of characters nearly; where it does not, there is
@@ -254,12 +263,14 @@ fn lives_there(near: &[&str], folded_near: &[String], folded: &str) -> bool {
     if folded_near.iter().any(|line| names::is_organisation(line)) || !near.iter().any(|line| names::in_text(line)) {
         return false;
     }
-    folded_near.iter().any(|line| POSTCODE.as_ref().is_some_and(|pattern| pattern.is_match(line)) || LIVES.as_ref().is_some_and(|pattern| pattern.is_match(line)))
+    folded_near.iter().any(|line| {
+        POSTCODE.as_ref().is_some_and(|pattern| pattern.is_match(line)) || LIVES.as_ref().is_some_and(|pattern| pattern.is_match(line))
+    })
 }
 
 /// The fields in the first of these lines: `label: value`, several in a line where tabs or wide gaps part them, a value
 /// in the next line where the label stands alone.
-fn fields(lines: &[&str], row: usize, form: &mut Form, records: &mut Vec<Record>) {
+fn fields(lines: &[&str], row: usize, form: &mut Form) {
     let Some(line) = lines.first() else { return };
     if line.len() > 400 {
         return;
@@ -281,7 +292,7 @@ fn fields(lines: &[&str], row: usize, form: &mut Form, records: &mut Vec<Record>
             ""
         };
         if attributes::of_label(&fold(value)).is_none() {
-            form.add(attribute, value.trim_matches(['"', ',', ' ', '\'']), row, records);
+            form.add(attribute, value.trim_matches(['"', ',', ' ', '\'']), row);
         }
     }
 }
