@@ -764,3 +764,18 @@ fn no_value_of_any_kind_in_any_place_makes_reading_fail() {
     }
     assert!(files.load().is_ok());
 }
+
+#[test]
+fn files_of_other_systems_are_read_too() {
+    let dos = format!("\u{feff}{}", SOUND.replace('\n', "\r\n"));
+    assert_eq!(Files::new(&dos).complaints(), []);
+    let complaints = Files::new(&dos.replace("portal =", "portl =")).complaints();
+    assert!(complaints.iter().any(|c| (c.line, c.column) == (Some(1), Some(1)) && c.message.contains("`portl`")), "{complaints:?}");
+    let latin = Files::new(SOUND);
+    std::fs::write(latin.0.path().join("organisations/b.toml"), b"name = \"x\"\nlanguage = \"B\xf8\"\n").unwrap();
+    let complaints = latin.complaints();
+    assert!(
+        matches!(complaints.as_slice(), [only] if (only.line, only.column) == (Some(2), Some(14)) && only.message.contains("UTF-8")),
+        "{complaints:?}"
+    );
+}

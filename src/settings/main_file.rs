@@ -129,9 +129,11 @@ pub(super) fn read_text(path: &Path, context: &Context, digest: &mut Sha256) -> 
     match String::from_utf8(bytes) {
         Ok(text) => Some(context.file(name, text)),
         Err(error) => {
-            let sound = error.utf8_error().valid_up_to();
-            let line = error.as_bytes().iter().take(sound).filter(|byte| **byte == b'\n').count() + 1;
-            complain(format!("this file is not UTF-8 text (line {line})"), "Save it with the encoding UTF-8.")
+            let start = error.utf8_error().valid_up_to();
+            let source = context.file(name, String::from_utf8_lossy(error.as_bytes()).into_owned());
+            let place = Place { source, start, end: start + 1 };
+            context.mistake(place, "from here on this file is not UTF-8 text", Some("Save it with the encoding UTF-8.".to_owned()));
+            None
         }
     }
 }
