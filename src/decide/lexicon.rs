@@ -48,6 +48,8 @@ roles! {
     But = "grammar"."but",
     /// The same, but only as the first word of a clause.
     Now = "grammar"."now",
+    /// Ends the letter: a signature follows.
+    SignOff = "grammar"."sign_off",
     /// Takes up what the clause before spoke of.
     It = "grammar"."it",
 
@@ -104,6 +106,8 @@ roles! {
     Again = "unless"."again",
     /// It is announced or expected.
     Planned = "unless"."planned",
+    /// A time to come, close to the sign.
+    Later = "unless"."later",
     /// Refers to an announced time.
     Then = "unless"."then",
     /// It might happen.
@@ -247,8 +251,13 @@ impl Lexicon {
         let subject = sentences_of(subject).into_iter().reduce(Sentence::join).unwrap_or_default();
         for (index, sentence) in std::iter::once(subject).chain(sentences_of(written)).enumerate() {
             let shouted = sentence.pieces.iter().flatten().all(|word| !word.lower);
+            let first = clauses.len();
             for piece in sentence.pieces {
                 self.divide(&piece, index, sentence.question, shouted, &mut clauses);
+            }
+            if index > 0 && clauses.get(first..).is_some_and(signs_off) {
+                clauses.truncate(first);
+                break;
             }
         }
         clauses
@@ -311,6 +320,15 @@ impl Lexicon {
         }
         hits
     }
+}
+
+/// The longest sentence that can be the end of a letter: "With kind regards, Emma Clarke, Brookham Council".
+const SIGN_OFF: usize = 8;
+
+/// Does this sentence end the letter? What follows is a signature: names, departments, disclaimers.
+fn signs_off(sentence: &[Clause]) -> bool {
+    sentence.first().is_some_and(|clause| clause.of(Role::SignOff).any(|hit| hit.start == 0))
+        && sentence.iter().map(|clause| clause.words.len()).sum::<usize>() <= SIGN_OFF
 }
 
 /// Where the rest of a phrase ends when it goes on at `at`.

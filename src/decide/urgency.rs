@@ -9,6 +9,9 @@ use super::lexicon::{Clause, Hit, Lexicon, Role};
 /// How many words before a sign a negation may stand: "er is geen sprake van een storing".
 const REACH_OF_NOT: usize = 4;
 
+/// How far from a sign a time may stand that it is about: "next week the system will not be available".
+const NEAR: usize = 6;
+
 /// How long a clause may be that says nothing but "if" and passes that on to the next one.
 const SHORT_CLAUSE: usize = 4;
 
@@ -75,15 +78,19 @@ fn signs_of(clauses: &[Clause], at: usize) -> impl Iterator<Item = Sign> {
     };
     let mut add = |start: usize, noun: bool| signs.push(Sign { clause: at, start, noun });
 
+    let small = small(clause);
     for hit in clause.of(Role::Outage).filter(|hit| !covered(clause, hit, Role::NoOutage) && !denied(clause, hit)) {
-        add(hit.start, true);
+        if !small || clause.has(Role::System) || clause.has(Role::Everyone) {
+            add(hit.start, true);
+        }
     }
-    if let Some(start) = first(Role::Standstill) {
-        add(start, false);
+    // "Not unworkable": here only a negation right before it counts, for many such phrases hold one themselves.
+    let standstill = |hit: &&Hit| !covered(clause, hit, Role::NoOutage) && !clause.of(Role::Not).any(|not| not.end == hit.start);
+    if let Some(hit) = clause.of(Role::Standstill).find(standstill) {
+        add(hit.start, false);
     }
 
-    let small = small(clause);
-    let alone = clause.has(Role::OnlyMe);
+    let alone = clause.of(Role::OnlyMe).any(|hit| !covered(clause, hit, Role::System));
     let mild = clause.has(Role::Mild);
     let negated = clause.of(Role::Not).any(|hit| !covered(clause, hit, Role::NoOutage));
     let system = first(Role::System)
@@ -111,11 +118,13 @@ fn signs_of(clauses: &[Clause], at: usize) -> impl Iterator<Item = Sign> {
 
     let everyone = first(Role::Everyone);
     let people = everyone.or_else(|| first(Role::We));
-    if !small {
+    if !small && !alone {
         if let (Some(nobody), Some(_)) = (first(Role::Nobody), first(Role::Work)) {
             add(nobody, false);
         }
-        if let Some(people) = people {
+        // "Cannot log in, it is the same for all of us": the people may stand in another clause of the sentence.
+        let all_of_us = || same_segment_has(clauses, at, |other| clauses.get(other).is_some_and(|other| other.has(Role::Everyone)));
+        if let Some(people) = people.or_else(|| (clause.first_of(&[Role::Work]).is_some() && all_of_us()).then_some(0)) {
             let cannot = first(Role::Unable).is_some() || (negated && first(Role::Able).is_some());
             if cannot && first(Role::Work).is_some() || first(Role::ShutOut).is_some() {
                 add(people, false);
@@ -146,7 +155,11 @@ fn small(clause: &Clause) -> bool {
 /// Is nothing said that takes the sign back?
 fn holds(clauses: &[Clause], sign: &Sign) -> bool {
     let Some(clause) = clauses.get(sign.clause) else { return false };
-    let imagined = clause.of(Role::Hypothetical).any(|hit| hit.start <= sign.start || (sign.noun && hit.end >= sign.start));
+    let reason_between = |from: usize| clause.of(Role::Because).any(|because| because.start >= from && because.end <= sign.start);
+    let imagined = clause
+        .of(Role::Hypothetical)
+        .filter(|hit| !covered(clause, hit, Role::NoOutage))
+        .any(|hit| (hit.start <= sign.start || hit.end > sign.start && sign.noun) && !reason_between(hit.end));
     let passed_on = sign.clause.checked_sub(1).and_then(|before| clauses.get(before)).is_some_and(|before| {
         before.sentence == clause.sentence
             && before.words.len() <= SHORT_CLAUSE
@@ -155,19 +168,21 @@ fn holds(clauses: &[Clause], sign: &Sign) -> bool {
     });
     let asked = sign.noun && clause.question && !clause.has(Role::HowLong);
     let then = same_segment_has(clauses, sign.clause, |other| {
-        clauses.get(other).is_some_and(|other| other.has(Role::Planned) || (past(other) && (sign.noun || !other.has(Role::Again))))
+        clauses.get(other).is_some_and(|other| other.has(Role::Planned) || (sign.noun && past(other)))
     });
+    let near = |hit: &Hit| hit.start <= sign.start + NEAR && sign.start <= hit.end + NEAR;
+    let other_time = clause.of(Role::Later).any(near) || (past(clause) && clause.of(Role::Past).any(near) && !clause.has(Role::Again));
     let announced = clause.has(Role::Then)
         && clauses
             .iter()
             .any(|other| other.sentence + 1 == clause.sentence && (other.has(Role::Planned) || other.has(Role::Hypothetical)));
-    !(imagined || passed_on || asked || then || announced)
+    !(imagined || passed_on || asked || then || other_time || announced)
 }
 
 /// Does the clause speak of a past time, and not of one since which something lasts?
 fn past(clause: &Clause) -> bool {
     clause.of(Role::Past).any(|hit| {
-        !clause.of(Role::Since).any(|since| since.start < hit.end && since.end + 2 >= hit.start && since.start <= hit.start)
+        !clause.of(Role::Since).any(|since| since.start <= hit.start && hit.start < since.end + NEAR)
     })
 }
 
