@@ -140,6 +140,13 @@ roles! {
     NoContent = "content"."ignore",
 }
 
+impl Role {
+    /// Would "not" inside turn its meaning round? "Er nede" must not be found in "er ikke nede".
+    fn describes_a_state(self) -> bool {
+        matches!(self, Self::Outage | Self::Standstill | Self::Down | Self::Failing | Self::Vanishing | Self::Resolved)
+    }
+}
+
 /// A list of words has a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LexiconError {
@@ -306,6 +313,11 @@ impl Lexicon {
                 patterns.push(pattern.pattern().as_usize());
             }
         }
+        let says_not = |patterns: &Vec<usize>| {
+            let phrases = patterns.iter().filter_map(|pattern| self.beginnings.get(*pattern)).flatten();
+            phrases.filter_map(|id| self.phrases.get(*id)).any(|phrase| phrase.role == Role::Not)
+        };
+        let negations: Vec<bool> = found.iter().map(says_not).collect();
         let mut hits = Vec::new();
         for (start, patterns) in found.iter().enumerate() {
             let mut candidates: Vec<usize> =
@@ -313,7 +325,9 @@ impl Lexicon {
             candidates.sort_unstable();
             candidates.dedup();
             for phrase in candidates.into_iter().filter_map(|id| self.phrases.get(id)) {
-                if let Some(end) = end_of(phrase.steps.get(1..).unwrap_or_default(), start + 1, &found) {
+                let rest = phrase.steps.get(1..).unwrap_or_default();
+                let barriers = if phrase.role.describes_a_state() { negations.as_slice() } else { &[] };
+                if let Some(end) = end_of(rest, start + 1, &found, barriers) {
                     hits.push(Hit { role: phrase.role, start, end });
                 }
             }
@@ -331,15 +345,22 @@ fn signs_off(sentence: &[Clause]) -> bool {
         && sentence.iter().map(|clause| clause.words.len()).sum::<usize>() <= SIGN_OFF
 }
 
-/// Where the rest of a phrase ends when it goes on at `at`.
-fn end_of(steps: &[Step], at: usize, found: &[Vec<usize>]) -> Option<usize> {
+/// Where the rest of a phrase ends when it goes on at `at`. A gap does not reach over a barrier.
+fn end_of(steps: &[Step], at: usize, found: &[Vec<usize>], barriers: &[bool]) -> Option<usize> {
     let Some((step, rest)) = steps.split_first() else { return Some(at) };
     let reach = if step.gap { GAP } else { 0 };
-    (at..=at + reach)
-        .filter(|place| {
-            found.get(*place).is_some_and(|patterns| patterns.iter().any(|pattern| step.patterns.contains(pattern)))
-        })
-        .find_map(|place| end_of(rest, place + 1, found))
+    for place in at..=at + reach {
+        let patterns = found.get(place)?;
+        if patterns.iter().any(|pattern| step.patterns.contains(pattern))
+            && let Some(end) = end_of(rest, place + 1, found, barriers)
+        {
+            return Some(end);
+        }
+        if barriers.get(place).copied().unwrap_or_default() {
+            return None;
+        }
+    }
+    None
 }
 
 /// Reads a file of lists into `lists`.
