@@ -211,7 +211,7 @@ pub struct Agent {
 /// # Errors
 /// All mistakes in all files.
 pub fn load(path: &Path) -> Result<Settings, Mistakes> {
-    read(path, None, false, &Clock::system())
+    read(path, None, false, &Clock::of_process())
 }
 
 /// The same, for `check`: looks at the files of secrets and certificates too, and takes an organisation whose last general contact has left as a
@@ -220,7 +220,7 @@ pub fn load(path: &Path) -> Result<Settings, Mistakes> {
 /// # Errors
 /// All mistakes in all files.
 pub fn check(path: &Path) -> Result<Settings, Mistakes> {
-    read(path, None, true, &Clock::system())
+    read(path, None, true, &Clock::of_process())
 }
 
 /// The same with the environment and the clock given, for tests.
