@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod check;
 mod extract;
 mod mailbox;
 mod policy;

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Cell, Table};
+use comfy_table::{Cell, Table, presets};
 use serde::Serialize;
 
 use super::Failure;
@@ -57,11 +57,16 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, empty: &str) {
         return;
     }
     let mut table = Table::new();
-    table.set_header(header.iter().map(Cell::new));
+    table.load_style(presets::NOTHING).set_header(header.iter().map(Cell::new));
     for row in rows {
         table.add_row(row);
     }
-    line(&table.to_string());
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    for row in table.lines() {
+        line(row.trim_end());
+    }
 }
 
 /// A moment as people read it: UTC, to the minute.

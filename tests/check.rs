@@ -1,0 +1,97 @@
+//! `postkamer check` and the directory's commands, through the real binary.
+
+use crate::support::dovecot::{Dovecot, Store};
+use crate::support::free_port;
+use crate::support::smtp::Smtp;
+use crate::support::world::World;
+use std::fs;
+use toml_edit::value;
+
+/// A world in which one organisation's file holds this in place of that.
+fn world_with(from: &str, to: &str) -> World {
+    let world = World::new();
+    let file = world.dir.join("organisations/waterwolde.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{from} does not stand in {}", file.display());
+    fs::write(file, text.replacen(from, to, 1)).unwrap();
+    world
+}
+
+#[test]
+fn sound_settings_are_in_order_and_nothing_is_made() {
+    let world = World::new();
+    let outcome = world.run(&["check"]).ok();
+    assert!(outcome.stdout.contains("is in order (5 desks, 7 organisations, "), "{}", outcome.stdout);
+    assert!(!world.state_dir().exists());
+    assert_eq!(world.run(&["check", "--json"]).ok().stdout, "");
+}
+
+#[test]
+fn a_mistake_is_shown_with_its_place_and_a_way_out_and_the_status_is_1() {
+    let world = world_with("email =", "emial =");
+    let shown = world.run(&["check"]).exits(1).stdout;
+    assert!(shown.contains("organisations/waterwolde.toml:"), "{shown}");
+    assert!(shown.contains(":1: unknown key `emial` in [[contact]]. Did you mean `email`?"), "{shown}");
+    assert!(shown.contains("| emial = ") && shown.contains("| ^^^^^\n"), "{shown}");
+    let lines = world.run(&["check", "--json"]).exits(1).json();
+    let line = lines.iter().find(|line| line["message"].as_str().unwrap().contains("emial")).unwrap();
+    assert_eq!((&line["severity"], &line["column"]), (&"mistake".into(), &1.into()));
+    assert!(line["file"].as_str().unwrap().ends_with("waterwolde.toml") && line["line"].is_u64() && line["suggestion"].is_string());
+}
+
+#[test]
+fn what_needs_the_settings_refuses_to_work_with_wrong_ones() {
+    let world = world_with("email =", "emial =");
+    let outcome = world.run(&["organisations", "list"]).exits(2);
+    assert!(outcome.stderr.contains("unknown key `emial`") && outcome.stdout.is_empty(), "{outcome:?}");
+    fs::remove_file(&world.config_path).unwrap();
+    world.run(&["check"]).exits(2);
+}
+
+#[test]
+fn a_warning_is_shown_and_is_no_mistake() {
+    let world = World::new();
+    world.edit(|config| config["authentication"]["mode"] = value("off"));
+    let shown = world.run(&["check"]).ok().stdout;
+    assert!(shown.contains("warning: `mode` is \"off\"") && shown.contains(", with 1 warning."), "{shown}");
+}
+
+#[test]
+fn connect_signs_in_everywhere_and_says_what_is_out_of_reach() {
+    let dovecot = Dovecot::start(Store::Maildir);
+    let smtp = Smtp::start(&dovecot);
+    let world = World::on(&dovecot, &smtp);
+    let told = world.run(&["check", "--connect", "--json"]).ok().json();
+    for what in ["database", "desk support", "desk nordic", "replies"] {
+        assert!(told.iter().any(|line| line["what"] == what && line["level"] == "fine"), "{what}: {told:#?}");
+    }
+    assert!(!world.state_dir().exists(), "looking makes nothing");
+
+    // A server that does not answer may do so later; a wrong password stays wrong.
+    let port = i64::from(free_port());
+    world.edit(|config| config["smtp"]["port"] = value(port));
+    let told = world.run(&["check", "--connect", "--json"]).exits(75).json();
+    assert!(told.iter().any(|line| line["what"] == "replies" && line["level"] == "fault"), "{told:#?}");
+    let password = world.dir.join("wrong");
+    fs::write(&password, "wrong\n").unwrap();
+    world.edit(|config| {
+        let desk = config["desk"].as_array_of_tables_mut().unwrap().iter_mut().next().unwrap();
+        desk["mailbox"]["password_file"] = value(password.to_str().unwrap());
+    });
+    let told = world.run(&["check", "--connect", "--json"]).exits(1).json();
+    assert!(told.iter().any(|line| line["what"] == "desk support" && line["level"] == "fault"), "{told:#?}");
+}
+
+#[test]
+fn organisations_and_contacts_are_listed() {
+    let world = World::new();
+    let ids: Vec<_> = world.run(&["organisations", "list", "--json"]).ok().json().iter().map(|line| line["id"].clone()).collect();
+    assert_eq!(ids, ["brookham", "fjellvik", "heidetal", "nordhavn", "oudeveen", "strandkoping", "waterwolde"]);
+    let shown = world.run_at("2026-11-21T10:00:00Z", &["organisations", "show", "fjellvik"]).ok().stdout;
+    assert!(shown.contains("Kari Nordmann Bø") && shown.contains("absent until 2026-11-27"), "{shown}");
+    let contacts = world.run(&["contacts", "list", "--organisation", "waterwolde", "--json"]).ok().json();
+    assert_eq!(contacts.len(), 4);
+    assert_eq!((&contacts[3]["kind"], &contacts[3]["left"]), (&"general".into(), &"2026-06-01".into()));
+    let unknown = world.run(&["organisations", "show", "watrwolde"]).exits(2);
+    assert!(unknown.stderr.contains("Did you mean waterwolde?"), "{}", unknown.stderr);
+}
