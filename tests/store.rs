@@ -5,11 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use postkamer::clock::Clock;
 use postkamer::decide::{AfterAppend, Cc, Kind, Outcome, Reason, ServerAction, Template};
 use postkamer::identify::{Authentic, SenderKind};
+use postkamer::mailbox;
+use postkamer::outbox::{self, Report, Transport, actions::Acted, directory::Directory};
 use postkamer::parse::document::Document;
 use postkamer::parse::{Author, Mail, RawAttachment, Text};
-use postkamer::plan::{
-    Ledger, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, Questions, TicketPlan,
-};
+use postkamer::plan::{Ledger, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, Questions, TicketPlan};
 use postkamer::screen::{Policy, ScreenedAttachment, screen};
 use postkamer::store::*;
 use postkamer::words::{EmailAddress, Keys, Language, MailUid, MailboxId, Pseudonym, Redacted, TicketNumber};
@@ -76,6 +76,8 @@ on_both! {
     a_second_owner_waits_and_gives_up,
     bookings_at_the_same_time_draw_different_numbers,
     attachments_without_a_ticket_are_swept,
+    replies_that_are_due_are_delivered,
+    mails_leave_their_folder_as_the_verdict_says,
 }
 
 fn address(text: &str) -> EmailAddress {
@@ -327,7 +329,8 @@ async fn the_ledger_tells_what_was_asked(here: Installation) {
         let question = reply(ledger, keys, Template::VerifyIdentity, Some(TicketNumber::new(1)), now);
         if let TicketPlan::Open(new) = &mut plan.ticket {
             let expires = now + SignedDuration::from_hours(24);
-            new.identity_check = Some(NewIdentityCheck { contact: address("joost@waterwolde.example"), reply: Some(question.number), expires });
+            new.identity_check =
+                Some(NewIdentityCheck { contact: address("joost@waterwolde.example"), reply: Some(question.number), expires });
             new.cc = vec![(Cc::DutyContact, address("wacht@zaakwijs.example"))];
         }
         plan.replies.push(question);
@@ -412,7 +415,11 @@ async fn attempts_are_counted_and_three_alone_are_enough(here: Installation) {
     assert_eq!(look().await[1..], [(2, ArrivalState::Waiting, 1), (3, ArrivalState::Waiting, 1)]);
     for round in 1..=3 {
         store.begin(&[uid(2)], true).await.unwrap();
-        let stuck = if round == 2 { store.settle_failure(&[uid(2)], "took-too-long").await.unwrap() } else { store.unclean(&mailboxes).await.unwrap() };
+        let stuck = if round == 2 {
+            store.settle_failure(&[uid(2)], "took-too-long").await.unwrap()
+        } else {
+            store.unclean(&mailboxes).await.unwrap()
+        };
         assert_eq!(stuck, if round == 3 { vec![uid(2)] } else { vec![] });
     }
     assert_eq!(look().await[1], (2, ArrivalState::Stuck, 4));
@@ -424,10 +431,15 @@ async fn attempts_are_counted_and_three_alone_are_enough(here: Installation) {
 
     store.begin(&[uid(3)], true).await.unwrap();
     let now = here.clock.now();
-    let defer = |_: &mut Ledger, keys: &Keys| vec![Plan { outcome: Outcome::Defer, reasons: vec![Reason::RateLimited], server: ServerAction::Keep, ..mail(keys, 3, now) }];
+    let defer = |_: &mut Ledger, keys: &Keys| {
+        vec![Plan { outcome: Outcome::Defer, reasons: vec![Reason::RateLimited], server: ServerAction::Keep, ..mail(keys, 3, now) }]
+    };
     let booking = book(&store, defer).await.unwrap();
     assert_eq!((booking.booked.len(), booking.deferred), (0, vec![uid(3)]));
     assert_eq!(look().await[2], (3, ArrivalState::Deferred, 0));
+    store.begin(&[uid(1)], false).await.unwrap();
+    store.forget_absent(&mailboxes[0], &BTreeSet::from([uid(3)])).await.unwrap();
+    assert_eq!(store.waiting().await.unwrap().iter().map(|waiting| waiting.uid.clone()).collect::<Vec<_>>(), [uid(3)]);
 }
 
 async fn server_actions_stay_due_until_they_are_seen_to_be_done(here: Installation) {
@@ -451,7 +463,11 @@ async fn server_actions_stay_due_until_they_are_seen_to_be_done(here: Installati
         assert_eq!(due().await.delete, [uid(1)]);
     }
     assert_eq!(store.status().await.unwrap().removal_oldest, Some(7 * 60));
-    store.action_done(&[uid(1)], ActionSettled::Done).await.unwrap();
+    assert_eq!(whole(&store).await, 3);
+    for _ in 0..2 {
+        store.action_done(&[uid(1)], ActionSettled::Done).await.unwrap();
+        assert_eq!(whole(&store).await, 4, "that a mail was seen to be gone is on record, once");
+    }
     here.pass(SignedDuration::from_hours(2));
     assert_eq!(due().await, Due::default());
 }
@@ -520,14 +536,15 @@ async fn agents_work_is_on_the_ticket_and_on_record(here: Installation) {
     let store = here.open().await;
     let now = here.clock.now();
     let queued = |ledger: &mut Ledger, keys: &Keys| {
-        [1, 2].map(|number| {
-            let mut plan = opening(ledger, keys, number, now);
-            if let TicketPlan::Open(new) = &mut plan.ticket {
-                new.queued = true;
-            }
-            Plan { outcome: Outcome::Queue, ..plan }
-        })
-        .into()
+        [1, 2]
+            .map(|number| {
+                let mut plan = opening(ledger, keys, number, now);
+                if let TicketPlan::Open(new) = &mut plan.ticket {
+                    new.queued = true;
+                }
+                Plan { outcome: Outcome::Queue, ..plan }
+            })
+            .into()
     };
     book(&store, queued).await.unwrap();
     assert_eq!(store.queue(Some(&["support".to_owned()])).await.unwrap().tickets.len(), 2);
@@ -554,7 +571,10 @@ async fn agents_work_is_on_the_ticket_and_on_record(here: Installation) {
     let told = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>();
     assert_eq!(kinds(first).await, (TicketStatus::Open, told(&["mail", "released", "note", "closed", "reopened"])));
     assert_eq!(kinds(second).await, (TicketStatus::Closed, told(&["mail", "refused"])));
-    let ask = Questions { reply_ids: BTreeSet::from([store.keys().reply_id(2, &address(INEKE), &"zaakwijs.example".parse().unwrap()).unwrap()]), ..Questions::default() };
+    let ask = Questions {
+        reply_ids: BTreeSet::from([store.keys().reply_id(2, &address(INEKE), &"zaakwijs.example".parse().unwrap()).unwrap()]),
+        ..Questions::default()
+    };
     let look = |ledger: &mut Ledger, _: &Keys| {
         assert!(ledger.tickets[&TicketNumber::new(2)].refused && ledger.tickets[&TicketNumber::new(2)].queued);
         assert_eq!(ledger.last_reply, 3);
@@ -674,4 +694,63 @@ async fn attachments_without_a_ticket_are_swept(here: Installation) {
     std::fs::write(&stray, b"left over").unwrap();
     assert_eq!(store.sweep_attachments().await.unwrap(), 1);
     assert!(!stray.exists() && store.attachment_path(&known).exists());
+}
+
+async fn replies_that_are_due_are_delivered(here: Installation) {
+    let store = here.open().await;
+    for number in 1..=12 {
+        open_one(&store, number).await;
+    }
+    let replies = here.directory.path().join("replies");
+    std::fs::write(&replies, b"a file is in the way").unwrap();
+    let mut transport = Transport::Directory(Directory::new(&replies));
+    let report = outbox::deliver_due(&store, &mut transport).await.unwrap();
+    assert_eq!((report.sent, report.later, report.dead), (0, 1, 0), "nothing further is tried where nothing works");
+    assert!(report.trouble.is_some());
+    std::fs::remove_file(&replies).unwrap();
+    assert_eq!(outbox::deliver_due(&store, &mut transport).await.unwrap(), Report { sent: 11, ..Report::default() });
+    here.pass(SignedDuration::from_mins(1));
+    assert_eq!(outbox::deliver_due(&store, &mut transport).await.unwrap(), Report { sent: 1, ..Report::default() });
+    assert_eq!(outbox::deliver_due(&store, &mut transport).await.unwrap(), Report::default());
+    assert_eq!(std::fs::read_dir(&replies).unwrap().count(), 12);
+    let attempts: Vec<i64> = store.letters(true).await.unwrap().iter().map(|letter| letter.attempts).collect();
+    assert_eq!(attempts, [2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], "an attempt that was not made is not counted");
+}
+
+async fn mails_leave_their_folder_as_the_verdict_says(here: Installation) {
+    let store = here.open().await;
+    let path = here.directory.path().join("mail");
+    for part in ["new", "cur", "tmp"] {
+        std::fs::create_dir_all(path.join(part)).unwrap();
+    }
+    for name in ["1.a", "2.b", "3.c"] {
+        std::fs::write(path.join("new").join(name), format!("Subject: {name}\r\n\r\n")).unwrap();
+    }
+    let mailbox = MailboxId::new("support");
+    let settings = mailbox::Settings {
+        kind: mailbox::Kind::Maildir { path },
+        folder: "INBOX".parse().unwrap(),
+        done: mailbox::Done::Folder("Verwerkt".parse().unwrap()),
+        poll: Duration::from_secs(60),
+        exclusive: false,
+        max_mail: 1_000_000,
+    };
+    let mut session = mailbox::open(mailbox.clone(), &settings).await.unwrap();
+    let mails: Vec<MailUid> = session.list().await.unwrap().into_iter().map(|listed| listed.uid).collect();
+    assert_eq!(store.filter_new(&mails).await.unwrap().len(), 3);
+    let now = here.clock.now();
+    let plans = |_: &mut Ledger, keys: &Keys| {
+        let delete =
+            Plan { outcome: Outcome::Reject, reasons: vec![Reason::CitizenDataInText], server: ServerAction::Delete, ..mail(keys, 1, now) };
+        vec![Plan { uid: mails[0].clone(), ..delete }, Plan { uid: mails[1].clone(), ..mail(keys, 2, now) }]
+    };
+    book(&store, plans).await.unwrap();
+    // An order for a UID of another UIDVALIDITY is moot.
+    let stale = |_: &mut Ledger, keys: &Keys| vec![mail(keys, 9, now)];
+    book(&store, stale).await.unwrap();
+    let acted = outbox::act_due(&store, &mailbox, &mut session).await.unwrap();
+    assert_eq!((acted.deleted, acted.filed + acted.moot, acted.failed), (1, 2, 0));
+    let left: Vec<MailUid> = session.list().await.unwrap().into_iter().map(|listed| listed.uid).collect();
+    assert_eq!(left, mails[2..]);
+    assert_eq!(outbox::act_due(&store, &mailbox, &mut session).await.unwrap(), Acted::default());
 }

@@ -104,9 +104,11 @@ fn delivery(reply: &Claimed, outcome: &Result<(), SendError>) -> Delivery {
 fn partly(refused: &[(EmailAddress, SmtpCode)]) -> Delivery {
     let passing: Vec<_> = refused.iter().filter(|(_, code)| (400..500).contains(&code.code)).collect();
     match passing.first() {
-        Some((_, code)) => {
-            Delivery::Later { code: code.to_string(), unclear: false, remaining: passing.iter().map(|(address, _)| address.clone()).collect() }
-        }
+        Some((_, code)) => Delivery::Later {
+            code: code.to_string(),
+            unclear: false,
+            remaining: passing.iter().map(|(address, _)| address.clone()).collect(),
+        },
         None => Delivery::Sent { refused: refused.iter().map(|(address, code)| (address.clone(), code.to_string())).collect() },
     }
 }

@@ -96,7 +96,8 @@ impl Store {
                 .all(&self.0.reader)
                 .await
                 .doing(DOING)?;
-            let booked: BTreeSet<(&str, i64, i64)> = booked.iter().map(|(mailbox, validity, uid)| (mailbox.as_str(), *validity, *uid)).collect();
+            let booked: BTreeSet<(&str, i64, i64)> =
+                booked.iter().map(|(mailbox, validity, uid)| (mailbox.as_str(), *validity, *uid)).collect();
             let seen = arrival::Entity::find().filter(is_one_of(chunk)).all(&self.0.reader).await.doing(DOING)?;
             let seen: BTreeMap<(&str, i64, i64), &arrival::Model> =
                 seen.iter().map(|row| ((row.mailbox.as_str(), row.validity, row.uid), row)).collect();
@@ -222,6 +223,27 @@ impl Store {
         }
         transaction.commit().await.doing(DOING)?;
         Ok(stuck)
+    }
+
+    /// Forgets what is known of mails that no longer lie in the mailbox: somebody took them out. `present` is all that lies
+    /// there now.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn forget_absent(&self, mailbox: &MailboxId, present: &BTreeSet<MailUid>) -> Result<(), StoreError> {
+        const DOING: &str = "forgetting mails that are gone";
+        let rows = arrival::Entity::find().filter(arrival::Column::Mailbox.eq(mailbox.as_str())).all(&self.0.reader).await.doing(DOING)?;
+        let mut absent = Vec::new();
+        for row in rows {
+            let uid = mail_uid("arrival", &row.mailbox, row.validity, row.uid)?;
+            if !present.contains(&uid) {
+                absent.push(uid);
+            }
+        }
+        for chunk in absent.chunks(KEYS) {
+            arrival::Entity::delete_many().filter(is_one_of(chunk)).exec(&self.0.writer).await.doing(DOING)?;
+        }
+        Ok(())
     }
 
     /// All mails with a mark of ours and no result, the oldest first: deferred, waiting, stuck.

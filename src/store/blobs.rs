@@ -33,7 +33,11 @@ pub(super) fn name(bytes: &[u8]) -> String {
 
 impl Blobs {
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(StoreError::files("making the directory of attachments"))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(StoreError::files("making the directory of attachments"))?;
         Ok(Self { directory: directory.to_owned() })
     }
 

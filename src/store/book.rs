@@ -323,7 +323,10 @@ impl Rows {
         insert!(withheld, self.withheld);
         insert!(outbox, self.outbox);
         insert!(identity_check, self.checks);
-        let participants = self.participants.into_iter().map(|(ticket_id, address)| participant::ActiveModel::from(participant::Model { ticket_id, address }));
+        let participants = self
+            .participants
+            .into_iter()
+            .map(|(ticket_id, address)| participant::ActiveModel::from(participant::Model { ticket_id, address }));
         let twice = OnConflict::columns([participant::Column::TicketId, participant::Column::Address]).do_nothing().to_owned();
         participant::Entity::insert_many(participants).on_conflict(twice).exec_without_returning(db).await.doing(DOING)?;
         for (check, state) in self.settled {

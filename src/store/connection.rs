@@ -155,8 +155,11 @@ pub(super) async fn begin_serial(db: &DatabaseConnection, doing: &'static str) -
 /// Begins a transaction that writes. On SQLite it takes the write lock at once: a transaction that reads first and
 /// then wants to write fails without waiting.
 pub(super) async fn begin(db: &DatabaseConnection, doing: &'static str) -> Result<DatabaseTransaction, StoreError> {
-    let options =
-        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), access_mode: None::<AccessMode>, ..Default::default() };
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        access_mode: None::<AccessMode>,
+        ..Default::default()
+    };
     db.begin_with_options(options).await.doing(doing)
 }
 

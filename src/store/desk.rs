@@ -146,7 +146,9 @@ impl Store {
         use super::entities::entry;
         use sea_orm::{QueryOrder, QuerySelect};
         let Some(ticket) = history::tickets(db, &[row.id]).await?.into_values().next() else { return Ok(None) };
-        let Some(requester) = row.requester.as_deref().map(|text| super::rows::address("ticket", text)).transpose()? else { return Ok(None) };
+        let Some(requester) = row.requester.as_deref().map(|text| super::rows::address("ticket", text)).transpose()? else {
+            return Ok(None);
+        };
         if !ticket.participants.contains(&requester) {
             return Ok(None);
         }
@@ -170,7 +172,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unknown`] when no such mail is stuck.
-    pub async fn retry_stuck(&self, mailbox: &MailboxId, validity: Option<std::num::NonZeroU32>, uid: u32, agent: &str) -> Result<(), StoreError> {
+    pub async fn retry_stuck(
+        &self,
+        mailbox: &MailboxId,
+        validity: Option<std::num::NonZeroU32>,
+        uid: u32,
+        agent: &str,
+    ) -> Result<(), StoreError> {
         const DOING: &str = "trying a stuck mail again";
         let now = self.now();
         let stuck: Vec<MailUid> = self

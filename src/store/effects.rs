@@ -1,8 +1,11 @@
 //! What must still happen on mail servers: mails to be filed or deleted, until that is done and seen to be done (T2).
 
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
 
+use super::audit::Tail;
+use super::connection::begin_serial;
 use super::entities::mail;
 use super::error::While;
 use super::rows::{KEYS, is_one_of, mail_uid};
@@ -10,6 +13,7 @@ use super::{Booked, Store, StoreError};
 use crate::decide::ServerAction;
 use crate::words::{MailUid, MailboxId};
 
+const SETTLING: &str = "noting what became of server actions";
 /// The first wait after a failure, in milliseconds; it doubles with each further one.
 const FIRST_WAIT: i64 = 15_000;
 /// The longest wait.
@@ -84,31 +88,82 @@ impl Store {
             .collect()
     }
 
-    /// T2: writes down what became of these mails on the server.
+    /// T2: writes down what became of these mails on the server. That a mail is deleted goes on the audit record, too: it
+    /// was looked for and was not there.
     ///
     /// # Errors
     /// The database is out of reach: the actions stay due, and doing them again is safe.
     pub async fn action_done(&self, uids: &[MailUid], settled: ActionSettled) -> Result<(), StoreError> {
-        for chunk in uids.chunks(KEYS) {
-            let update = mail::Entity::update_many().filter(is_one_of(chunk)).filter(mail::Column::ActionState.eq("due"));
-            let update = match settled {
-                ActionSettled::Done => update.col_expr(mail::Column::ActionState, Expr::value("done")),
-                ActionSettled::Moot => update.col_expr(mail::Column::ActionState, Expr::value("moot")),
-                ActionSettled::Failed => {
-                    // Doubling without powers: 15 s, 30 s, 1, 2, 4, 8, 16, 32 min, then an hour.
-                    let mut wait = sea_orm::sea_query::CaseStatement::new();
-                    let (mut milliseconds, mut attempts) = (FIRST_WAIT, 0_i64);
-                    while milliseconds < LONGEST_WAIT {
-                        wait = wait.case(mail::Column::ActionAttempts.eq(attempts), milliseconds);
-                        (milliseconds, attempts) = (milliseconds * 2, attempts + 1);
-                    }
-                    update
-                        .col_expr(mail::Column::ActionDueAt, Expr::value(self.now()).add(wait.finally(LONGEST_WAIT)))
-                        .col_expr(mail::Column::ActionAttempts, Expr::col(mail::Column::ActionAttempts).add(1))
-                }
-            };
-            update.exec(&self.0.writer).await.doing("noting what became of server actions")?;
+        let deletions = match settled {
+            ActionSettled::Done => self.deletions(uids).await?,
+            ActionSettled::Moot | ActionSettled::Failed => Vec::new(),
+        };
+        if deletions.is_empty() {
+            for chunk in uids.chunks(KEYS) {
+                self.settle_actions(&self.0.writer, chunk, settled).await?;
+            }
+            return Ok(());
         }
-        Ok(())
+        let transaction = begin_serial(&self.0.writer, SETTLING).await?;
+        for chunk in uids.chunks(KEYS) {
+            self.settle_actions(&transaction, chunk, settled).await?;
+        }
+        let mut audit = Tail::read(&transaction).await?;
+        for (mailbox, validity, uid) in &deletions {
+            audit.add(self.now(), &Deleted { what: "deleted", mailbox, validity: *validity, uid: *uid });
+        }
+        audit.write(&transaction).await?;
+        transaction.commit().await.doing(SETTLING)
     }
+
+    /// Which of these mails are to be deleted, and not yet known to be.
+    async fn deletions(&self, uids: &[MailUid]) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        let mut deletions = Vec::new();
+        for chunk in uids.chunks(KEYS) {
+            let rows: Vec<(String, i64, i64)> = mail::Entity::find()
+                .select_only()
+                .columns([mail::Column::Mailbox, mail::Column::Validity, mail::Column::Uid])
+                .filter(is_one_of(chunk))
+                .filter(mail::Column::ServerAction.eq("delete"))
+                .filter(mail::Column::ActionState.eq("due"))
+                .into_tuple()
+                .all(&self.0.reader)
+                .await
+                .doing(SETTLING)?;
+            deletions.extend(rows);
+        }
+        Ok(deletions)
+    }
+
+    async fn settle_actions(&self, db: &impl ConnectionTrait, uids: &[MailUid], settled: ActionSettled) -> Result<(), StoreError> {
+        let update = mail::Entity::update_many().filter(is_one_of(uids)).filter(mail::Column::ActionState.eq("due"));
+        let update = match settled {
+            ActionSettled::Done => update.col_expr(mail::Column::ActionState, Expr::value("done")),
+            ActionSettled::Moot => update.col_expr(mail::Column::ActionState, Expr::value("moot")),
+            ActionSettled::Failed => update
+                .col_expr(mail::Column::ActionDueAt, Expr::value(self.now()).add(wait()))
+                .col_expr(mail::Column::ActionAttempts, Expr::col(mail::Column::ActionAttempts).add(1)),
+        };
+        update.exec(db).await.doing(SETTLING).map(|_| ())
+    }
+}
+
+/// How long to wait by the attempts so far: 15 s, doubling up to an hour.
+fn wait() -> CaseStatement {
+    let mut wait = CaseStatement::new();
+    let (mut milliseconds, mut attempts) = (FIRST_WAIT, 0_i64);
+    while milliseconds < LONGEST_WAIT {
+        wait = wait.case(mail::Column::ActionAttempts.eq(attempts), milliseconds);
+        (milliseconds, attempts) = (milliseconds * 2, attempts + 1);
+    }
+    wait.finally(LONGEST_WAIT)
+}
+
+/// A deletion in the audit record.
+#[derive(Serialize)]
+struct Deleted<'a> {
+    what: &'static str,
+    mailbox: &'a str,
+    validity: i64,
+    uid: i64,
 }

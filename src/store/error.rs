@@ -12,7 +12,9 @@ pub enum StoreError {
     #[error("the database's url cannot be used: {0}")]
     Url(&'static str),
     /// The database was made by a newer postkamer.
-    #[error("this database was made by a newer version of postkamer; please run that version, or restore a backup from before its first start")]
+    #[error(
+        "this database was made by a newer version of postkamer; please run that version, or restore a backup from before its first start"
+    )]
     Newer,
     /// Another daemon has the database, or some of the mailboxes.
     #[error("another postkamer is running on this database, and it did not end within {0} seconds")]
@@ -130,7 +132,17 @@ mod tests {
 
     #[test]
     fn codes_are_sorted_into_passing_and_lasting() {
-        for (code, passing) in [("2067", false), ("787", false), ("5", true), ("517", true), ("13", true), ("23505", false), ("57P01", true), ("40001", true), ("53300", true)] {
+        for (code, passing) in [
+            ("2067", false),
+            ("787", false),
+            ("5", true),
+            ("517", true),
+            ("13", true),
+            ("23505", false),
+            ("57P01", true),
+            ("40001", true),
+            ("53300", true),
+        ] {
             assert_eq!(StoreError::coded("testing", code.to_owned()).is_passing(), passing, "{code}");
         }
     }

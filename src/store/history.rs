@@ -47,7 +47,12 @@ impl Numbers {
         let all = [("ticket", self.ticket), ("reply", self.reply), ("mail", self.mail), ("entry", self.entry), ("check", self.check)];
         let rows = all.map(|(name, value)| counter::ActiveModel::from(counter::Model { name: name.to_owned(), value }));
         let again = OnConflict::column(counter::Column::Name).update_column(counter::Column::Value).to_owned();
-        counter::Entity::insert_many(rows).on_conflict(again).exec_without_returning(db).await.doing("noting the numbers given out").map(|_| ())
+        counter::Entity::insert_many(rows)
+            .on_conflict(again)
+            .exec_without_returning(db)
+            .await
+            .doing("noting the numbers given out")
+            .map(|_| ())
     }
 
     pub(super) fn next_entry(&mut self) -> i64 {
@@ -102,7 +107,13 @@ async fn sent(db: &DatabaseTransaction, questions: &Questions, ledger: &mut Ledg
     for ids in chunks(questions.reply_ids.iter()) {
         let rows: Vec<Row> = outbox::Entity::find()
             .select_only()
-            .columns([outbox::Column::Id, outbox::Column::Template, outbox::Column::TicketId, outbox::Column::MessageId, outbox::Column::ToAddress])
+            .columns([
+                outbox::Column::Id,
+                outbox::Column::Template,
+                outbox::Column::TicketId,
+                outbox::Column::MessageId,
+                outbox::Column::ToAddress,
+            ])
             .filter(outbox::Column::MessageId.is_in(ids.iter().map(|id| id.as_str())))
             .into_tuple()
             .all(db)
@@ -141,7 +152,8 @@ pub(super) async fn tickets(db: &DatabaseTransaction, numbers: &[i64]) -> Result
     let mut tickets = BTreeMap::new();
     for ids in numbers.chunks(CHUNK) {
         let rows = ticket::Entity::find().filter(ticket::Column::Id.is_in(ids.iter().copied())).all(db).await.doing(DOING)?;
-        let people = participant::Entity::find().filter(participant::Column::TicketId.is_in(ids.iter().copied())).all(db).await.doing(DOING)?;
+        let people =
+            participant::Entity::find().filter(participant::Column::TicketId.is_in(ids.iter().copied())).all(db).await.doing(DOING)?;
         let mut participants: BTreeMap<i64, BTreeSet<EmailAddress>> = BTreeMap::new();
         for row in people {
             participants.entry(row.ticket_id).or_default().insert(address("participant", &row.address)?);
@@ -173,7 +185,8 @@ pub(super) fn cc(json: &str) -> Result<Vec<(Cc, EmailAddress)>, StoreError> {
 
 async fn people(db: &DatabaseTransaction, questions: &Questions, now: i64, ledger: &mut Ledger) -> Result<(), StoreError> {
     for people in chunks(questions.people.iter().map(Pseudonym::as_str)) {
-        let objecting = objection::Entity::find().filter(objection::Column::Person.is_in(people.iter().copied())).all(db).await.doing(DOING)?;
+        let objecting =
+            objection::Entity::find().filter(objection::Column::Person.is_in(people.iter().copied())).all(db).await.doing(DOING)?;
         ledger.objections.extend(objecting.into_iter().map(|row| Pseudonym::from_row(row.person)));
 
         let intake: Vec<(String, i64)> = mail::Entity::find()
@@ -278,4 +291,3 @@ async fn desks(db: &DatabaseTransaction, questions: &Questions, now: i64, ledger
     }
     Ok(())
 }
-

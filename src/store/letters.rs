@@ -325,7 +325,8 @@ impl Store {
         const DOING: &str = "trying a reply again";
         let now = self.now();
         let transaction = begin_serial(&self.0.writer, DOING).await?;
-        let row = outbox::Entity::find_by_id(id).lock_exclusive().one(&transaction).await.doing(DOING)?.ok_or(StoreError::Unknown("reply"))?;
+        let row =
+            outbox::Entity::find_by_id(id).lock_exclusive().one(&transaction).await.doing(DOING)?.ok_or(StoreError::Unknown("reply"))?;
         if !matches!(row.state.as_str(), "due" | "dead") {
             return Err(StoreError::NotNow("that reply was sent, or is being sent just now"));
         }
@@ -337,7 +338,12 @@ impl Store {
             .exec(&transaction)
             .await
             .doing(DOING)?;
-        super::desk::record(&transaction, now, &super::desk::AgentRecord { what: "outbox-retry", agent, reply: Some(id), ..Default::default() }).await?;
+        super::desk::record(
+            &transaction,
+            now,
+            &super::desk::AgentRecord { what: "outbox-retry", agent, reply: Some(id), ..Default::default() },
+        )
+        .await?;
         transaction.commit().await.doing(DOING)
     }
 }

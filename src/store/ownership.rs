@@ -74,7 +74,11 @@ impl Lease {
     }
 
     /// Refuses when one of the mailboxes is not, or no longer, ours (T1: a stale epoch commits nothing).
-    pub(super) async fn check<'a>(&self, transaction: &DatabaseTransaction, uids: impl Iterator<Item = &'a MailUid>) -> Result<(), StoreError> {
+    pub(super) async fn check<'a>(
+        &self,
+        transaction: &DatabaseTransaction,
+        uids: impl Iterator<Item = &'a MailUid>,
+    ) -> Result<(), StoreError> {
         let Right::Mailboxes { store, epochs, .. } = &self.0 else { return Ok(()) };
         let mailboxes: std::collections::BTreeSet<&str> = uids.map(|uid| uid.mailbox.as_str()).collect();
         let held = lease::Entity::find()

@@ -62,8 +62,14 @@ impl Store {
         }
         macro_rules! one {
             ($table:ident, $value:expr, $filter:expr) => {{
-                let row: Option<Option<i64>> =
-                    $table::Entity::find().select_only().column_as($value, "value").filter($filter).into_tuple().one(db).await.doing(DOING)?;
+                let row: Option<Option<i64>> = $table::Entity::find()
+                    .select_only()
+                    .column_as($value, "value")
+                    .filter($filter)
+                    .into_tuple()
+                    .one(db)
+                    .await
+                    .doing(DOING)?;
                 row.flatten()
             }};
         }

@@ -281,7 +281,12 @@ impl Store {
         if row.status == "closed" {
             return Err(StoreError::NotNow("that ticket is closed already"));
         }
-        self.change(transaction, row.id, Change { entry: "closed", agent, text: "", to: Some(Some(Closed { from: row.status, cause: "agent" })) }).await
+        self.change(
+            transaction,
+            row.id,
+            Change { entry: "closed", agent, text: "", to: Some(Some(Closed { from: row.status, cause: "agent" })) },
+        )
+        .await
     }
 
     /// Opens a closed ticket again: it goes back to the state it was closed from.
@@ -355,7 +360,11 @@ pub(super) async fn apply(db: &DatabaseTransaction, id: i64, now: i64, change: &
     }
     let mut numbers = Numbers::read(db).await?;
     let entry_id = numbers.next_entry();
-    let row = entry::Model { agent: Some(change.agent.to_owned()), written: storable(change.text), ..bare_entry(entry_id, id, change.entry, now) };
+    let row = entry::Model {
+        agent: Some(change.agent.to_owned()),
+        written: storable(change.text),
+        ..bare_entry(entry_id, id, change.entry, now)
+    };
     entry::Entity::insert_many([entry::ActiveModel::from(row)]).exec_without_returning(db).await.doing(DOING)?;
     numbers.write(db).await?;
     record(db, now, &AgentRecord { what: change.entry, agent: change.agent, ticket: Some(id), ..Default::default() }).await
