@@ -45,8 +45,7 @@ fn segments(text: &str) -> Option<Vec<Segment>> {
     let mut chars = text.chars().peekable();
     // Whether an equals sign waits for its value.
     let mut awaits_value = false;
-    loop {
-        let Some(c) = chars.peek().copied() else { break };
+    while let Some(c) = chars.peek().copied() {
         let segment = segments.last_mut()?;
         match c {
             ';' => {

@@ -171,7 +171,8 @@ impl<'h> Reader<'h> {
             return after;
         }
         self.layout(name, false, tag.class_and_style().as_str());
-        if tag.quotes_the_rest() {
+        // Inside a quotation it belongs to what was quoted there, and the quotation has an end of its own.
+        if self.quotes == 0 && tag.quotes_the_rest() {
             self.sink().line(1);
             self.quoted_to_the_end = true;
         }
@@ -228,12 +229,9 @@ impl<'h> Reader<'h> {
         slot.make_ascii_lowercase();
         match &*slot {
             b"br" => self.sink().br(),
-            b"td" | b"th" => {
-                if !closes {
-                    let first = std::mem::take(&mut self.first_cell);
-                    if !first {
-                        self.sink().cell();
-                    }
+            b"td" | b"th" if !closes => {
+                if !std::mem::take(&mut self.first_cell) {
+                    self.sink().cell();
                 }
             }
             b"tr" | b"table" | b"tbody" | b"thead" | b"tfoot" | b"caption" => {
@@ -520,7 +518,7 @@ impl<'h> Attributes<'h> {
             || style.to_ascii_lowercase().contains("border-left");
         // Gmail's `div.gmail_quote` also holds answers between the quotations; the quotations are its blockquotes.
         if (is_blockquote && cited)
-            || self.has_class(&["gmail_attr", "moz-cite-prefix", "moz-forward-container", "yahoo_quoted", "protonmail_quote", "zmail_extra"])
+            || self.has_class(&["moz-cite-prefix", "moz-forward-container", "yahoo_quoted", "protonmail_quote", "zmail_extra"])
         {
             return Some(Effect::Quotes);
         }
@@ -660,7 +658,7 @@ mod tests {
     fn quotations_are_marked() {
         for html in [
             "nu<blockquote type=cite>toen</blockquote>weer",
-            "nu<div class=gmail_quote><div class='gmail_attr'>toen</div><blockquote class='gmail_quote' style='margin:0'>toen</blockquote>weer</div>",
+            "nu<div class=gmail_quote><blockquote class='gmail_quote' style='margin:0'><div id=divRplyFwdMsg>toen</div></blockquote>weer</div>",
             "nu<blockquote style='border-left: 1px solid'>toen<blockquote type=cite>toen</blockquote></blockquote>weer",
         ] {
             for line in read(html).lines {

@@ -442,8 +442,7 @@ fn is_signature(attachment: &RawAttachment) -> bool {
     let name = attachment.name.as_ref().map(|name| name.reveal().to_ascii_lowercase()).unwrap_or_default();
     match attachment.declared.as_str() {
         "application/pgp-signature" => {
-            let text = bytes.trim_ascii();
-            text.starts_with(b"-----BEGIN PGP SIGNATURE-----") && text.ends_with(b"-----END PGP SIGNATURE-----") && text.len() <= 16 * 1024
+            pgp::is_signature(bytes)
         }
         "application/pkcs7-signature" | "application/x-pkcs7-signature" => signed::is_detached_signature(bytes),
         _ => name.ends_with(".p7s") && signed::is_detached_signature(bytes),

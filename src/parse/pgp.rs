@@ -13,8 +13,22 @@ pub(super) struct Block {
     pub armour: String,
 }
 
-/// Takes signatures, encrypted blocks and the frame of cleartext signatures out of a text. A signature that is longer
-/// than any signature is left where it is.
+/// No signature is longer, in bytes.
+const LONGEST_SIGNATURE: usize = 16 * 1024;
+
+/// Whether these bytes are one armoured signature and nothing else: after the armour headers a packet of type 2 begins
+/// (RFC 9580 §4.2; in base64 its first character is `i` or `w`).
+pub(super) fn is_signature(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let Some(inside) = text.trim().strip_prefix(SIGNATURE).and_then(|rest| rest.strip_suffix(SIGNATURE_END)) else { return false };
+    let mut body = inside.lines().skip(1).skip_while(|line| line.contains(": ")).map(str::trim).filter(|line| !line.is_empty()).peekable();
+    text.len() <= LONGEST_SIGNATURE
+        && body.peek().is_some_and(|first| first.starts_with(['i', 'w']))
+        && body.all(|line| line.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')))
+}
+
+/// Takes signatures, encrypted blocks and the frame of cleartext signatures out of a text. What only looks
+/// like a signature is left where it is.
 pub(super) fn take(text: String) -> (String, Vec<Block>) {
     if !text.contains("-----BEGIN PGP ") {
         return (text, Vec::new());
@@ -35,7 +49,7 @@ pub(super) fn take(text: String) -> (String, Vec<Block>) {
             SIGNATURE if in_signed => {
                 in_signed = false;
                 let armour = armour(SIGNATURE, SIGNATURE_END, &mut lines);
-                if armour.len() <= 16 * 1024 {
+                if is_signature(armour.as_bytes()) {
                     blocks.push(Block { encrypted: false, armour });
                 } else {
                     rest.push_str(&armour);
@@ -71,6 +85,7 @@ mod tests {
     fn a_cleartext_signature_leaves_the_text() {
         let signed = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nBeste,\n- -- \nJan\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n";
         let (text, blocks) = take(signed.to_owned());
+        assert!(!is_signature(b"-----BEGIN PGP SIGNATURE-----\n\nnaam;bsn\n-----END PGP SIGNATURE-----"));
         assert_eq!(text, "Beste,\n-- \nJan\n\n");
         assert!(matches!(blocks.as_slice(), [block] if !block.encrypted && block.armour.contains("iQ==")));
     }

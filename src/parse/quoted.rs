@@ -199,6 +199,9 @@ const MARKERS: &[&str] = &[
     "message d'origine", "message original", "message transféré", "début du message transféré", "alkuperäinen viesti", "edelleenlähetetty viesti",
 ];
 
+/// No phrase is longer, in bytes.
+const LONGEST_MARKER: usize = 48;
+
 /// "-----Original Message-----" and its kin: between rules it stands alone; without them something must follow that only
 /// a quoted mail has.
 fn marker(lines: &[Line], marked: &[bool], at: usize) -> Option<Introduction> {
@@ -208,8 +211,8 @@ fn marker(lines: &[Line], marked: &[bool], at: usize) -> Option<Introduction> {
     }
     let is_edge = |c: char| matches!(c, '-' | '–' | '—' | '_' | '*' | '=' | '~' | '#') || c.is_whitespace();
     let dashed = line.starts_with("--") || line.starts_with("==") || line.starts_with("__") || line.starts_with("**") || line.starts_with('–') || line.starts_with('—');
-    let phrase = line.trim_matches(is_edge).trim_end_matches(':').trim_matches(is_edge).to_lowercase();
-    if !MARKERS.contains(&phrase.as_str()) {
+    let phrase = line.trim_matches(is_edge).trim_end_matches(':').trim_matches(is_edge);
+    if phrase.len() > LONGEST_MARKER || !MARKERS.contains(&phrase.to_lowercase().as_str()) {
         return None;
     }
     let next = (at + 1..lines.len()).find(|i| !text(lines, *i).trim().is_empty());
@@ -319,8 +322,11 @@ const VERBS: &[&str] =
 /// Words after the verb that make it somebody's own sentence ("op 12 maart schreef ik het volgende:").
 const PRONOUNS: &[&str] = &[
     "ik", "wij", "we", "u", "je", "jij", "jullie", "hij", "zij", "ze", "men", "jeg", "vi", "du", "dere", "han", "hun", "man", "jag", "ni", "hon", "i", "you", "he",
-    "she", "they", "ich", "wir", "sie", "er", "ihr", "iemand", "nogen", "noen", "någon", "someone", "jemand", "der", "die", "de", "het", "dat", "this",
+    "she", "they", "ich", "wir", "sie", "er", "ihr", "iemand", "nogen", "noen", "någon", "someone", "jemand",
 ];
+
+/// Lower-case words that may follow the verb of an attribution: a date or "the following" comes next.
+const CONNECTIVES: &[&str] = &["op", "on", "am", "den", "at", "kl", "kl.", "om", "um", "på", "följande", "følgende", "folgendes", "le"];
 
 /// First words of attributions, lower case; a number may stand there too.
 const OPENINGS: &[&str] = &["op", "den", "am", "on", "på", "le", "il", "kl", "kl."];
@@ -367,6 +373,12 @@ fn judge_attribution(joined: &str) -> Option<bool> {
     let words: Vec<&str> = lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | '-' | '*' | '"' | '\'')).filter(|w| !w.is_empty()).collect();
     let verb = words.iter().position(|word| VERBS.contains(&word.trim_end_matches([':', '.'])))?;
     let after = words.get(verb + 1).copied().unwrap_or_default().trim_end_matches(':');
+    // A name follows the verb, or an address, or a date after a word such as "op"; anything else is a sentence.
+    let named = joined.split_whitespace().any(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@' && c != '.').to_lowercase() == after && !word.starts_with(char::is_lowercase));
+    let address_follows = words.iter().skip(verb + 1).any(|word| word.contains('@'));
+    if after.starts_with(|c: char| c.is_ascii_digit()) || !(after.is_empty() || named || address_follows || CONNECTIVES.contains(&after)) {
+        return None;
+    }
     let before = verb.checked_sub(1).and_then(|i| words.get(i)).copied().unwrap_or_default();
     if PRONOUNS.contains(&after) || PRONOUNS.contains(&before) {
         return None;

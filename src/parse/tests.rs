@@ -16,8 +16,10 @@ fn also(mail: &Mail) -> String {
     mail.text.also.iter().map(|text| text.reveal().as_str()).collect::<Vec<_>>().join("|")
 }
 
-/// Declared type, name, size and state of each attachment.
-fn attached(mail: &Mail) -> Vec<(String, Option<String>, usize, Option<Opaque>, bool)> {
+/// Declared type, name, size, what is unreadable about it, and whether it is a signature.
+type Attached = (String, Option<String>, usize, Option<Opaque>, bool);
+
+fn attached(mail: &Mail) -> Vec<Attached> {
     for (i, a) in mail.attachments.iter().enumerate() {
         assert_eq!(a.index, i);
     }
@@ -316,7 +318,7 @@ mod never_panics {
     }
 
     fn look(raw: &[u8]) {
-        let mail = parse(raw, raw.len() % 2 == 0);
+        let mail = parse(raw, raw.len().is_multiple_of(2));
         for (i, attachment) in mail.attachments.iter().enumerate() {
             assert_eq!(attachment.index, i);
         }

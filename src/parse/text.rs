@@ -45,9 +45,12 @@ fn words(lines: &[Line]) -> HashSet<&str> {
 
 /// Words between blanks that are no link.
 fn tokens(line: &str) -> impl Iterator<Item = &str> {
-    line.split_whitespace().map(|token| match token.find("http").or_else(|| token.find("mailto:")).or_else(|| token.find("[cid:")) {
-        Some(at) => token.get(..at).unwrap_or_default(),
-        None => token,
+    line.split_ascii_whitespace().map(|token| {
+        if !token.contains(':') {
+            return token;
+        }
+        let link = ["http:", "https:", "mailto:", "[cid:"].iter().filter_map(|start| token.find(start)).min();
+        link.and_then(|at| token.get(..at)).unwrap_or(token)
     })
 }
 
