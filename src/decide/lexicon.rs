@@ -365,7 +365,8 @@ fn end_of(steps: &[Step], at: usize, found: &[Vec<usize>], barriers: &[bool]) ->
 
 /// Reads a file of lists into `lists`.
 fn read(language: Language, source: &str, lists: &mut Lists) -> Result<(), LexiconError> {
-    let complain = |offset: usize, message: String| LexiconError { language, line: line_at(source, offset), message };
+    let ends = LineEnds::of(source);
+    let complain = |offset: usize, message: String| LexiconError { language, line: ends.line(offset), message };
     let file = DeTable::parse(source)
         .map_err(|error| complain(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
     for (table, content) in file.get_ref() {
@@ -401,16 +402,25 @@ fn read(language: Language, source: &str, lists: &mut Lists) -> Result<(), Lexic
                     continue;
                 }
                 steps_of(text).map_err(|message| complain(at, format!("`{table}.{key}`, \"{text}\": {message}")))?;
-                lists.insert((*role, text.to_owned()), (language, line_at(source, at)));
+                lists.insert((*role, text.to_owned()), (language, ends.line(at)));
             }
         }
     }
     Ok(())
 }
 
-/// The line of a byte offset, counted from 1.
-fn line_at(source: &str, offset: usize) -> usize {
-    source.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+/// Where each line of a file ends: thousands of entries ask for their line.
+struct LineEnds(Vec<usize>);
+
+impl LineEnds {
+    fn of(source: &str) -> Self {
+        Self(source.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line of an offset, counted from 1.
+    fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|end| *end < offset) + 1
+    }
 }
 
 /// An entry as patterns for the automaton: for each of its words, is there a gap before it, and what matches it?
