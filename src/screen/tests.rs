@@ -226,3 +226,36 @@ fn file_names_with_a_person_and_a_day_of_birth_are_records() {
     assert_eq!(named("Notulen 12-03-2026.docx"), BTreeMap::new());
     assert_eq!(named("Rapport Jansen 2026-03-12.pdf"), BTreeMap::new());
 }
+
+/// Every identifier has its vectors: `valid` beside its name, `near_miss` never, `look_alike` lines never.
+#[test]
+fn every_identifier_holds_its_vectors() {
+    #[derive(serde::Deserialize)]
+    struct Vectors {
+        kind: String,
+        valid: Vec<String>,
+        near_miss: Vec<String>,
+        look_alike: Vec<String>,
+    }
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/identifiers");
+    let mut covered = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let vectors: Vectors = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let kind = vectors.kind.as_str();
+        for number in &vectors.valid {
+            let found = in_text(&format!("{kind}: {number}"));
+            assert_eq!(found.get(kind), Some(&1), "{number} of {kind}: {found:?}");
+        }
+        for number in &vectors.near_miss {
+            assert_eq!(in_text(&format!("{kind}: {number}")).get(kind), None, "{number} of {kind}");
+        }
+        for line in &vectors.look_alike {
+            assert_eq!(in_text(line), BTreeMap::new(), "{line}");
+        }
+        covered.insert(vectors.kind);
+    }
+    for identifier in identifiers::ALL {
+        assert!(covered.contains(identifier.kind), "{} has no fixtures/identifiers file", identifier.kind);
+    }
+}
