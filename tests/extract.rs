@@ -266,3 +266,25 @@ async fn pictures_and_scans_are_read() {
     let logo = read(&encoded(&image.crop_imm(0, 0, 90, 90), image::ImageFormat::Png)).await;
     assert!(logo.is_tiny_picture() && logo.unreadable.is_none() && logo.pieces.is_empty());
 }
+
+/// Runs `postkamer screen` on files with this content; gives back its exit status and its lines of JSON.
+fn screened(files: &[(&str, &[u8])]) -> (Option<i32>, Vec<serde_json::Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_postkamer")).args(["screen", "--json"]).arg(folder.path()).output().unwrap();
+    let lines = String::from_utf8(ran.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (ran.status.code(), lines)
+}
+
+#[test]
+fn the_screen_command_says_what_a_folder_holds() {
+    let (status, lines) = screened(&[("a.csv", b"BSN;Naam\n123456782;x\n"), ("b.txt", b"Geen bijzonderheden.\n"), ("c.bin", b"\x00\x01\x02\x03")]);
+    assert_eq!(status, Some(1));
+    let outcomes: Vec<_> = lines.iter().map(|line| (line["outcome"].as_str().unwrap(), line["format"].as_str().unwrap())).collect();
+    assert_eq!(outcomes, [("citizen-data", "csv"), ("clean", "txt"), ("unreadable", "unknown")]);
+    assert_eq!((lines[0]["kinds"]["bsn"].as_u64(), lines[0]["citizen_data"].as_bool()), (Some(1), Some(true)));
+    assert!(!lines[0].to_string().contains("123456782"));
+    assert_eq!(screened(&[("b.txt", b"Geen bijzonderheden.\n")]).0, Some(0));
+}

@@ -11,6 +11,7 @@ mod outbox;
 mod output;
 mod queue;
 mod run;
+mod screen;
 mod status;
 mod tickets;
 
@@ -49,6 +50,8 @@ enum Command {
     Check(check::Args),
     /// Tell what would become of raw mails, and why; touches nothing.
     Explain(explain::Args),
+    /// Tell whether there is citizen data in files of any format, and of what kind; needs no configuration.
+    Screen(screen::Args),
     /// Take in raw mails outside a mailbox, as from a mail server's pipe.
     Deliver(deliver::Args),
     /// Work on tickets.
@@ -157,6 +160,7 @@ impl Cli {
             Command::Organisations(command) => directory::organisations(&place, command),
             Command::Contacts(command) => directory::contacts(&place, command),
             Command::Explain(args) => explain::run(&place, args).await,
+            Command::Screen(args) => screen::run(&place, args).await,
             Command::Deliver(args) => deliver::run(&place, args).await,
             Command::Tickets(command) => tickets::run(&place, command).await,
             Command::Queue(command) => queue::run(&place, command).await,
