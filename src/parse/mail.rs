@@ -29,8 +29,7 @@ pub struct Mail {
     pub authentication_results: Vec<AuthenticationResults>,
     /// How many `Received` fields there are.
     pub received_count: usize,
-    /// Values of our loop header `X-Postkamer-Loop`, only those above the first `Received` below the top block
-    /// (that is: written by the last hop or by the author, not in a quoted or attached mail).
+    /// Values of our loop header `X-Postkamer-Loop` in the mail's own header, never of a quoted or attached mail.
     pub loop_headers: Vec<String>,
     /// The text, split into what was written now and what is quoted.
     pub text: Text,
@@ -120,8 +119,8 @@ pub struct Text {
     pub written: Redacted<String>,
     /// Quoted and forwarded history inside the text.
     pub quoted: Redacted<String>,
-    /// Text that other alternatives, comments in HTML, titles, hidden elements, or calendar parts say beyond the above: it is
-    /// screened like the rest and not shown to anybody.
+    /// What other alternatives, comments in HTML, titles, hidden elements, texts of pictures, preambles, stray header lines,
+    /// Thread-Topic and descriptions of parts say beyond the above: it is screened like the rest and not shown to anybody.
     pub also: Vec<Redacted<String>>,
 }
 
