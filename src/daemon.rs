@@ -7,17 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::decide::{Outcome, Reason, ServerAction, Template};
 use crate::journey::Journey;
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
 use crate::outbox::{self, Transport};
-use crate::plan::{self, Considered, Plan, Unsent};
+use crate::plan::{self, Considered, Plan, TicketPlan, Unsent};
 use crate::settings::Desk;
 use crate::store::{ArrivalState, Booking, Lease, Store, StoreError};
-use crate::words::{MailUid, Redacted};
+use crate::words::{MailUid, Redacted, TicketNumber};
 
 /// Mails that share a fetch and a commit.
 const BATCH: usize = 50;
@@ -76,13 +77,59 @@ struct Shared {
     lease: Lease,
     /// A reply was booked.
     replies: Notify,
+    /// Who wants to know what became of each mail.
+    witness: Option<mpsc::UnboundedSender<Account>>,
+}
+
+/// What became of one mail, in codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Which mail.
+    pub uid: MailUid,
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// The ticket that was opened or appended to.
+    pub ticket: Option<TicketNumber>,
+    /// The replies, each with the number of people in its CC.
+    pub replies: Vec<(Template, usize)>,
+    /// What happens to the mail on the server.
+    pub server: ServerAction,
+}
+
+impl Account {
+    fn of(plan: &Plan) -> Self {
+        let ticket = match &plan.ticket {
+            TicketPlan::Open(ticket) => Some(ticket.number),
+            TicketPlan::Append { ticket, .. } => Some(*ticket),
+            TicketPlan::Note { .. } | TicketPlan::None => None,
+        };
+        Self {
+            uid: plan.uid.clone(),
+            outcome: plan.outcome,
+            reasons: plan.reasons.clone(),
+            ticket,
+            replies: plan.replies.iter().map(|reply| (reply.template, reply.cc.len())).collect(),
+            server: plan.server,
+        }
+    }
 }
 
 impl Daemon {
     /// Ready to work under this lease.
     #[must_use]
     pub fn new(journey: Journey, store: Store, transport: Transport, lease: Lease) -> Self {
-        Self(Arc::new(Shared { journey, store, transport: transport.into(), lease, replies: Notify::new() }))
+        Self(Arc::new(Shared { journey, store, transport: transport.into(), lease, replies: Notify::new(), witness: None }))
+    }
+
+    /// Somebody who is told of each mail once it is booked. Only before the work has begun.
+    #[must_use]
+    pub fn with_witness(self, witness: mpsc::UnboundedSender<Account>) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(shared) => Self(Arc::new(Shared { witness: Some(witness), ..shared })),
+            Err(at_work) => Self(at_work),
+        }
     }
 
     /// Works off all that waits in every mailbox, and all of the outbox that is due. What is in trouble is returned by desk.
@@ -285,13 +332,24 @@ impl Daemon {
         let policy = desk.policy();
         let house = &shared.journey.house;
         let questions = plan::questions(considered.iter().map(|mail| (mail, &letterhead)), keys, now);
+        let mut accounts = Vec::with_capacity(considered.len());
         let booking = shared
             .store
             .book(&shared.lease, &questions, |ledger, keys| {
                 let planned = |mail| plan::plan(mail, &letterhead, &policy, house, ledger, keys, now);
-                considered.into_iter().map(planned).inspect(tell).collect()
+                let noted = |plan: &Plan| {
+                    warn_of_unsent(plan);
+                    accounts.push(Account::of(plan));
+                };
+                considered.into_iter().map(planned).inspect(noted).collect()
             })
             .await?;
+        for account in accounts {
+            tell(&account);
+            if let Some(witness) = &shared.witness {
+                let _ = witness.send(account);
+            }
+        }
         shared.replies.notify_one();
         Ok(booking)
     }
@@ -320,16 +378,26 @@ impl Daemon {
 }
 
 /// One line a mail, under its id: codes only.
-fn tell(plan: &Plan) {
-    let reasons: Vec<&str> = plan.reasons.iter().map(|reason| reason.as_str()).collect();
-    tracing::info!(mail = %plan.uid, verdict = plan.outcome.as_str(), reasons = reasons.join(","), replies = plan.replies.len(), server = plan.server.as_str(), "judged");
+fn tell(account: &Account) {
+    let reasons: Vec<&str> = account.reasons.iter().map(|reason| reason.as_str()).collect();
+    tracing::info!(
+        mail = %account.uid,
+        verdict = account.outcome.as_str(),
+        reasons = reasons.join(","),
+        replies = account.replies.len(),
+        server = account.server.as_str(),
+        "booked"
+    );
+}
+
+/// A reply that the policy wants and that is not sent is worth an alarm (THREATS §2 rule 10).
+fn warn_of_unsent(plan: &Plan) {
     for (template, why) in &plan.unsent {
+        let (mail, template) = (&plan.uid, template.as_str());
         match why {
-            Unsent::Limit => {
-                tracing::warn!(mail = %plan.uid, template = template.as_str(), "the limit on replies is reached; this one is not sent")
-            }
+            Unsent::Limit => tracing::warn!(%mail, template, "the limit on replies is reached; this one is not sent"),
             Unsent::Letter => {
-                tracing::error!(mail = %plan.uid, template = template.as_str(), "a reply could not be written: a name or address in the settings does not fit into a mail header")
+                tracing::error!(%mail, template, "a reply could not be written: a name or address in the settings does not fit into a header")
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod check;
 mod deliver;
+mod demo;
 mod directory;
 mod explain;
 mod migrate;
@@ -46,6 +47,8 @@ pub struct Cli {
 enum Command {
     /// Watch all mailboxes and work, until stopped; with --once, work off what waits and exit.
     Run(run::Args),
+    /// Show the main job on built-in mails, in a temporary directory: no server, no configuration.
+    Demo(demo::Args),
     /// Check every file of the configuration; with --connect, every server too.
     Check(check::Args),
     /// Tell what would become of raw mails, and why; touches nothing.
@@ -156,6 +159,7 @@ impl Cli {
         let place = Place { config: self.config, clock: Clock::of_process() };
         match self.command {
             Command::Run(args) => run::run(&place, args).await,
+            Command::Demo(args) => demo::run(args).await,
             Command::Check(args) => check::run(&place, args).await,
             Command::Organisations(command) => directory::organisations(&place, command),
             Command::Contacts(command) => directory::contacts(&place, command),
