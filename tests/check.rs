@@ -1,9 +1,9 @@
 //! `postkamer check` and the directory's commands, through the real binary.
 
 use crate::support::dovecot::{Dovecot, Store};
-use crate::support::free_port;
 use crate::support::smtp::Smtp;
 use crate::support::world::World;
+use crate::support::{eventually, free_port};
 use std::fs;
 use toml_edit::value;
 
@@ -94,4 +94,31 @@ fn organisations_and_contacts_are_listed() {
     assert_eq!((&contacts[3]["kind"], &contacts[3]["left"]), (&"general".into(), &"2026-06-01".into()));
     let unknown = world.run(&["organisations", "show", "watrwolde"]).exits(2);
     assert!(unknown.stderr.contains("Did you mean waterwolde?"), "{}", unknown.stderr);
+}
+
+#[test]
+fn a_daemon_takes_over_changed_settings_and_keeps_the_old_ones_when_the_new_have_a_mistake() {
+    let world = World::new();
+    for desk in ["support", "ict", "open", "closed", "nordic"] {
+        for part in ["cur", "new", "tmp"] {
+            fs::create_dir_all(world.dir.join("mail").join(desk).join(part)).unwrap();
+        }
+    }
+    let daemon = world.daemon(None);
+    let logged = |what: &str, text: &str| eventually(what, || world.daemon_log().contains(text).then_some(()));
+    logged("the daemon is ready", "Ready.");
+
+    let added = world.dir.join("organisations/nieuwstad.toml");
+    let text = "name = \"Gemeente Nieuwstad\"\ndomains = [\"nieuwstad.example\"]\nlanguage = \"nl\"\napproved_contacts_only = false\n";
+    fs::write(&added, text).unwrap();
+    logged("the new organisation is taken over", "The settings have changed");
+
+    fs::write(&added, text.replace("domains", "domians")).unwrap();
+    logged("the mistake is told with its place", "nieuwstad.toml:2:1: unknown key `domians`");
+    assert!(daemon.is_alive());
+
+    let hang_up = std::process::Command::new("kill").args(["-HUP", &daemon.pid().to_string()]).status().unwrap();
+    assert!(hang_up.success());
+    logged("SIGHUP is obeyed", "as asked by SIGHUP");
+    assert!(daemon.is_alive());
 }
