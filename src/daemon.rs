@@ -251,6 +251,7 @@ impl Daemon {
         let stopped = || stop.is_some_and(CancellationToken::is_cancelled);
         outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
         let listed = session.list().await?;
+        self.0.store.forget_absent(&desk.mailbox_id(), &listed.iter().map(|mail| mail.uid.clone()).collect()).await?;
         let (together, alone) = self.sort(&listed).await?;
         for batch in batches(&together) {
             if stopped() {
@@ -303,8 +304,19 @@ impl Daemon {
         let booking = match outcome.await {
             Ok(booking) => booking,
             Err(trouble) => {
-                // The mailbox or the database failed, not the mails: they are not to blame.
-                let _ = store.let_go(&uids).await;
+                match &trouble {
+                    // What the database will never hold is a mail's fault: each of them is taken alone from now on, and
+                    // the one that it was is stuck in the end instead of standing in the way of the others.
+                    Trouble::Store(error) if !error.is_passing() => {
+                        for uid in store.settle_failure(&uids, "not-booked").await.unwrap_or_default() {
+                            tracing::error!(mail = %uid, "the mail could not be booked three times in a row and is stuck; see `postkamer queue list`");
+                        }
+                    }
+                    // The mailbox or the database failed, not the mails: they are not to blame.
+                    _ => {
+                        let _ = store.let_go(&uids).await;
+                    }
+                }
                 return Err(trouble);
             }
         };

@@ -191,7 +191,10 @@ fn opening(ledger: &mut Ledger, keys: &Keys, uid: u32, now: Timestamp) -> Plan {
 }
 
 async fn book(store: &Store, judge: impl FnOnce(&mut Ledger, &Keys) -> Vec<Plan> + Send) -> Result<Booking, StoreError> {
-    store.book(&Lease::without_mailbox(), &Questions::default(), judge).await
+    let lease = store.own_within(&[MailboxId::new("support")], Duration::from_secs(30)).await.unwrap();
+    let booking = store.book(&lease, &Questions::default(), judge).await;
+    lease.release().await.unwrap();
+    booking
 }
 
 async fn open_one(store: &Store, number: u32) -> Booking {
@@ -672,7 +675,9 @@ async fn bookings_at_the_same_time_draw_different_numbers(here: Installation) {
             tokio::spawn(async move {
                 for _ in 0..5 {
                     let number = next.fetch_add(1, Ordering::SeqCst) + 1;
-                    open_one(&store, number).await;
+                    let now = store.clock().now();
+                    let judge = |ledger: &mut Ledger, keys: &Keys| vec![opening(ledger, keys, number, now)];
+                    store.book(&Lease::without_mailbox(), &Questions::default(), judge).await.unwrap();
                 }
             })
         })
@@ -683,6 +688,8 @@ async fn bookings_at_the_same_time_draw_different_numbers(here: Installation) {
     let numbers: Vec<i64> = list(&stores[0]).await.iter().map(|ticket| ticket["id"].as_i64().unwrap()).collect();
     assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
     assert_eq!(whole(&stores[1]).await, 20);
+    let nothing = stores[0].due_actions(&MailboxId::new("support"), 100).await.unwrap();
+    assert_eq!(nothing, [], "mail that lies in no mailbox is not to be filed there");
 }
 
 async fn attachments_without_a_ticket_are_swept(here: Installation) {
@@ -693,6 +700,7 @@ async fn attachments_without_a_ticket_are_swept(here: Installation) {
     std::fs::create_dir_all(stray.parent().unwrap()).unwrap();
     std::fs::write(&stray, b"left over").unwrap();
     assert_eq!(store.sweep_attachments().await.unwrap(), 1);
+    assert_eq!(store.sweep_attachments().await.unwrap(), 0);
     assert!(!stray.exists() && store.attachment_path(&known).exists());
 }
 

@@ -61,7 +61,7 @@ pub struct Waiting {
     pub state: ArrivalState,
     /// How often it was taken in hand without a result.
     pub attempts: u32,
-    /// When it was first taken in hand.
+    /// When it was first taken in hand, or last deferred.
     pub since: Timestamp,
     /// Why, as a code.
     pub reason: Option<String>,

@@ -79,7 +79,7 @@ impl Store {
 
         numbers.ticket = ledger.last_ticket;
         numbers.reply = ledger.last_reply;
-        let mut rows = Rows { known, numbers, ..Rows::default() };
+        let mut rows = Rows { known, numbers, outside: lease.is_without_mailbox(), ..Rows::default() };
         let mut audit = Tail::read(&transaction).await?;
         let mut booking = Booking::default();
         for plan in plans {
@@ -120,7 +120,13 @@ async fn settle_arrivals(transaction: &DatabaseTransaction, booking: &Booking, n
             })
         });
         let again = OnConflict::columns([arrival::Column::Mailbox, arrival::Column::Validity, arrival::Column::Uid])
-            .update_columns([arrival::Column::State, arrival::Column::Attempts, arrival::Column::AttemptsAlone, arrival::Column::Reason])
+            .update_columns([
+                arrival::Column::State,
+                arrival::Column::Attempts,
+                arrival::Column::AttemptsAlone,
+                arrival::Column::Since,
+                arrival::Column::Reason,
+            ])
             .to_owned();
         arrival::Entity::insert_many(rows).on_conflict(again).exec_without_returning(transaction).await.doing(DOING)?;
     }
@@ -142,6 +148,8 @@ struct Rows {
     /// Digests that have a mail already.
     known: BTreeSet<String>,
     numbers: Numbers,
+    /// These mails lie in no mailbox, so that nothing is left to be done there.
+    outside: bool,
     mails: Vec<mail::Model>,
     tickets: Vec<ticket::Model>,
     appends: Vec<Append>,
@@ -191,7 +199,12 @@ impl Rows {
             ticket_id,
             booked_at: at,
             server_action: plan.server.as_str().to_owned(),
-            action_state: if plan.server == ServerAction::Keep { "none" } else { "due" }.to_owned(),
+            action_state: match plan.server {
+                ServerAction::Keep => "none",
+                _ if self.outside => "moot",
+                _ => "due",
+            }
+            .to_owned(),
             action_attempts: 0,
             action_due_at: at,
         });

@@ -100,11 +100,13 @@ impl StoreError {
     fn coded(doing: &'static str, code: String) -> Self {
         match code.parse::<u32>() {
             Ok(number) if code.len() < 5 => match number & 0xff {
-                19 => Self::Constraint { doing, code },
+                // A constraint; too big, of the wrong type, out of range.
+                19 | 18 | 20 | 25 => Self::Constraint { doing, code },
                 5 | 6 | 10 | 13 | 14 => Self::Unreachable { doing, code },
                 _ => Self::Refused { doing, code },
             },
-            _ if code.starts_with("23") => Self::Constraint { doing, code },
+            // Integrity constraint violation; data exception.
+            _ if code.starts_with("23") || code.starts_with("22") => Self::Constraint { doing, code },
             _ if ["08", "53", "57", "40", "55"].iter().any(|class| code.starts_with(class)) => Self::Unreachable { doing, code },
             _ => Self::Refused { doing, code },
         }
@@ -139,6 +141,7 @@ mod tests {
             ("517", true),
             ("13", true),
             ("23505", false),
+            ("22021", false),
             ("57P01", true),
             ("40001", true),
             ("53300", true),

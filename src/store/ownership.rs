@@ -46,6 +46,10 @@ impl Lease {
         Self(Right::NoMailbox)
     }
 
+    pub(super) fn is_without_mailbox(&self) -> bool {
+        matches!(self.0, Right::NoMailbox)
+    }
+
     /// False once another daemon has taken over: stop working, nothing more can be booked.
     #[must_use]
     pub fn is_held(&self) -> bool {
@@ -111,7 +115,8 @@ impl Drop for Lease {
 
 impl Store {
     /// Takes the right to work on these mailboxes, waiting up to 30 s for another daemon to end. On SQLite all replies
-    /// that an earlier process had claimed are due again at once, since it cannot live any more.
+    /// that an earlier process had claimed are due again at once, since it cannot live any more, and what its failed bookings
+    /// left among the attachments is removed.
     ///
     /// # Errors
     /// [`StoreError::Owned`] when another daemon goes on (exit status 75).
@@ -131,6 +136,9 @@ impl Store {
             if self.is_sqlite() {
                 if let Some(locked) = self.lock_file()? {
                     self.void_claims().await?;
+                    if let Err(error) = self.sweep_attachments().await {
+                        tracing::warn!(%error, "what failed bookings may have left among the attachments stays there for now");
+                    }
                     return Ok(Lease(Right::Database { _locked: locked }));
                 }
             } else {
