@@ -114,7 +114,7 @@ fn a_daemon_takes_over_changed_settings_and_keeps_the_old_ones_when_the_new_have
     logged("the new organisation is taken over", "The settings have changed");
 
     fs::write(&added, text.replace("domains", "domians")).unwrap();
-    logged("the mistake is told with its place", "nieuwstad.toml:2:1: unknown key `domians`");
+    logged("the mistake is told with its place", "nieuwstad.toml:1:1: `domains` is missing");
     assert!(daemon.is_alive());
 
     let hang_up = std::process::Command::new("kill").args(["-HUP", &daemon.pid().to_string()]).status().unwrap();
