@@ -1,4 +1,5 @@
-//! Facts 5 and 6 of POLICY on sentences such as municipal staff write: `fixtures/policy/wording.toml`.
+//! Facts 5 and 6 of POLICY on sentences such as municipal staff write: `fixtures/policy/wording.toml`
+//! and `fixtures/policy/phrases.toml`.
 
 use std::collections::BTreeMap;
 
@@ -32,4 +33,37 @@ fn outages_and_ict_matters_are_told_apart_in_six_languages() {
         }
     }
     assert!(wrong.is_empty(), "{} of {all}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Phrases {
+    yes: Vec<String>,
+    no: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Facts {
+    urgent: BTreeMap<String, Phrases>,
+    ict: BTreeMap<String, Phrases>,
+}
+
+#[test]
+fn a_phrase_alone_is_enough_or_not_enough() {
+    let facts: Facts = toml::from_str(include_str!("../fixtures/policy/phrases.toml")).unwrap();
+    let lexicon = Lexicon::new(&[]).unwrap();
+    let judges: [(&str, fn(&Lexicon, &str, &str) -> bool, &BTreeMap<String, Phrases>); 2] =
+        [("urgent", urgent, &facts.urgent), ("ict", ict, &facts.ict)];
+    let mut wrong = Vec::new();
+    for (fact, judge, languages) in judges {
+        for (language, phrases) in languages {
+            for (expected, phrases) in [(true, &phrases.yes), (false, &phrases.no)] {
+                for phrase in phrases.iter().filter(|phrase| judge(&lexicon, "", phrase) != expected) {
+                    wrong.push(format!("{language}: {fact} must be {expected} for {phrase:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -44,6 +44,8 @@ roles! {
     Not = "grammar"."not",
     /// Ends the reach of a negation: a reason follows.
     Because = "grammar"."because",
+    /// Ends the reach of a time: another statement follows.
+    And = "grammar"."and",
     /// Begins a clause that stands against what went before.
     But = "grammar"."but",
     /// The same, but only as the first word of a clause.
@@ -233,8 +235,11 @@ impl Clause {
     }
 }
 
-/// Entries under their list, each with where it was written.
-type Lists = BTreeMap<(Role, String), (Language, usize)>;
+/// The words of an entry: is there a gap before the word, and what patterns match it?
+type Steps = Vec<(bool, Vec<String>)>;
+
+/// Entries under their list.
+type Lists = BTreeMap<(Role, String), Steps>;
 
 impl Lexicon {
     /// The compiled-in lists with the admins' additions (contents of `words/<lang>.toml`).
@@ -249,13 +254,14 @@ impl Lexicon {
         for (language, source) in overrides {
             read(*language, source, &mut lists)?;
         }
-        compile(&lists)
+        compile(lists)
     }
 
     /// Takes a mail apart into clauses, subject first, and finds everything in them.
     pub(super) fn clauses(&self, subject: &str, written: &str) -> Vec<Clause> {
         let mut clauses = Vec::new();
-        let subject = sentences_of(subject).into_iter().reduce(Sentence::join).unwrap_or_default();
+        let mut subject = sentences_of(subject).into_iter().take(MOST_PIECES).reduce(Sentence::join).unwrap_or_default();
+        subject.pieces.truncate(MOST_PIECES);
         for (index, sentence) in std::iter::once(subject).chain(sentences_of(written)).enumerate() {
             let shouted = sentence.pieces.iter().flatten().all(|word| !word.lower);
             let first = clauses.len();
@@ -401,8 +407,8 @@ fn read(language: Language, source: &str, lists: &mut Lists) -> Result<(), Lexic
                     }
                     continue;
                 }
-                steps_of(text).map_err(|message| complain(at, format!("`{table}.{key}`, \"{text}\": {message}")))?;
-                lists.insert((*role, text.to_owned()), (language, ends.line(at)));
+                let steps = steps_of(text).map_err(|message| complain(at, format!("`{table}.{key}`, \"{text}\": {message}")))?;
+                lists.insert((*role, text.to_owned()), steps);
             }
         }
     }
@@ -425,7 +431,7 @@ impl LineEnds {
 
 /// An entry as patterns for the automaton: for each of its words, is there a gap before it, and what matches it?
 /// A pattern begins (ends) with a space where the word must begin (end).
-fn steps_of(entry: &str) -> Result<Vec<(bool, Vec<String>)>, &'static str> {
+fn steps_of(entry: &str) -> Result<Steps, &'static str> {
     let mut steps = Vec::new();
     let mut gap = false;
     for part in entry.split_whitespace() {
@@ -514,33 +520,60 @@ fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʼ')
 }
 
+/// How many spellings of an entry in one word are worth their place.
+const TOGETHER: usize = 6;
+
+/// A phrase as one word, for it may have hyphens: "two factor" is also "two-factor", which folds to "twofactor".
+fn written_together(steps: &[(bool, Vec<String>)]) -> Vec<String> {
+    let joins = |(gap, words): &(bool, Vec<String>)| !gap && words.iter().all(|word| word.starts_with(' '));
+    if steps.len() < 2 || !steps.iter().all(joins) {
+        return Vec::new();
+    }
+    let mut together = vec![String::new()];
+    for (_, words) in steps {
+        if together.len() * words.len() > TOGETHER || together.iter().any(|begun| !begun.is_empty() && !begun.ends_with(' ')) {
+            return Vec::new();
+        }
+        let longer = |begun: &String| words.iter().map(|word| join(begun, word)).collect::<Vec<_>>();
+        together = together.iter().flat_map(longer).collect();
+    }
+    together
+}
+
+/// Two patterns as one word.
+fn join(begun: &str, word: &str) -> String {
+    if begun.is_empty() { word.to_owned() } else { format!("{}{}", begun.trim_end(), word.trim_start()) }
+}
+
 /// Builds the automaton.
-fn compile(lists: &Lists) -> Result<Lexicon, LexiconError> {
+fn compile(lists: Lists) -> Result<Lexicon, LexiconError> {
     let mut ids: HashMap<String, usize> = HashMap::new();
     let mut patterns: Vec<String> = Vec::new();
     let mut phrases = Vec::new();
     let mut beginnings: Vec<Vec<usize>> = Vec::new();
-    for ((role, entry), (language, line)) in lists {
-        let complain = |message: &str| LexiconError { language: *language, line: *line, message: message.to_owned() };
-        let mut steps = Vec::new();
-        for (gap, words) in steps_of(entry).map_err(complain)? {
-            let mut step = Step { gap, patterns: Vec::new() };
-            for word in words {
-                let id = *ids.entry(word.clone()).or_insert_with(|| {
-                    patterns.push(word);
-                    beginnings.push(Vec::new());
-                    patterns.len() - 1
-                });
-                step.patterns.push(id);
+    for ((role, _), entry) in lists {
+        let together = written_together(&entry);
+        for entry in std::iter::once(entry).chain((!together.is_empty()).then(|| vec![(false, together)])) {
+            let mut steps = Vec::new();
+            for (gap, words) in entry {
+                let mut step = Step { gap, patterns: Vec::new() };
+                for word in words {
+                    let id = *ids.entry(word.clone()).or_insert_with(|| {
+                        patterns.push(word);
+                        beginnings.push(Vec::new());
+                        patterns.len() - 1
+                    });
+                    step.patterns.push(id);
+                }
+                steps.push(step);
             }
-            steps.push(step);
-        }
-        for id in steps.first().map_or(&[][..], |step| &step.patterns) {
-            if let Some(begun) = beginnings.get_mut(*id) {
-                begun.push(phrases.len());
+            for id in steps.first().map_or(&[][..], |step| &step.patterns) {
+                if let Some(begun) = beginnings.get_mut(*id) {
+                    begun.push(phrases.len());
+                }
             }
+            phrases.push(Phrase { role, steps });
         }
-        phrases.push(Phrase { role: *role, steps });
     }
     let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).map_err(|_| LexiconError {
         language: Language::En,
@@ -579,6 +612,13 @@ impl Sentence {
 /// Lines shorter than this end a sentence when the next one begins with a capital: greetings, lists, headings.
 /// Mail programs wrap at 60 characters or more.
 const SHORT_LINE: usize = 45;
+
+/// A piece has no more words than this, and a sentence no more pieces: what is compared with one another stays short,
+/// and the whole linear, whatever somebody sends.
+const LONGEST_PIECE: usize = 60;
+
+/// See [`LONGEST_PIECE`].
+const MOST_PIECES: usize = 40;
 
 /// Takes text apart into sentences and pieces. Web and mail addresses are left out.
 fn sentences_of(text: &str) -> Vec<Sentence> {
@@ -657,7 +697,7 @@ impl Taker {
             match c {
                 '!' | '…' => self.end_sentence(false),
                 '?' => self.end_sentence(true),
-                '.' if last || chars.clone().all(|c| !c.is_alphanumeric()) => self.stopped = true,
+                '.' if chars.peek().is_none_or(|next| !next.is_alphanumeric()) => self.stopped = true,
                 ',' | ';' | ':' | '(' | ')' | '–' | '—' | '"' | '“' | '”' | '„' | '«' | '»' => self.end_piece(),
                 '-' if chunk.len() == 1 => self.end_piece(),
                 _ => {}
@@ -672,11 +712,17 @@ impl Taker {
         if !folded.is_empty() {
             self.piece.push(Word { folded, lower, name });
         }
+        if self.piece.len() >= LONGEST_PIECE {
+            self.end_piece();
+        }
     }
 
     fn end_piece(&mut self) {
         if !self.piece.is_empty() {
             self.sentence.pieces.push(std::mem::take(&mut self.piece));
+        }
+        if self.sentence.pieces.len() >= MOST_PIECES {
+            self.sentences.push(std::mem::take(&mut self.sentence));
         }
     }
 
@@ -689,6 +735,83 @@ impl Taker {
             self.sentences.push(sentence);
         } else if let (true, Some(last)) = (question, self.sentences.last_mut()) {
             last.question = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::topic::ict;
+    use crate::decide::urgency::urgent;
+
+    fn words(text: &str) -> Vec<Vec<String>> {
+        Lexicon::new(&[]).unwrap().clauses("", text).into_iter().map(|clause| clause.words).collect()
+    }
+
+    #[test]
+    fn words_are_folded_and_hyphens_and_line_breaks_join() {
+        assert_eq!(words("Back-up, e-mail\nÉÉN Störung’s"), [vec!["backup"], vec!["email"], vec!["een", "storungs"]]);
+        assert_eq!(words("een wachtwoord-\nreset"), [["een", "wachtwoordreset"]]);
+        assert_eq!(words("Bürger- und Ordnungsamt"), [["burger", "und", "ordnungsamt"]]);
+        assert_eq!(words("zie https://server.example/login en mail a@server.example."), [["zie", "en", "mail"]]);
+    }
+
+    #[test]
+    fn sentences_end_where_people_end_them() {
+        let sentences = |text| {
+            let clauses = Lexicon::new(&[]).unwrap().clauses("", text);
+            clauses.last().map(|clause| clause.sentence)
+        };
+        assert_eq!(sentences("Hallo Jan,\nHet werkt niet. Dank!\n\n- een\n- twee"), Some(5));
+        assert_eq!(sentences("Vanaf ca. 8.30 uur werkt bijv. de server\nniet meer goed"), Some(1));
+        assert_eq!(sentences("Het werkt niet.\nMet vriendelijke groet,\nJan Jansen\nAfdeling ICT"), Some(1));
+    }
+
+    #[test]
+    fn accents_may_be_left_out_or_written_with_two_letters() {
+        let lexicon = Lexicon::new(&[]).unwrap();
+        for text in ["Wir haben eine Störung", "Wir haben eine Stoerung", "WIR HABEN EINE STORUNG", "Wir haben eine Sto\u{308}rung"] {
+            assert!(urgent(&lexicon, "", text), "{text}");
+        }
+        assert!(ict(&lexicon, "", "Ny brandvaegg") && ict(&lexicon, "", "Ny brandvagg"));
+    }
+
+    #[test]
+    fn admins_add_and_take_away_entries() {
+        let text = "The permit desk register is broken";
+        assert!(!urgent(&Lexicon::new(&[]).unwrap(), "", text));
+        let more = "[urgent]\nsystem = ['permit desk']\n".to_owned();
+        assert!(urgent(&Lexicon::new(&[(Language::En, more)]).unwrap(), "", text));
+        assert!(ict(&Lexicon::new(&[]).unwrap(), "", "Our Kubernetes"));
+        let less = "[ict]\ncertain = ['-kubernetes']\n".to_owned();
+        assert!(!ict(&Lexicon::new(&[(Language::En, less)]).unwrap(), "", "Our Kubernetes"));
+    }
+
+    #[test]
+    fn complaints_name_list_and_line() {
+        let cases = [
+            ("[urgents]\n", "line 1: there is no table `urgents`"),
+            ("[urgent]\n\nsystems = []\n", "line 3: there is no list `systems` in [urgent]; there are outage"),
+            ("[urgent]\nsystem = 'app'\n", "line 2: `urgent.system` must be a list"),
+            ("[urgent]\nsystem = [\n'app',\n4]\n", "line 4: `urgent.system` must hold texts"),
+            ("[urgent]\nsystem = ['ab*']\n", "line 2: `urgent.system`, \"ab*\": a word with * needs three letters"),
+            ("[urgent]\nsystem = ['a (b)']\n", "line 2: `urgent.system`, \"a (b)\": an entry has letters"),
+            ("[urgent]\nsystem = ['the ...']\n", "line 2: `urgent.system`, \"the ...\": an entry cannot end with"),
+            ("[urgent]\nsystem = ['-no such thing']\n", "line 2: `urgent.system` has no such entry"),
+            ("[urgent\n", "line 1: "),
+        ];
+        for (source, expected) in cases {
+            let said = Lexicon::new(&[(Language::Da, source.to_owned())]).err().unwrap().to_string();
+            assert!(said.starts_with(&format!("word lists da, {expected}")), "{source:?} says {said}");
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_in_linear_time() {
+        let lexicon = Lexicon::new(&[]).unwrap();
+        for text in ["a".repeat(20_000), "niet ".repeat(4_000), "-\n".repeat(5_000), "?.,".repeat(6_000)] {
+            assert!(!urgent(&lexicon, &text, &text));
         }
     }
 }

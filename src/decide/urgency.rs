@@ -170,12 +170,19 @@ fn holds(clauses: &[Clause], sign: &Sign) -> bool {
     let then = same_segment_has(clauses, sign.clause, |other| {
         clauses.get(other).is_some_and(|other| other.has(Role::Planned) || (sign.noun && past(other)))
     });
-    let near = |hit: &Hit| hit.start <= sign.start + NEAR && sign.start <= hit.end + NEAR;
-    let other_time = clause.of(Role::Later).any(near) || (past(clause) && clause.of(Role::Past).any(near) && !clause.has(Role::Again));
+    let cut = |hit: &Hit| clause.of(Role::And).any(|and| and.start >= hit.end && and.end <= sign.start);
+    let near = |hit: &Hit| hit.start <= sign.start + NEAR && sign.start <= hit.end + NEAR && !cut(hit);
+    let later = clause.of(Role::Later).any(near)
+        || (clause.has(Role::Then)
+            && same_segment_has(clauses, sign.clause, |other| clauses.get(other).is_some_and(|other| other.has(Role::Later))));
+    let other_time = later || (past(clause) && clause.of(Role::Past).any(near) && !clause.has(Role::Again));
     let announced = clause.has(Role::Then)
         && clauses
             .iter()
-            .any(|other| other.sentence + 1 == clause.sentence && (other.has(Role::Planned) || other.has(Role::Hypothetical)));
+            .take(sign.clause)
+            .rev()
+            .take_while(|other| other.sentence + 1 >= clause.sentence)
+            .any(|other| other.sentence != clause.sentence && (other.has(Role::Planned) || other.has(Role::Hypothetical)));
     !(imagined || passed_on || asked || then || other_time || announced)
 }
 
