@@ -12,6 +12,7 @@
 
 mod architecture;
 mod check;
+mod daemon;
 mod extract;
 mod mailbox;
 mod policy;

@@ -1,0 +1,187 @@
+//! The daemon as its users meet it: customers who write and read answers, admins who change settings, servers that go away.
+
+use crate::support::dovecot::{Dovecot, Store};
+use crate::support::free_port;
+use crate::support::smtp::Smtp;
+use crate::support::world::World;
+use crate::support::{eventually, within};
+use std::fs;
+use std::time::Duration;
+use toml_edit::value;
+
+const CONTACT: &str = "a.devries@waterwolde.example";
+
+/// A customer's mail as it leaves their client; the number makes it another mail each time.
+fn question(from: &str, to: &str, number: u32) -> Vec<u8> {
+    format!(
+        "From: {from}\r\nTo: {to}\r\nSubject: Vraag over het zaaksysteem\r\nMessage-ID: <{number}@customer.example>\r\n\
+         Date: Wed, 18 Nov 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+         Goedemorgen,\r\n\r\nHoe stellen wij de standaardtermijn van een zaaktype in? Dit is vraag {number}.\r\n\r\nGroet, Annelies\r\n"
+    )
+    .into_bytes()
+}
+
+/// A world whose mailboxes are looked at once an hour, unless the server says that something arrived.
+fn idling_world(dovecot: &Dovecot, smtp: &Smtp) -> World {
+    let world = World::on(dovecot, smtp);
+    world.edit(|config| {
+        for desk in config["desk"].as_array_of_tables_mut().unwrap().iter_mut() {
+            desk["mailbox"]["poll"] = value("1 h");
+        }
+    });
+    world
+}
+
+fn wait_until_ready(world: &World) {
+    eventually("the daemon is ready", || {
+        let status = world.run(&["status", "--json"]).status;
+        let watching = world.daemon_log().matches("watching the mailbox").count();
+        (status == Some(0) && watching >= 5).then_some(())
+    });
+}
+
+#[test]
+fn a_mail_that_arrives_while_the_daemon_idles_is_answered_without_waiting_for_a_poll() {
+    let dovecot = Dovecot::start(Store::Maildir);
+    let smtp = Smtp::start(&dovecot);
+    dovecot.add_user(CONTACT, "contact");
+    let world = idling_world(&dovecot, &smtp);
+    let _daemon = world.daemon(None);
+    wait_until_ready(&world);
+    for number in 1..=3 {
+        smtp.send_as_customer(&question(CONTACT, &world.desk("support"), number), CONTACT, &[&world.desk("support")]);
+        let answers = dovecot.wait_for(CONTACT, "INBOX", number as usize);
+        let answer = String::from_utf8_lossy(answers.last().unwrap()).into_owned();
+        assert!(answer.contains(&format!("[PK-0000{number}]")), "{answer}");
+        assert!(answer.contains(&format!("In-Reply-To: <{number}@customer.example>")), "{answer}");
+    }
+    eventually("the mails are filed", || (dovecot.count(&world.desk("support"), "INBOX") == 0).then_some(()));
+    assert_eq!(world.run(&["tickets", "list", "--json"]).ok().json().len(), 3);
+}
+
+#[test]
+fn a_mailbox_in_trouble_holds_up_no_other_and_is_opened_again_when_its_server_is_back() {
+    let dovecot = Dovecot::start(Store::Maildir);
+    let smtp = Smtp::start(&dovecot);
+    let elsewhere = Dovecot::start(Store::Maildir);
+    dovecot.add_user(CONTACT, "contact");
+    let world = idling_world(&dovecot, &smtp);
+    // The desk `ict` lies on another server, which is down when the daemon starts.
+    let ict = world.desk("ict");
+    elsewhere.add_user(&ict, "mailbox-of-ict");
+    world.edit(|config| {
+        let desk = config["desk"].as_array_of_tables_mut().unwrap().iter_mut().find(|d| d["name"].as_str() == Some("ict")).unwrap();
+        desk["mailbox"]["port"] = value(i64::from(elsewhere.imaps_port()));
+        desk["mailbox"]["ca_file"] = value(elsewhere.ca_file());
+    });
+    elsewhere.stop();
+    let _daemon = world.daemon(None);
+    eventually("the trouble is told", || world.daemon_log().contains("the mailbox is in trouble").then_some(()));
+    smtp.send_as_customer(&question(CONTACT, &world.desk("support"), 1), CONTACT, &[&world.desk("support")]);
+    dovecot.wait_for(CONTACT, "INBOX", 1);
+
+    elsewhere.start_again();
+    elsewhere.append(&ict, "INBOX", &authentic(&question(CONTACT, &ict, 2)), None);
+    // The wait between two attempts doubles; a few of them are needed.
+    within(Duration::from_secs(180), "the mailbox that was in trouble is worked off", || {
+        (world.run(&["tickets", "list", "--json"]).ok().json().len() == 2).then_some(())
+    });
+}
+
+/// As the receiving server of the fixtures' world hands it on.
+fn authentic(raw: &[u8]) -> Vec<u8> {
+    let top = b"Authentication-Results: mx.zaakwijs.example; dmarc=pass header.from=waterwolde.example\r\n\
+        Received: from mail.waterwolde.example by mx.zaakwijs.example; Wed, 18 Nov 2026 10:00:01 +0100\r\n";
+    [&top[..], raw].concat()
+}
+
+#[test]
+fn settings_take_effect_without_a_restart_and_a_mistake_leaves_the_last_good_ones_in_force() {
+    let dovecot = Dovecot::start(Store::Maildir);
+    let smtp = Smtp::start(&dovecot);
+    let newcomer = "n.iewkomer@waterwolde.example";
+    let world = idling_world(&dovecot, &smtp);
+    let _daemon = world.daemon(None);
+    wait_until_ready(&world);
+    let file = world.dir.join("organisations/waterwolde.toml");
+    let good = fs::read_to_string(&file).unwrap();
+    let ask = |number: u32| {
+        dovecot.append(&world.desk("support"), "INBOX", &authentic(&question(newcomer, &world.desk("support"), number)), None);
+        eventually("a ticket", || world.run(&["tickets", "list", "--json"]).ok().json().get(number as usize - 1).cloned())
+    };
+    assert_eq!(ask(1)["reasons"][0], "not-an-approved-contact");
+
+    fs::write(&file, format!("{good}\n[[contact]]\nname = \"N. Iewkomer\"\nemial = \"{newcomer}\"\nkind = \"general\"\n")).unwrap();
+    eventually("the mistake is told", || world.daemon_log().contains("the last good ones stay in force").then_some(()));
+    assert_eq!(ask(2)["reasons"][0], "not-an-approved-contact");
+
+    fs::write(&file, format!("{good}\n[[contact]]\nname = \"N. Iewkomer\"\nemail = \"{newcomer}\"\nkind = \"general\"\n")).unwrap();
+    eventually("the new settings are told", || world.daemon_log().contains("the new ones are in force").then_some(()));
+    assert_eq!(ask(3)["reasons"][0], "approved-contact");
+    // Nothing of a person stands in the log.
+    assert!(!world.daemon_log().contains("iewkomer"), "{}", world.daemon_log());
+}
+
+#[test]
+fn what_waits_is_worked_off_once_and_what_is_out_of_reach_is_told_by_the_exit_status() {
+    let world = World::new();
+    for desk in ["support", "ict", "open", "closed", "nordic"] {
+        for directory in ["cur", "new", "tmp"] {
+            fs::create_dir_all(world.dir.join("mail").join(desk).join(directory)).unwrap();
+        }
+    }
+    fs::write(world.dir.join("mail/support/new/1.mail"), authentic(&question(CONTACT, &world.desk("support"), 1))).unwrap();
+    for _ in 0..2 {
+        world.run(&["run", "--once"]).ok();
+        assert_eq!(world.run(&["tickets", "list", "--json"]).ok().json().len(), 1);
+        assert_eq!(fs::read_dir(world.dir.join("replies-sent")).unwrap().count(), 1);
+    }
+    world.edit(|config| config["database"]["url"] = value(format!("postgres://nobody@127.0.0.1:{}/nothing", free_port())));
+    world.run(&["run", "--once"]).exits(75);
+    world.run(&["tickets", "list"]).exits(75);
+}
+
+#[test]
+fn a_mail_from_a_pipe_is_booked_once_however_often_it_is_offered() {
+    let world = World::new();
+    let mail = authentic(&question(CONTACT, &world.desk("support"), 1));
+    for _ in 0..2 {
+        world.finish(world.command(&["deliver", "--desk", "support"]), &mail).ok();
+    }
+    let tickets = world.run(&["tickets", "list", "--json"]).ok().json();
+    assert_eq!(tickets.len(), 1);
+    assert_eq!(tickets[0]["entries"], 1);
+    assert_eq!(world.run(&["outbox", "list", "--json"]).ok().json().len(), 1, "the daemon sends the reply");
+    world.finish(world.command(&["deliver", "--desk", "nowhere"]), &mail).exits(2);
+    world.edit(|config| config["database"]["url"] = value(format!("postgres://nobody@127.0.0.1:{}/nothing", free_port())));
+    world.finish(world.command(&["deliver", "--desk", "support"]), &mail).exits(75);
+}
+
+#[test]
+fn an_agent_works_through_the_queue() {
+    let world = World::new();
+    let stranger = question("jan@elders.example", &world.desk("support"), 1);
+    let stranger = String::from_utf8(authentic(&stranger)).unwrap().replace("header.from=waterwolde.example", "header.from=elders.example");
+    let other = stranger.replace("vraag 1", "vraag 2").replace("<1@", "<2@").replace("jan@", "piet@");
+    for mail in [&stranger, &other] {
+        world.finish(world.command(&["deliver", "--desk", "support"]), mail.as_bytes()).ok();
+    }
+    let queue = world.run(&["queue", "list", "--json"]).ok().json();
+    assert_eq!(queue.iter().map(|t| t["number"].as_str().unwrap()).collect::<Vec<_>>(), ["PK-00001", "PK-00002"]);
+    world.run(&["queue", "release", "PK-00001", "--reason", "Wij helpen u graag."]).ok();
+    world.run(&["queue", "refuse", "PK-00002"]).ok();
+    world.run(&["queue", "refuse", "PK-00002"]).exits(2);
+    world.run(&["tickets", "note", "1", "teruggebeld"]).ok();
+    world.run(&["tickets", "close", "1"]).ok();
+    world.run(&["tickets", "reopen", "PK-00001"]).ok();
+    world.run(&["tickets", "show", "99"]).exits(2);
+    let shown = world.run(&["tickets", "show", "1", "--json"]).ok().json();
+    let kinds: Vec<&str> = shown[0]["history"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["mail", "released", "note", "closed", "reopened"]);
+    let states: Vec<String> =
+        world.run(&["tickets", "list", "--json"]).ok().json().iter().map(|t| t["status"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(states, ["open", "closed"]);
+    let letters: Vec<String> =
+        world.run(&["outbox", "list", "--json"]).ok().json().iter().map(|l| l["template"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(letters, ["unknown-sender", "unknown-sender", "released", "refused"]);
+}
