@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{Outcome, Reason, ServerAction, Template};
+use crate::health::Pulse;
 use crate::journey::Journey;
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
 use crate::outbox::{self, Transport};
@@ -77,6 +78,8 @@ struct Shared {
     lease: Lease,
     /// A reply was booked.
     replies: Notify,
+    /// How each mailbox is.
+    pulse: Pulse,
     /// Who wants to know what became of each mail.
     witness: Option<mpsc::UnboundedSender<Account>>,
 }
@@ -120,7 +123,15 @@ impl Daemon {
     /// Ready to work under this lease.
     #[must_use]
     pub fn new(journey: Journey, store: Store, transport: Transport, lease: Lease) -> Self {
-        Self(Arc::new(Shared { journey, store, transport: transport.into(), lease, replies: Notify::new(), witness: None }))
+        Self(Arc::new(Shared {
+            journey,
+            store,
+            transport: transport.into(),
+            lease,
+            replies: Notify::new(),
+            pulse: Pulse::default(),
+            witness: None,
+        }))
     }
 
     /// Somebody who is told of each mail once it is booked. Only before the work has begun.
@@ -128,6 +139,15 @@ impl Daemon {
     pub fn with_witness(self, witness: mpsc::UnboundedSender<Account>) -> Self {
         match Arc::try_unwrap(self.0) {
             Ok(shared) => Self(Arc::new(Shared { witness: Some(witness), ..shared })),
+            Err(at_work) => Self(at_work),
+        }
+    }
+
+    /// Shares what is known of the mailboxes with somebody who was there before. Only before the work has begun.
+    #[must_use]
+    pub fn with_pulse(self, pulse: Pulse) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(shared) => Self(Arc::new(Shared { pulse, ..shared })),
             Err(at_work) => Self(at_work),
         }
     }
@@ -162,6 +182,7 @@ impl Daemon {
         let mut tasks = JoinSet::new();
         let tried = Arc::new(tokio::sync::Semaphore::new(0));
         let desks = &self.0.journey.settings.desks;
+        self.0.pulse.begin(desks.iter().map(|desk| desk.name.as_str()));
         for desk in desks {
             let (daemon, desk, stop, tried) = (self.clone(), desk.clone(), stop.clone(), tried.clone());
             tasks.spawn(async move { daemon.tend(&desk, &stop, &tried).await });
@@ -206,6 +227,7 @@ impl Daemon {
                 Ok(Err(trouble)) => trouble,
                 Err(_) => Trouble::Panicked,
             };
+            self.0.pulse.in_trouble(&desk.name);
             tracing::warn!(desk = %desk.name, error = %trouble, seconds = wait.as_secs(), "the mailbox is in trouble; it is opened again after a while");
             tokio::select! {
                 () = tokio::time::sleep(jittered(wait)) => {}
@@ -221,7 +243,9 @@ impl Daemon {
         let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
         tracing::info!(desk = %desk.name, "watching the mailbox");
         loop {
+            self.0.pulse.at_work(&desk.name);
             self.round(desk, &mut session, Some(stop)).await?;
+            self.0.pulse.worked_off(&desk.name, self.0.store.clock().now());
             opened.notify_one();
             if stop.is_cancelled() || session.wait(stop).await? == Woken::Stopped {
                 session.close().await;

@@ -1,11 +1,12 @@
 //! postkamer: the mailroom of a helpdesk whose customers are municipalities.
 //!
 //! The rooms, in the order in which a mail meets them. Verbs compute and are pure; nouns touch the world.
+//! ARCHITECTURE.md walks one mail through them.
 
-pub mod clock;
 pub mod words;
-pub mod daemon;
-pub mod journey;
+pub mod clock;
+
+// One mail's way.
 pub mod mailbox;
 pub mod parse;
 pub mod extract;
@@ -15,5 +16,10 @@ pub mod decide;
 pub mod plan;
 pub mod store;
 pub mod outbox;
+
+// What leads it there.
 pub mod settings;
+pub mod journey;
+pub mod daemon;
+pub mod health;
 pub mod cli;

@@ -19,7 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outbox", &["words", "clock", "mailbox", "decide", "store"]),
     ("settings", &["words", "clock", "mailbox", "outbox", "screen", "identify", "decide", "plan"]),
     ("journey", &["words", "mailbox", "parse", "extract", "screen", "identify", "decide", "plan", "settings"]),
-    ("daemon", &["words", "clock", "mailbox", "plan", "store", "outbox", "settings", "journey", "decide"]),
+    ("health", &["clock", "store"]),
+    ("daemon", &["health", "words", "clock", "mailbox", "plan", "store", "outbox", "settings", "journey", "decide"]),
     ("cli", &["*"]),
 ];
 

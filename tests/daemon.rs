@@ -96,33 +96,6 @@ fn authentic(raw: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn settings_take_effect_without_a_restart_and_a_mistake_leaves_the_last_good_ones_in_force() {
-    let dovecot = Dovecot::start(Store::Maildir);
-    let smtp = Smtp::start(&dovecot);
-    let newcomer = "n.iewkomer@waterwolde.example";
-    let world = idling_world(&dovecot, &smtp);
-    let _daemon = world.daemon(None);
-    wait_until_ready(&world);
-    let file = world.dir.join("organisations/waterwolde.toml");
-    let good = fs::read_to_string(&file).unwrap();
-    let ask = |number: u32| {
-        dovecot.append(&world.desk("support"), "INBOX", &authentic(&question(newcomer, &world.desk("support"), number)), None);
-        eventually("a ticket", || world.run(&["tickets", "list", "--json"]).ok().json().get(number as usize - 1).cloned())
-    };
-    assert_eq!(ask(1)["reasons"][0], "not-an-approved-contact");
-
-    fs::write(&file, format!("{good}\n[[contact]]\nname = \"N. Iewkomer\"\nemial = \"{newcomer}\"\nkind = \"general\"\n")).unwrap();
-    eventually("the mistake is told", || world.daemon_log().contains("the last good ones stay in force").then_some(()));
-    assert_eq!(ask(2)["reasons"][0], "not-an-approved-contact");
-
-    fs::write(&file, format!("{good}\n[[contact]]\nname = \"N. Iewkomer\"\nemail = \"{newcomer}\"\nkind = \"general\"\n")).unwrap();
-    eventually("the new settings are told", || world.daemon_log().contains("the new ones are in force").then_some(()));
-    assert_eq!(ask(3)["reasons"][0], "approved-contact");
-    // Nothing of a person stands in the log.
-    assert!(!world.daemon_log().contains("iewkomer"), "{}", world.daemon_log());
-}
-
-#[test]
 fn what_waits_is_worked_off_once_and_what_is_out_of_reach_is_told_by_the_exit_status() {
     let world = World::new();
     for desk in ["support", "ict", "open", "closed", "nordic"] {
@@ -184,4 +157,35 @@ fn an_agent_works_through_the_queue() {
     let letters: Vec<String> =
         world.run(&["outbox", "list", "--json"]).ok().json().iter().map(|l| l["template"].as_str().unwrap().to_owned()).collect();
     assert_eq!(letters, ["unknown-sender", "unknown-sender", "released", "refused"]);
+}
+
+/// GET, over plain HTTP/1.1; status and body.
+fn get(port: u16, page: &str) -> Option<(u16, String)> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
+    write!(stream, "GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    Some((status, answer.split("\r\n\r\n").nth(1)?.to_owned()))
+}
+
+#[test]
+fn the_health_pages_tell_when_a_mailbox_is_in_trouble_and_count_what_was_done() {
+    let dovecot = Dovecot::start(Store::Maildir);
+    let smtp = Smtp::start(&dovecot);
+    dovecot.add_user(CONTACT, "contact");
+    let world = idling_world(&dovecot, &smtp);
+    let port = free_port();
+    world.edit(|config| config["health"]["listen"] = value(format!("127.0.0.1:{port}")));
+    let _daemon = world.daemon(None);
+    eventually("ready", || get(port, "/readyz").filter(|(status, _)| *status == 200));
+    smtp.send_as_customer(&question(CONTACT, &world.desk("support"), 1), CONTACT, &[&world.desk("support")]);
+    eventually("a mail is counted", || get(port, "/metrics").filter(|(_, page)| page.contains("postkamer_mails{verdict=\"open\"} 1")));
+    let (_, metrics) = get(port, "/metrics").unwrap();
+    assert!(!metrics.contains('@') && metrics.contains("postkamer_mailbox_in_trouble{desk=\"support\"} 0"), "{metrics}");
+    dovecot.stop();
+    let (_, wrong) = eventually("not ready", || get(port, "/readyz").filter(|(status, _)| *status == 503));
+    assert!(wrong.contains("is in trouble"), "{wrong}");
+    assert_eq!(get(port, "/healthz").unwrap().0, 200);
 }

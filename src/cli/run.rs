@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Office, Place, output};
 use crate::daemon::Daemon;
 use crate::extract::{self, Extractor};
+use crate::health::{self, Pulse};
 use crate::journey::Journey;
 use crate::settings::{Live, Settings};
 use crate::store::{Lease, StoreError};
@@ -47,6 +48,15 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
 async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, stop: &CancellationToken) -> Result<(), Failure> {
     let (following, until) = (live.clone(), stop.clone());
     let follower = tokio::spawn(async move { following.follow(&until).await });
+    let pulse = Pulse::default();
+    if let Some(listen) = office.settings.health {
+        let (store, pulse, until) = (office.store.clone(), pulse.clone(), stop.clone());
+        tokio::spawn(async move {
+            if let Err(error) = health::serve(listen, store, pulse, until).await {
+                tracing::error!(%listen, %error, "the health pages cannot be served");
+            }
+        });
+    }
     let mut news = live.subscribe();
     while !stop.is_cancelled() {
         let settings = news.borrow_and_update().clone();
@@ -55,7 +65,7 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, stop: 
                 "The database or state_dir has changed in the settings; that takes a restart, and the old one is used until then."
             );
         }
-        let daemon = start(office, settings, extractor.clone()).await?;
+        let daemon = start(office, settings, extractor.clone()).await?.with_pulse(pulse.clone());
         let turn = stop.child_token();
         let working = daemon.run(&turn, tell_ready);
         tokio::pin!(working);
