@@ -46,7 +46,8 @@ struct Candidate {
     points: u8,
     named: bool,
     other: bool,
-    country_known: bool,
+    /// It counts as one of a list or column: nothing else stands in its line or cell, and its country is the desk's.
+    listed: bool,
     row: usize,
     column: usize,
     /// Where it stands in its line, to keep one kind for each number.
@@ -134,8 +135,11 @@ impl<'a> Detector<'a> {
         let lines: Vec<Line<'_>> = texts.iter().map(|text| Line::new(text)).collect();
         let mut by_kind = Gathered::default();
         let mut carried = None;
+        // Numbers that stand in columns are judged by their columns.
+        let blocks = if running { blocks::in_lines(texts) } else { Vec::new() };
+        let in_block = |row: usize| blocks.iter().any(|block| (block.first..block.first + block.rows.len()).contains(&row) && block.rows.get(row - block.first).is_some_and(|cells| cells.len() > 1));
         for (row, line) in lines.iter().enumerate() {
-            if line.digits < 6 {
+            if line.digits < 6 || in_block(row) {
                 if line.digits > 0 || line.text.contains(char::is_alphabetic) {
                     carried = None;
                 }
@@ -159,7 +163,7 @@ impl<'a> Detector<'a> {
         let mut found = by_kind.settle(self, place);
         if running {
             found.merge(self.kept(records::in_lines(texts), place));
-            for block in blocks::in_lines(texts) {
+            for block in &blocks {
                 found.merge(self.table(&block.rows, place, block.first));
             }
         }
@@ -241,8 +245,10 @@ impl Gathered {
         let country_known = detector.policy.countries.contains(&identifier.country);
         let mut last: Option<usize> = None;
         evidence::candidates(which, identifier, folded, |start, end, judged| {
+            let alone = |text: Option<&str>| text.is_some_and(|text| !text.contains(|c: char| c.is_alphabetic()));
+            let bare = alone(folded.get(..start)) && alone(folded.get(end..));
             let Some(judged) = judged else {
-                *self.failed.entry(identifier.kind).or_default() += 1;
+                *self.failed.entry(identifier.kind).or_default() += usize::from(bare);
                 return;
             };
             let (before, after, name, carried, row, column) = around(start, end);
@@ -259,7 +265,7 @@ impl Gathered {
                 points: points.points,
                 named: points.named,
                 other: points.other,
-                country_known,
+                listed: country_known && bare && points.points > 0,
                 row,
                 column,
                 span: (start, end),
@@ -284,10 +290,10 @@ impl Gathered {
     fn settle(mut self, detector: &Detector<'_>, place: &Place) -> Found {
         let kinds: BTreeSet<&'static str> = self.candidates.iter().map(|candidate| candidate.judged.kind).collect();
         for kind in kinds {
-            let group: Vec<&Candidate> = self.candidates.iter().filter(|c| c.judged.kind == kind && !c.other && c.country_known).collect();
+            let group: Vec<&Candidate> = self.candidates.iter().filter(|c| c.judged.kind == kind && !c.other && c.listed).collect();
             let failed = self.failed.get(kind).copied().unwrap_or(0);
             if is_group(&group, failed) {
-                for candidate in self.candidates.iter_mut().filter(|c| c.judged.kind == kind && !c.other && c.country_known) {
+                for candidate in self.candidates.iter_mut().filter(|c| c.judged.kind == kind && !c.other && c.listed) {
                     candidate.points = candidate.points.saturating_add(GROUP).min(100);
                 }
             }

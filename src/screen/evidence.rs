@@ -49,7 +49,7 @@ const BUSINESS_NOUNS: &str = concat!(
 /// Identity number, without saying which.
 const GENERIC_NAMES: &str = concat!(
     r"\b(?:person(?:al)?|persons|identi(?:ty|teits|tets)|national|nationaal|nasjonal|burger|borger|citizen|social security|sociale? ?verzekerings?)[ -]?(?:id\b|id-?n|nr\b|nummer|number|no\b|code)",
-    r"|\bpersoons?(?:nr|num)|\bperson ?id|\bssn\b|\bnatid|\bid-?nummer|identiteitsnummer|\bpersoons? ?gebonden",
+    r"|\bpersoons?(?:nr|num)|\bperson ?id|\bssn\b|\bnatid|\bid ?-?(?:nr|nummer)\b|identiteitsnummer|\bpersoons? ?gebonden",
 );
 
 /// Words about the people whom a municipality serves.

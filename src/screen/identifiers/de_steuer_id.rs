@@ -11,7 +11,7 @@ pub const STEUER_ID: Identifier = Identifier {
     kind: "steuer-id",
     country: Country::De,
     about: "Steuer-Identifikationsnummer",
-    names: r"steuer ?-?(?:id|ident)|steuerliche|identifikations ?-?(?:nr|num)|\bidnr\b|\bst\.?-?id",
+    names: r"steuer ?-?(?:id|ident)|steuerliche|identifikations ?-?(?:nr|num)|\bid ?-?nr\b|\bst\.?-?id",
     form: r"[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}|[0-9]{11}",
     judge,
 };

@@ -102,7 +102,25 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
             }
         }
     }
-    form.join(records)
+    let mut records = form.join(records);
+    // Sheets and tables that hold running text, a line in a row or a story in a cell.
+    let (alone, numbers): (Vec<&str>, Vec<usize>) = rows.iter().enumerate().filter_map(|(row, cells)| Some((only_cell(cells)?, row + 1))).unzip();
+    let found: BTreeSet<usize> = records.iter().map(|record| record.row).collect();
+    let mut said: Vec<Record> = in_lines(&alone).into_iter().filter_map(|record| Some(Record { row: *numbers.get(record.row - 1)?, ..record })).collect();
+    for (row, cells) in rows.iter().enumerate() {
+        let long = cells.iter().filter(|cell| cells.len() > 1 && cell.len() > 40);
+        said.extend(long.flat_map(|cell| in_lines(&cell.lines().collect::<Vec<_>>())).map(|record| Record { row: row + 1, ..record }));
+    }
+    said.retain(|record| !found.contains(&record.row));
+    records.extend(said);
+    records
+}
+
+/// The text of a row that has only one.
+fn only_cell(cells: &[String]) -> Option<&str> {
+    let mut filled = cells.iter().filter(|cell| !cell.trim().is_empty());
+    let only = filled.next()?;
+    filled.next().is_none().then_some(only)
 }
 
 /// Fields of a form that belong together, as they come.
@@ -203,6 +221,7 @@ pub fn in_lines(lines: &[&str]) -> Vec<Record> {
     let mut form = Form::default();
     let mut signature_until = 0;
     let folded: Vec<String> = lines.iter().map(|line| fold(line)).collect();
+    let listed = listed_people(lines, &folded);
     for (row, (line, folded_line)) in lines.iter().zip(&folded).enumerate() {
         if line.trim().is_empty() {
             continue;
@@ -232,11 +251,27 @@ pub fn in_lines(lines: &[&str]) -> Vec<Record> {
             records.push(Record { points: 70, row: row + 1 });
             continue;
         }
+        if listed.contains(&row) {
+            records.push(Record { points: 65, row: row + 1 });
+            continue;
+        }
         if lives_there(near, folded.get(from..=(row + 1).min(lines.len().saturating_sub(1))).unwrap_or(&[]), folded_line) {
             records.push(Record { points: 65, row: row + 1 });
         }
     }
     form.join(records)
+}
+
+/// Lines that are nothing but two to four capitalised words and a day long ago: three of them are a list of people, whatever
+/// their names.
+fn listed_people(lines: &[&str], folded: &[String]) -> BTreeSet<usize> {
+    let is_one = |row: &usize| {
+        let (Some(line), Some(folded)) = (lines.get(*row), folded.get(*row)) else { return false };
+        let day = dates::days(folded, false).into_iter().find(|day| day.is_long_ago());
+        day.and_then(|day| original_before(line, folded, day.start)).is_some_and(|before| names::only_in(before) && !names::is_organisation(folded))
+    };
+    let rows: BTreeSet<usize> = (0..lines.len()).filter(is_one).collect();
+    if rows.len() >= 3 { rows } else { BTreeSet::new() }
 }
 
 /// The original text before a place in the folded one. Folding keeps the number of characters nearly; where it does not, there is
