@@ -118,10 +118,11 @@ fn signs_of(clauses: &[Clause], at: usize) -> impl Iterator<Item = Sign> {
 
     let everyone = first(Role::Everyone);
     let people = everyone.or_else(|| first(Role::We));
+    // "Nobody can open a file" is about all files, though "a file" alone would be about one.
+    if let (false, Some(nobody), Some(_)) = (small, first(Role::Nobody), first(Role::Work)) {
+        add(nobody, false);
+    }
     if !small && !alone {
-        if let (Some(nobody), Some(_)) = (first(Role::Nobody), first(Role::Work)) {
-            add(nobody, false);
-        }
         // "Cannot log in, it is the same for all of us": the people may stand in another clause of the sentence.
         let all_of_us = || same_segment_has(clauses, at, |other| clauses.get(other).is_some_and(|other| other.has(Role::Everyone)));
         if let Some(people) = people.or_else(|| (clause.first_of(&[Role::Work]).is_some() && all_of_us()).then_some(0)) {
