@@ -16,7 +16,8 @@ use crate::health::Pulse;
 use crate::journey::Journey;
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
 use crate::outbox::{self, Transport};
-use crate::plan::{self, Considered, Plan, TicketPlan, Unsent};
+use crate::parse::{Mail, parse};
+use crate::plan::{self, Considered, Intake, Plan, Questions, TicketPlan, Unsent};
 use crate::settings::Desk;
 use crate::store::{ArrivalState, Booking, Lease, Store, StoreError};
 use crate::words::{MailUid, Redacted, TicketNumber};
@@ -359,8 +360,16 @@ impl Daemon {
         let shared = &*self.0;
         let now = shared.store.clock().now();
         let keys = shared.store.keys();
-        let considered: Vec<Considered> = futures_util::stream::iter(raws)
-            .map(|raw| async move { shared.journey.consider(desk, &raw, Some(keys), now).await })
+        let mails: Vec<(RawMail, Mail)> = raws
+            .into_iter()
+            .map(|raw| {
+                let mail = parse(raw.bytes.reveal(), raw.truncated);
+                (raw, mail)
+            })
+            .collect();
+        let over_rate = self.over_rate(desk, &mails, now).await?;
+        let considered: Vec<Considered> = futures_util::stream::iter(mails.into_iter().zip(over_rate))
+            .map(|((raw, mail), over)| async move { shared.journey.consider(desk, &raw, mail, over, Some(keys), now).await })
             .buffered(CONSIDERED_AT_ONCE)
             .collect()
             .await;
@@ -388,6 +397,25 @@ impl Daemon {
         }
         shared.replies.notify_one();
         Ok(booking)
+    }
+
+    /// Which of these mails are over the intake rate already, so that a flood of attachments is not opened first. Only mail with
+    /// attachments costs enough to be asked for; the booking judges all of them again, and exactly.
+    async fn over_rate(&self, desk: &Desk, mails: &[(RawMail, Mail)], now: jiff::Timestamp) -> Result<Vec<bool>, StoreError> {
+        let shared = &*self.0;
+        if mails.iter().all(|(_, mail)| mail.attachments.is_empty()) {
+            return Ok(vec![false; mails.len()]);
+        }
+        let intakes: Vec<Intake<'_>> = mails.iter().map(|(_, mail)| shared.journey.intake(desk, mail, shared.store.keys(), now)).collect();
+        let questions = Questions {
+            now: Some(now),
+            people: intakes.iter().filter_map(|intake| intake.sender.clone()).collect(),
+            organisations: intakes.iter().filter_map(|intake| intake.organisation.map(str::to_owned)).collect(),
+            desks: [desk.name.clone()].into(),
+            ..Questions::default()
+        };
+        let ledger = shared.store.look(&questions).await?;
+        Ok(intakes.iter().map(|intake| plan::over_rate(intake, &ledger, &shared.journey.house.limits)).collect())
     }
 
     async fn deliver(&self) -> Result<(), StoreError> {

@@ -16,8 +16,8 @@ use crate::extract::Extractor;
 use crate::identify::{Organisation, Sender};
 use crate::mailbox::RawMail;
 use crate::parse::document::{Document, Unreadable};
-use crate::parse::{Author, Mail, RawAttachment, parse};
-use crate::plan::{Affiliation, Considered, House};
+use crate::parse::{Author, Mail, RawAttachment};
+use crate::plan::{Affiliation, Considered, House, Intake};
 use crate::screen::{self, ScreenedAttachment};
 use crate::settings::{Desk, Settings, Topic};
 use crate::words::{EmailAddress, Keys};
@@ -75,11 +75,36 @@ impl Journey {
         })
     }
 
-    /// All that can be known of a mail without memory. `now` tells which day it is, and how old the mail.
-    pub async fn consider(&self, desk: &Desk, raw: &RawMail, keys: Option<&Keys>, now: Timestamp) -> Considered {
-        let mail = parse(raw.bytes.reveal(), raw.truncated);
-        let documents = self.read(&mail.attachments).await;
-        self.gather(desk, raw, mail, documents, keys, now)
+    /// Whose share of the intake a mail uses up (POLICY row 0: judged from the header, before anything is opened).
+    #[must_use]
+    pub fn intake<'a>(&'a self, desk: &'a Desk, mail: &Mail, keys: &Keys, now: Timestamp) -> Intake<'a> {
+        let author = author_of(mail);
+        let today = self.settings.today(now);
+        let sender = self.settings.organisations.identify(author.as_ref().map(|(address, name)| (address, name.as_str())), today);
+        let organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), &self.settings, today);
+        Intake {
+            authentic: self.settings.authentication.judge(mail),
+            sender: author.map(|(address, _)| keys.person(&address)),
+            organisation: organisation.map(|organisation| organisation.id.as_str()),
+            desk: &desk.name,
+        }
+    }
+
+    /// All that can be known of a mail without memory. `now` tells which day it is, and how old the mail. One that is over the
+    /// intake rate is not opened: it is deferred, whatever it holds.
+    pub async fn consider(
+        &self,
+        desk: &Desk,
+        raw: &RawMail,
+        mail: Mail,
+        over_rate: bool,
+        keys: Option<&Keys>,
+        now: Timestamp,
+    ) -> Considered {
+        let documents = if over_rate { Vec::new() } else { self.read(&mail.attachments).await };
+        let mut considered = self.gather(desk, raw, mail, documents, keys, now);
+        considered.facts.over_rate = over_rate;
+        considered
     }
 
     /// What the attachments say, in their order.
@@ -109,10 +134,7 @@ impl Journey {
     fn gather(&self, desk: &Desk, raw: &RawMail, mail: Mail, documents: Vec<Document>, keys: Option<&Keys>, now: Timestamp) -> Considered {
         let settings = &self.settings;
         let today = settings.today(now);
-        let author = match &mail.author {
-            Author::One { address, name } => Some((address.clone(), name.reveal().clone())),
-            Author::Nobody { .. } => None,
-        };
+        let author = author_of(&mail);
         let sender = settings.organisations.identify(author.as_ref().map(|(address, name)| (address, name.as_str())), today);
         let is_own = |address: &EmailAddress| settings.desk_at(address).is_some();
         let desk_addresses: Vec<&EmailAddress> = desk.addresses().collect();
@@ -134,7 +156,7 @@ impl Journey {
             ..Facts::default()
         };
         let says_no = answer::says_no(written);
-        let own_organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), settings, today);
+        let own_organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), settings, today).map(affiliation);
         let named_contact =
             (sender.kind == crate::identify::SenderKind::NamedElsewhere).then(|| sender.contact.map(|c| c.email.clone())).flatten();
         let organisation = sender.organisation.map(affiliation);
@@ -186,11 +208,24 @@ fn membership(sender: &Sender<'_>) -> Membership {
 }
 
 /// The organisation of the address itself: somebody named elsewhere bears a contact's name, not a contact's address.
-fn own_organisation(sender: &Sender<'_>, address: Option<&EmailAddress>, settings: &Settings, today: Date) -> Option<Affiliation> {
+fn own_organisation<'a>(
+    sender: &Sender<'a>,
+    address: Option<&EmailAddress>,
+    settings: &'a Settings,
+    today: Date,
+) -> Option<&'a Organisation> {
     if sender.kind != crate::identify::SenderKind::NamedElsewhere {
-        return sender.organisation.map(affiliation);
+        return sender.organisation;
     }
-    settings.organisations.organisation_by_domain(address?.domain(), today).map(affiliation)
+    settings.organisations.organisation_by_domain(address?.domain(), today)
+}
+
+/// The one sound From, with the name beside it.
+fn author_of(mail: &Mail) -> Option<(EmailAddress, String)> {
+    match &mail.author {
+        Author::One { address, name } => Some((address.clone(), name.reveal().clone())),
+        Author::Nobody { .. } => None,
+    }
 }
 
 fn affiliation(organisation: &Organisation) -> Affiliation {

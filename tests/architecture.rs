@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("settings", &["words", "clock", "mailbox", "outbox", "screen", "identify", "decide", "plan"]),
     ("journey", &["words", "mailbox", "parse", "extract", "screen", "identify", "decide", "plan", "settings"]),
     ("health", &["clock", "store"]),
-    ("daemon", &["health", "words", "clock", "mailbox", "plan", "store", "outbox", "settings", "journey", "decide"]),
+    ("daemon", &["health", "words", "clock", "mailbox", "parse", "plan", "store", "outbox", "settings", "journey", "decide"]),
     ("cli", &["*"]),
 ];
 

@@ -1,6 +1,5 @@
 //! How much is taken in, and how much is answered (POLICY fact 8, THREATS §2 rule 10).
 
-use super::considered::Considered;
 use super::desk::Limits;
 use super::ledger::Ledger;
 use crate::decide::Template;
@@ -15,14 +14,28 @@ const DUTY_CALLS_A_DAY: Option<u32> = Some(3);
 const STRANGER_REPLIES_A_DAY: u32 = 4;
 const STRANGER_REPLIES_OF_A_KIND_A_DAY: Option<u32> = Some(1);
 
+/// Whose share of the intake a mail uses up: known from the header alone.
+#[derive(Clone, Debug)]
+pub struct Intake<'a> {
+    /// Whether From authenticated.
+    pub authentic: Authentic,
+    /// Stands for the sender.
+    pub sender: Option<Pseudonym>,
+    /// The organisation of the address.
+    pub organisation: Option<&'a str>,
+    /// The desk that it reached.
+    pub desk: &'a str,
+}
+
 /// Whether this mail is one too many: of its sender or organisation if those are authentic, else of all mail at that desk that is not.
 /// Somebody who writes under another's name must not use up the other's share.
-pub(super) fn over_rate(mail: &Considered, sender: Option<&Pseudonym>, desk: &str, ledger: &Ledger, limits: &Limits) -> bool {
-    if mail.facts.authentic != Authentic::Pass {
-        return reached(ledger.intake_unauthenticated.get(desk), limits.intake_unauthenticated_desk_hour);
+#[must_use]
+pub fn over_rate(intake: &Intake<'_>, ledger: &Ledger, limits: &Limits) -> bool {
+    if intake.authentic != Authentic::Pass {
+        return reached(ledger.intake_unauthenticated.get(intake.desk), limits.intake_unauthenticated_desk_hour);
     }
-    let of_sender = sender.and_then(|key| ledger.intake_by_sender.get(key));
-    let of_organisation = mail.own_organisation.as_ref().and_then(|o| ledger.intake_by_organisation.get(&o.id));
+    let of_sender = intake.sender.as_ref().and_then(|key| ledger.intake_by_sender.get(key));
+    let of_organisation = intake.organisation.and_then(|id| ledger.intake_by_organisation.get(id));
     reached(of_sender, limits.intake_per_sender_hour) || reached(of_organisation, limits.intake_per_organisation_hour)
 }
 

@@ -35,7 +35,14 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
     let threaded = thread(&mail, ledger, house, now);
 
     let mut facts = mail.facts.clone();
-    facts.over_rate = limits::over_rate(&mail, sender_key.as_ref(), &desk.name, ledger, &house.limits);
+    let intake = limits::Intake {
+        authentic: facts.authentic,
+        sender: sender_key.clone(),
+        organisation: mail.own_organisation.as_ref().map(|o| o.id.as_str()),
+        desk: &desk.name,
+    };
+    // A mail that was over the rate by its header has not been opened, so it stays so.
+    facts.over_rate |= limits::over_rate(&intake, ledger, &house.limits);
     facts.duplicate = ledger.booked.contains(&digest);
     facts.objection = sender_key.as_ref().is_some_and(|key| ledger.objections.contains(key));
     facts.thread = threaded.as_ref().map_or(Thread::None, |threaded| threaded.thread);

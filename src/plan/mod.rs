@@ -17,6 +17,7 @@ pub use considered::{Affiliation, Considered};
 pub use desk::{Desk, House, Limits};
 pub use ledger::{IdentityCheck, Ledger, Questions, SentReply, Ticket};
 pub use letter::LetterError;
+pub use limits::{Intake, over_rate};
 pub use make::{AgentsReply, agents_reply, plan, questions};
 
 use jiff::Timestamp;

@@ -57,6 +57,21 @@ pub struct Booking {
 }
 
 impl Store {
+    /// What a booking would be told now: enough to leave a flood unopened, while only the booking's own answers are exact.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn look(&self, questions: &Questions) -> Result<Ledger, StoreError> {
+        use sea_orm::TransactionTrait;
+        const DOING: &str = "looking at what was taken in lately";
+        let transaction = self.0.reader.begin().await.doing(DOING)?;
+        let numbers = Numbers::read(&transaction).await?;
+        let now = questions.now.map_or_else(|| self.now(), jiff::Timestamp::as_millisecond);
+        let ledger = history::read(&transaction, &numbers, questions, now).await?;
+        transaction.rollback().await.doing(DOING)?;
+        Ok(ledger)
+    }
+
     /// Books mails: reads what `questions` ask, hands it to `judge`, and writes all plans that come back, with their
     /// tickets, attachments, replies, server actions and audit rows, in one transaction that no other booking runs
     /// beside. The bytes of attachments are on the disk before the commit. `judge` must not take long: everybody waits.
