@@ -19,6 +19,8 @@ use super::rows::CHUNK;
 use super::{Store, StoreError};
 
 const KEEPING: &str = "storing attachments";
+/// How many files are forced to the disk at a time.
+const AT_ONCE: usize = 32;
 
 /// The directory of attachments.
 #[derive(Clone, Debug)]
@@ -29,6 +31,22 @@ pub(super) struct Blobs {
 /// The name of a content: its SHA-256 in hexadecimal.
 pub(super) fn name(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Waits for the disk once for many files instead of once for each: file systems join what is asked of them together.
+fn side_by_side<T: Send>(all: Vec<T>, job: impl Fn(T) -> io::Result<()> + Sync) -> io::Result<()> {
+    let mut all = all.into_iter();
+    loop {
+        let some: Vec<T> = all.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        let job = &job;
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = some.into_iter().map(|one| scope.spawn(move || job(one))).collect();
+            threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())))
+        })?;
+    }
 }
 
 impl Blobs {
@@ -79,13 +97,11 @@ impl Blobs {
             written.push((file, unfinished, path));
             directories.insert(directory);
         }
-        for (file, unfinished, path) in written {
+        side_by_side(written, |(file, unfinished, path)| {
             file.sync_all()?;
-            fs::rename(unfinished, path)?;
-        }
-        for directory in directories {
-            File::open(directory)?.sync_all()?;
-        }
+            fs::rename(unfinished, path)
+        })?;
+        side_by_side(directories.into_iter().collect(), |directory| File::open(directory)?.sync_all())?;
         Ok(())
     }
 
