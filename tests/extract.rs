@@ -233,7 +233,11 @@ fn drawn(lines: &[&str]) -> image::DynamicImage {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("page.pdf");
     std::fs::write(&path, pdf(lines)).unwrap();
-    let pixels = std::process::Command::new("pdftoppm").args(["-r", "110", "-png", "-x", "60", "-y", "60", "-W", "700", "-H", "300"]).arg(&path).output().unwrap();
+    let pixels = std::process::Command::new("pdftoppm")
+        .args(["-r", "110", "-png", "-x", "60", "-y", "60", "-W", "700", "-H", "300"])
+        .arg(&path)
+        .output()
+        .unwrap();
     image::load_from_memory(&pixels.stdout).unwrap()
 }
 
@@ -245,7 +249,8 @@ fn encoded(image: &image::DynamicImage, format: image::ImageFormat) -> Vec<u8> {
 
 #[tokio::test]
 async fn pages_of_a_pdf_are_read_and_broken_ones_are_not_clean() {
-    let filler = "Dit is een gewone brief met meer dan genoeg letters, zodat niemand de bladzijde voor een scan aanziet en haar ook nog bekijkt.";
+    let filler =
+        "Dit is een gewone brief met meer dan genoeg letters, zodat niemand de bladzijde voor een scan aanziet en haar ook nog bekijkt.";
     let file = pdf(&[filler, filler, "Burgerservicenummer: 123456782"]);
     let document = read(&file).await;
     assert_eq!((document.format.as_str(), document.unreadable), ("pdf", None));
@@ -257,7 +262,14 @@ async fn pages_of_a_pdf_are_read_and_broken_ones_are_not_clean() {
 #[tokio::test]
 async fn pictures_and_scans_are_read() {
     let image = drawn(&["Persoonsgegevens inwoner", "Burgerservicenummer: 123456782", "Woonplaats: Waterwolde"]);
-    for (format, name) in [(image::ImageFormat::Png, "png"), (image::ImageFormat::Jpeg, "jpg"), (image::ImageFormat::Gif, "gif"), (image::ImageFormat::Tiff, "tiff"), (image::ImageFormat::Bmp, "bmp"), (image::ImageFormat::WebP, "webp")] {
+    for (format, name) in [
+        (image::ImageFormat::Png, "png"),
+        (image::ImageFormat::Jpeg, "jpg"),
+        (image::ImageFormat::Gif, "gif"),
+        (image::ImageFormat::Tiff, "tiff"),
+        (image::ImageFormat::Bmp, "bmp"),
+        (image::ImageFormat::WebP, "webp"),
+    ] {
         let document = read(&encoded(&image, format)).await;
         assert_eq!((document.format.as_str(), document.unreadable), (name, None));
         assert_eq!(document.pixels, Some((image.width(), image.height())));
@@ -280,7 +292,8 @@ fn screened(files: &[(&str, &[u8])]) -> (Option<i32>, Vec<serde_json::Value>) {
 
 #[test]
 fn the_screen_command_says_what_a_folder_holds() {
-    let (status, lines) = screened(&[("a.csv", b"BSN;Naam\n123456782;x\n"), ("b.txt", b"Geen bijzonderheden.\n"), ("c.bin", b"\x00\x01\x02\x03")]);
+    let (status, lines) =
+        screened(&[("a.csv", b"BSN;Naam\n123456782;x\n"), ("b.txt", b"Geen bijzonderheden.\n"), ("c.bin", b"\x00\x01\x02\x03")]);
     assert_eq!(status, Some(1));
     let outcomes: Vec<_> = lines.iter().map(|line| (line["outcome"].as_str().unwrap(), line["format"].as_str().unwrap())).collect();
     assert_eq!(outcomes, [("citizen-data", "csv"), ("clean", "txt"), ("unreadable", "unknown")]);

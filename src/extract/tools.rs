@@ -66,14 +66,13 @@ impl Tools<'_> {
     async fn picture(&mut self, graymap: &[u8], place: &Place, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
         self.pictures_left = self.pictures_left.checked_sub(1).ok_or(Unreadable::TooLarge)?;
         let languages = self.languages.clone();
-        let text =
-            self.run(&["tesseract", "stdin", "stdout", "-l", &languages, "--psm", "3"], graymap).await.map_err(|error| {
-                match error.kind() {
-                    // tesseract is not installed: nobody here reads pictures.
-                    io::ErrorKind::NotFound => Unreadable::UnknownFormat,
-                    _ => Unreadable::Damaged,
-                }
-            })?;
+        let text = self.run(&["tesseract", "stdin", "stdout", "-l", &languages, "--psm", "3"], graymap).await.map_err(|error| {
+            match error.kind() {
+                // tesseract is not installed: nobody here reads pictures.
+                io::ErrorKind::NotFound => Unreadable::UnknownFormat,
+                _ => Unreadable::Damaged,
+            }
+        })?;
         let lines: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
         pieces.push(Piece { place: place.clone(), content: Content::Lines(lines) });
         Ok(())

@@ -137,7 +137,12 @@ impl<'a> Detector<'a> {
         let mut carried = None;
         // Numbers that stand in columns are judged by their columns.
         let blocks = if running { blocks::in_lines(texts) } else { Vec::new() };
-        let in_block = |row: usize| blocks.iter().any(|block| (block.first..block.first + block.rows.len()).contains(&row) && block.rows.get(row - block.first).is_some_and(|cells| cells.len() > 1));
+        let in_block = |row: usize| {
+            blocks.iter().any(|block| {
+                (block.first..block.first + block.rows.len()).contains(&row)
+                    && block.rows.get(row - block.first).is_some_and(|cells| cells.len() > 1)
+            })
+        };
         for (row, line) in lines.iter().enumerate() {
             if line.digits < 6 || in_block(row) {
                 if line.digits > 0 || line.text.contains(char::is_alphabetic) {

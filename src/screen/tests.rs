@@ -220,9 +220,41 @@ fn signatures_dates_of_work_and_manuals_are_left_alone() {
 }
 
 #[test]
+fn what_people_really_write_is_told_apart() {
+    for text in [
+        "Betreft: dhr. K. Pietersen, 04-05-1972, bsn onbekend",
+        "Bijv. bij mevrouw A. Jansen, geboren 12-03-1961, gaat het mis",
+        "FN:Piet Jansen\nORG:Gemeente\nBDAY:1961-03-12\n",
+        "Lijst:\nGerlinde Oppermann, 27.09.1932\nLiesel Oppermann, 1937-09-12\nRoswitha Kessler, 07.06.1980",
+    ] {
+        assert!(in_text(text).contains_key("person-record"), "{text}");
+    }
+    for text in [
+        "https://x.example/?bsn=123456782",
+        "{\"burgerservicenummer\":\"123456782\"}",
+        "personId 123456782",
+        "bsn=123456782 request_id=99",
+        "BSN 12.34.56.782",
+    ] {
+        assert_eq!(in_text(text), BTreeMap::from([("bsn", 1)]), "{text}");
+    }
+    for text in [
+        "Geboortedatum: bijvoorbeeld 01-01-1980. Klik Op Opslaan.",
+        "De installatie is op locatie Kerkstraat 12, 1234 AB Waterwolde, contact J. de Vries",
+        "Auteur: J. de Vries, 12-03-2009",
+        "Jan de Vries 06-12345678",
+        "FN:Piet Jansen\nORG:Gemeente\nADR;TYPE=WORK:;;Raadhuisplein 1;Waterwolde\n",
+        "In de log staat 864315892 en in de kolom 12345678-abcd",
+    ] {
+        assert_eq!(in_text(text), BTreeMap::new(), "{text}");
+    }
+}
+
+#[test]
 fn file_names_with_a_person_and_a_day_of_birth_are_records() {
     assert_eq!(named("Jansen 12-03-1961.pdf"), BTreeMap::from([("person-record", 1)]));
     assert_eq!(named("dossier_P.Jansen_geb_12-03-1961.docx"), BTreeMap::from([("person-record", 1)]));
+    assert_eq!(named("Jansen_12031961.pdf"), BTreeMap::from([("person-record", 1)]));
     assert_eq!(named("Notulen 12-03-2026.docx"), BTreeMap::new());
     assert_eq!(named("Rapport Jansen 2026-03-12.pdf"), BTreeMap::new());
 }

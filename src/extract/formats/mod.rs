@@ -14,6 +14,7 @@ mod picture;
 mod rtf;
 mod sheet;
 mod sniff;
+mod sql;
 mod text;
 mod xml;
 

@@ -1,6 +1,6 @@
 //! Text files: bytes of any encoding become lines, and the text formats are told apart.
 
-use super::{Hint, Reader, csv, html, json, mail, xml};
+use super::{Hint, Reader, csv, html, json, mail, sql, xml};
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Decodes text by its byte order mark, by the zero bytes of UTF-16, as UTF-8, and else as windows-1252. `None` for what is no text.
@@ -66,6 +66,13 @@ pub fn read(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
     if mail::looks_like_mail(text) {
         mail::read(reader, text.as_bytes());
         return "eml";
+    }
+    if let Some(tables) = sql::parse(text) {
+        reader.lines("text", 1, text.lines().map(str::to_owned).collect());
+        for (table, number) in tables.into_iter().zip(1..) {
+            reader.table("sheet", number, table);
+        }
+        return "sql";
     }
     if let Some((format, rows)) = csv::parse(text, hint.csv) {
         reader.table("sheet", 1, rows);

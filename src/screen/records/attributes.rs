@@ -31,14 +31,14 @@ const LABELS: &[(Attribute, &str)] = &[
     (
         Attribute::Business,
         concat!(
-            r"functie|afdeling|organisatie|organisasjon|organisation|bedrijf|\bfirma|company|department|avdeling|avdelning|afdeling\b|abteilung|\bjob|stilling|befattning|\brolle?n?\b|tehtava|osasto",
+            r"^org$|^title$|functie|afdeling|organisatie|organisasjon|organisation|bedrijf|\bfirma|company|department|avdeling|avdelning|afdeling\b|abteilung|\bjob|stilling|befattning|\brolle?n?\b|tehtava|osasto",
             r"|contactpers|kontaktpers|ansprechpartner|medewerker|medarbejder|behandelaar|sagsbehandler|saksbehandler|handlaggare|sachbearbeiter|contact ?person|beheerder|leverancier|personeelsn|manager|teamleider|werkgever|arbeidsgiver",
             r"|naam (?:van )?(?:de |het )?(?:organisatie|bedrijf|school|instelling|applicatie|systeem|bestand|server|product)|bedrijfsnaam|schoolnaam|werkplek|\bcluster\b|\bteam\b|leveringsadres|factuuradres|bezoekadres|postadres|kantooradres"
         ),
     ),
     (
         Attribute::Birth,
-        r"geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|geboren am|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date",
+        r"^bday|geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|geboren am|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date",
     ),
     (
         Attribute::Sex,
@@ -63,7 +63,7 @@ const LABELS: &[(Attribute, &str)] = &[
     (
         Attribute::Name,
         concat!(
-            r"^(?:volledige |fulde? |fullt |hele |full )?na(?:am|me|vn|mn)s?$|^nimi$|^koko nimi|naam (?:van )?(?:de |het )?(?:burger|inwoner|client|kind|leerling|aanvrager|patient|betrokkene|persoon|partner)|^persons? ?-?na|\bpersona?l? ?naam",
+            r"^fn$|^(?:volledige |fulde? |fullt |hele |full )?na(?:am|me|vn|mn)s?$|^nimi$|^koko nimi|naam (?:van )?(?:de |het )?(?:burger|inwoner|client|kind|leerling|aanvrager|patient|betrokkene|persoon|partner)|^persons? ?-?na|\bpersona?l? ?naam",
             r"|^(?:burger|inwoner|borger|borgere|innbygger|invanare|client|klient|patient|pasient|leerling|elev|kind|barn|barnets navn|aanvrager|ansoger|soker|soknader|antragsteller|applicant|citizen|resident|betrokkene|persoon|person|partner|deelnemer|deltager|deltaker|deltagare|asukas|henkilo|asiakas)(?:s?[- ]?na(?:am|vn|mn|me)|ens navn|nimi)?$",
             r"|^na(?:am|vn|mn|me)[ ,/(-]|[ ,/(]na(?:am|vn|mn|me)$|volledige naam|fuldt navn|fullt navn|fullstandigt namn|vollstandiger name"
         ),

@@ -37,7 +37,12 @@ impl Day {
         (1905..=2035).contains(&self.year)
     }
 
-    /// Whether it is long ago enough that a name beside it makes it a day of birth, and not an appointment.
+    /// Whether it is a generation ago: older than most papers that people still send, so that one name beside it is enough.
+    pub fn is_generation_ago(self) -> bool {
+        (1915..=2006).contains(&self.year)
+    }
+
+    /// Whether it is long ago enough that several names beside such days are a list of people, and no appointments.
     pub fn is_long_ago(self) -> bool {
         (1915..=2012).contains(&self.year)
     }
@@ -54,8 +59,9 @@ static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
     .ok()
 });
-static COMPACT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])").ok());
+static COMPACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])|(?P<d2>0[1-9]|[12][0-9]|3[01])(?P<m2>0[1-9]|1[0-2])(?P<y2>(?:19|20)[0-9]{2})").ok()
+});
 static SHORT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?P<d>[0-3]?[0-9])[-./](?P<m>[01]?[0-9])[-./]'?(?P<y>[0-9]{2})").ok());
 

@@ -57,8 +57,9 @@ fn points(known: &BTreeSet<Attribute>) -> u8 {
 pub fn in_file_name(words: &str) -> Vec<Record> {
     let folded = fold(words);
     let days = dates::days(&folded, false);
-    let born = days.iter().any(|day| day.is_long_ago())
-        || has_birth_word(&folded) && dates::days(&folded, true).iter().any(|day| day.may_be_birth());
+    let compact = dates::days(&folded, true);
+    let born = days.iter().chain(&compact).any(|day| day.is_long_ago() && day.end - day.start >= 8)
+        || has_birth_word(&folded) && compact.iter().any(|day| day.may_be_birth());
     if born && names::in_file_name(words) { vec![Record { points: 75, row: 1 }] } else { Vec::new() }
 }
 
@@ -104,9 +105,11 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
     }
     let mut records = form.join(records);
     // Sheets and tables that hold running text, a line in a row or a story in a cell.
-    let (alone, numbers): (Vec<&str>, Vec<usize>) = rows.iter().enumerate().filter_map(|(row, cells)| Some((only_cell(cells)?, row + 1))).unzip();
+    let (alone, numbers): (Vec<&str>, Vec<usize>) =
+        rows.iter().enumerate().filter_map(|(row, cells)| Some((only_cell(cells)?, row + 1))).unzip();
     let found: BTreeSet<usize> = records.iter().map(|record| record.row).collect();
-    let mut said: Vec<Record> = in_lines(&alone).into_iter().filter_map(|record| Some(Record { row: *numbers.get(record.row - 1)?, ..record })).collect();
+    let mut said: Vec<Record> =
+        in_lines(&alone).into_iter().filter_map(|record| Some(Record { row: *numbers.get(record.row - 1)?, ..record })).collect();
     for (row, cells) in rows.iter().enumerate() {
         let long = cells.iter().filter(|cell| cells.len() > 1 && cell.len() > 40);
         said.extend(long.flat_map(|cell| in_lines(&cell.lines().collect::<Vec<_>>())).map(|record| Record { row: row + 1, ..record }));
@@ -169,7 +172,7 @@ impl Form {
 /// Words that say that the date after them is one of birth.
 const BIRTH_WORDS: &str = concat!(
     r"\b(?:geboren|geboorte ?-?datum|geboorte ?-?dag|geb\.? ?datum|geb\.|geb|fodt|fodselsdato|fodselsdag|fodd|fodelsedatum|fodelsedag|geburtsdatum|geburtstag|born|date of birth",
-    r"|birth ?-?date|dob|d\.o\.b\.?|syntynyt|syntymaaika|s\.|f\.|nee? le|naissance|\*)[^0-9a-z]{0,4}(?:[a-z]{1,12}[^0-9a-z]{1,3}){0,3}$"
+    r"|birth ?-?date|dob|d\.o\.b\.?|syntynyt|synt\.?|syntymaaika|s\.|f\.|nee? le|naissance|\*)[^0-9a-z]{0,4}(?:[a-z]{1,12}[^0-9a-z]{1,3}){0,3}$"
 );
 
 static BIRTH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BIRTH_WORDS).ok());
@@ -214,6 +217,16 @@ static LIVES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"\b(?:woont|wonende?|woonachtig|woonadres|verhuisd|bor (?:pa|i)|bosat|bosatt|bopael|wohnhaft|wohnt|lives at|living at|residing|resident|asuu|mevrouw|mevr|dhr|de heer|inwoner|burger|borger|innbygger|invanare|client|aanvrager|fru|herr|frau|mr|mrs|ms)\b").ok()
 });
 
+/// A manual's example: only a name that is surely one makes it a record.
+static EXAMPLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"voorbeeld|\bbijv\b|example|\be\.g\.|eksempel|exempel|\bt\.ex\b|beispiel|\bz\.b\.|esimerk|\bformaat|\bformat").ok()
+});
+
+/// Words of a visit, a delivery or a meeting: the address is one of work.
+static VISIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"\b(?:contact|contactpersoon|locatie|vestiging|filiaal|lever|levering|leverantie|afleveradres|bezoek|bezoekadres|vergadering|training|cursus|meeting|venue|visit|delivery|office|mode|motet|mote|besok|levering|lokation|besprechung|schulung|lieferung|standort|ontvangst|parkeren)\b").ok()
+});
+
 /// Records in running text.
 #[must_use]
 pub fn in_lines(lines: &[&str]) -> Vec<Record> {
@@ -239,14 +252,15 @@ pub fn in_lines(lines: &[&str]) -> Vec<Record> {
         let in_signature = row < signature_until;
         let from = row.saturating_sub(2);
         let near = lines.get(from..=(row + 1).min(lines.len().saturating_sub(1))).unwrap_or(&[]);
-        if born && near.iter().any(|line| names::perhaps_in_text(line)) {
+        let example = EXAMPLE.as_ref().is_some_and(|pattern| pattern.is_match(folded_line));
+        if born && near.iter().any(|line| names::in_text(line) || !example && names::perhaps_in_text(line)) {
             records.push(Record { points: 85, row: row + 1 });
             continue;
         }
         if in_signature {
             continue;
         }
-        let long_ago = |day: &&dates::Day| day.is_long_ago();
+        let long_ago = |day: &&dates::Day| day.is_generation_ago();
         if days.iter().filter(long_ago).any(|day| original_before(line, folded_line, day.start).is_some_and(names::at_end)) {
             records.push(Record { points: 70, row: row + 1 });
             continue;
@@ -268,7 +282,8 @@ fn listed_people(lines: &[&str], folded: &[String]) -> BTreeSet<usize> {
     let is_one = |row: &usize| {
         let (Some(line), Some(folded)) = (lines.get(*row), folded.get(*row)) else { return false };
         let day = dates::days(folded, false).into_iter().find(|day| day.is_long_ago());
-        day.and_then(|day| original_before(line, folded, day.start)).is_some_and(|before| names::only_in(before) && !names::is_organisation(folded))
+        day.and_then(|day| original_before(line, folded, day.start))
+            .is_some_and(|before| names::only_in(before) && !names::is_organisation(folded))
     };
     let rows: BTreeSet<usize> = (0..lines.len()).filter(is_one).collect();
     if rows.len() >= 3 { rows } else { BTreeSet::new() }
@@ -295,7 +310,9 @@ fn lives_there(near: &[&str], folded_near: &[String], folded: &str) -> bool {
     if !folded.contains(|c: char| c.is_ascii_digit()) || !ADDRESS.as_ref().is_some_and(|pattern| pattern.is_match(folded)) {
         return false;
     }
-    if folded_near.iter().any(|line| names::is_organisation(line)) || !near.iter().any(|line| names::in_text(line)) {
+    if folded_near.iter().any(|line| names::is_organisation(line) || VISIT.as_ref().is_some_and(|pattern| pattern.is_match(line)))
+        || !near.iter().any(|line| names::in_text(line))
+    {
         return false;
     }
     folded_near.iter().any(|line| {

@@ -174,7 +174,9 @@ pub fn perhaps_in_text(text: &str) -> bool {
     let pair = words.windows(2).any(|pair| pair.iter().all(|word| is_capitalised(word) && word.chars().count() > 1));
     let joined = (0..words.len()).any(|at| {
         let after = words.iter().skip(at + 1).skip_while(|word| is_particle(word)).next();
-        words.get(at).is_some_and(|word| is_capitalised(word)) && words.get(at + 1).is_some_and(|word| is_particle(word)) && after.is_some_and(|word| is_capitalised(word))
+        words.get(at).is_some_and(|word| is_capitalised(word))
+            && words.get(at + 1).is_some_and(|word| is_particle(word))
+            && after.is_some_and(|word| is_capitalised(word))
     });
     (pair || joined) && !is_organisation(&fold(text)) || words.iter().any(|word| is_family(word) || is_given(word))
 }
@@ -185,9 +187,16 @@ fn is_particle(word: &str) -> bool {
 
 /// Whether text is nothing but a name: two to five capitalised words, initials and particles, the first and last capitalised.
 pub fn only_in(text: &str) -> bool {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ':')).map(|word| word.trim_matches(['-', '*', '•', '–', '>'])).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ':'))
+        .map(|word| word.trim_matches(['-', '*', '•', '–', '>']))
+        .filter(|word| !word.is_empty())
+        .collect();
     let named = |word: &&str| is_capitalised(word) || is_initials(word);
-    (2..=5).contains(&words.len()) && words.iter().all(|word| named(word) || is_particle(word)) && words.first().is_some_and(named) && words.last().is_some_and(named)
+    (2..=5).contains(&words.len())
+        && words.iter().all(|word| named(word) || is_particle(word))
+        && words.first().is_some_and(named)
+        && words.last().is_some_and(named)
 }
 
 /// Whether text ends with a person's name: what stands right before a date.

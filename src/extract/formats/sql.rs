@@ -1,0 +1,68 @@
+//! SQL dumps: the values of every `INSERT INTO table (columns) VALUES (…), (…)` under their columns.
+
+/// The tables that a dump fills; `None` for text that fills none.
+pub fn parse(text: &str) -> Option<Vec<Vec<Vec<String>>>> {
+    let mut tables: Vec<Vec<Vec<String>>> = Vec::new();
+    let mut rest = text;
+    while let Some(at) = find(rest, "insert into") {
+        rest = rest.get(at + "insert into".len()..)?;
+        let Some(open) = rest.find('(') else { break };
+        // Without a list of columns the first bracket comes after VALUES: rows without a header.
+        let (header, mut values) = if find(rest.get(..open)?, "values").is_some() {
+            (Vec::new(), rest.get(open..)?)
+        } else {
+            let (header, after) = tuple(rest.get(open..)?);
+            (header, after)
+        };
+        let mut rows = Vec::new();
+        while let Some(open) = values.find(['(', ';']).filter(|open| values.get(*open..).is_some_and(|rest| rest.starts_with('('))) {
+            if values.get(..open).is_some_and(|between| find(between, "insert").is_some()) {
+                break;
+            }
+            let (row, after) = tuple(values.get(open..)?);
+            rows.push(row);
+            values = after;
+        }
+        rest = values;
+        match tables.last_mut() {
+            Some(last) if last.first() == Some(&header) => last.extend(rows),
+            _ => tables.push([vec![header], rows].concat()),
+        }
+    }
+    (!tables.is_empty()).then_some(tables)
+}
+
+/// What stands between brackets, parted by commas outside quotes, and what follows them.
+fn tuple(text: &str) -> (Vec<String>, &str) {
+    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), None);
+    for (at, c) in text.char_indices().skip(1) {
+        match (quoted, c) {
+            (None, '\'' | '"' | '`') => quoted = Some(c),
+            (Some(quote), c) if quote == c => quoted = None,
+            (None, ',') => cells.push(std::mem::take(&mut cell).trim().to_owned()),
+            (None, ')') => {
+                cells.push(cell.trim().to_owned());
+                return (cells, text.get(at + 1..).unwrap_or(""));
+            }
+            (_, c) => cell.push(c),
+        }
+    }
+    cells.push(cell);
+    (cells, "")
+}
+
+fn find(text: &str, what: &str) -> Option<usize> {
+    text.as_bytes().windows(what.len()).position(|window| window.eq_ignore_ascii_case(what.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_under_their_columns() {
+        let dump = "INSERT INTO persoon (bsn, klantnummer) VALUES ('123456782', 5), ('111222333', 6);\ninsert into persoon (bsn, klantnummer) values ('x', 7);";
+        assert_eq!(parse(dump).unwrap(), [[["bsn", "klantnummer"], ["123456782", "5"], ["111222333", "6"], ["x", "7"]]]);
+        assert!(parse("select 1").is_none());
+    }
+}
