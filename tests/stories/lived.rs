@@ -53,6 +53,9 @@ fn said(cause: &(dyn std::any::Any + Send)) -> String {
     cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default()
 }
 
+/// Where the redirect replies point in fixtures/world.
+const PORTAL: &str = "https://portaal.zaakwijs.example";
+
 /// A story on its way.
 struct Life<'a> {
     story: &'a Story,
@@ -278,6 +281,10 @@ impl Letter {
             && field(&self.raw, "Content-Language").as_ref() != Some(language)
         {
             wrong.push(format!("language {:?}, not {language}", field(&self.raw, "Content-Language")));
+        }
+        let redirects = ["message-rejected", "attachments-rejected", "attachment-unreadable"].contains(&due.template.as_str());
+        if redirects && !self.text.lines().any(|line| line.trim() == PORTAL) {
+            wrong.push(format!("the portal is not on a line of its own:\n{}", self.text));
         }
         let shown = format!("{}\n{}", self.subject, self.text).to_lowercase();
         for phrase in &due.says {
