@@ -90,6 +90,7 @@ impl<'a> Life<'a> {
         story.adapt(&world);
         // Each story has mailboxes of its own; a desk that gets no mail in it needs none.
         let desks: BTreeSet<&str> = story.mail.iter().map(|mail| mail.desk.as_str()).collect();
+        let world_dir = world.dir.clone();
         world.edit(|config| {
             for desk in config["desk"].as_array_of_tables_mut().unwrap().iter_mut() {
                 let name = desk["name"].as_str().unwrap().to_owned();
@@ -98,6 +99,9 @@ impl<'a> Life<'a> {
                     dovecot.add_user(&user, &format!("mailbox-of-{name}"));
                     desk["mailbox"]["username"] = value(user);
                 } else {
+                    for part in ["cur", "new", "tmp"] {
+                        fs::create_dir_all(world_dir.join("mail").join(&name).join(part)).unwrap();
+                    }
                     let mut maildir = Table::new();
                     maildir["kind"] = value("maildir");
                     maildir["path"] = value(format!("mail/{name}"));
@@ -120,6 +124,11 @@ impl<'a> Life<'a> {
                 self.complaints.push(format!("mail {}: {outcome:?}", number + 1));
                 return self.complaints;
             }
+            let told = format!("verdict={:?} reasons={:?} ", mail.verdict, mail.reasons.join(","));
+            let judged = outcome.stderr.lines().rev().find(|line| line.contains("judged mail=")).unwrap_or("no mail was judged");
+            if !judged.contains(&told) {
+                self.complaints.push(format!("mail {}: told {told}\n  came {judged}", number + 1));
+            }
             self.look_at_the_mailbox(number, mail);
             self.read_the_replies(number, mail);
             if !self.complaints.is_empty() {
@@ -128,6 +137,7 @@ impl<'a> Life<'a> {
             }
         }
         self.look_at_the_tickets();
+        self.look_at_the_outbox();
         self.complaints
     }
 
@@ -238,6 +248,30 @@ impl<'a> Life<'a> {
                     self.complaints.push(format!("{}: {field} is {}, not {due}", told.number, ticket[field]));
                 }
             }
+        }
+    }
+}
+
+impl Life<'_> {
+    /// Every letter that was written is one that arrived, and is the one that was told.
+    fn look_at_the_outbox(&mut self) {
+        let outbox = self.world.run(&["outbox", "list", "--all", "--json"]).ok().json();
+        let mut written: BTreeMap<String, String> = BTreeMap::new();
+        for letter in &outbox {
+            if letter["state"] != "sent" {
+                self.complaints.push(format!("a letter is not sent: {letter}"));
+            }
+            written.insert(letter["id"].to_string(), letter["template"].as_str().unwrap_or_default().to_owned());
+        }
+        // The Message-ID begins with the letter's number.
+        let arrived: BTreeMap<String, String> = self
+            .sent
+            .iter()
+            .flatten()
+            .map(|(template, letter)| (letter.message_id.trim_start_matches('<').split('.').next().unwrap_or_default().to_owned(), template.clone()))
+            .collect();
+        if written != arrived {
+            self.complaints.push(format!("letters written {written:?}, told and arrived {arrived:?}"));
         }
     }
 }
