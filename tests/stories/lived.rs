@@ -4,7 +4,7 @@ use super::script::{Mail, Reply, Story};
 use crate::support::dovecot::{Dovecot, Store};
 use crate::support::postgres::Postgres;
 use crate::support::smtp::Smtp;
-use crate::support::within;
+use crate::support::DEADLINE;
 use crate::support::world::World;
 use jiff::Timestamp;
 use mail_parser::MessageParser;
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use toml_edit::{Item, Table, value};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,7 @@ const PORTAL: &str = "https://portaal.zaakwijs.example";
 struct Life<'a> {
     story: &'a Story,
     dovecot: &'a Dovecot,
+    smtp: &'a Smtp,
     world: World,
     /// Files of customers' mail that were there before.
     old: BTreeSet<PathBuf>,
@@ -82,7 +83,7 @@ struct Letter {
 }
 
 impl<'a> Life<'a> {
-    fn begin(story: &'a Story, dovecot: &'a Dovecot, smtp: &Smtp, database: Database) -> Self {
+    fn begin(story: &'a Story, dovecot: &'a Dovecot, smtp: &'a Smtp, database: Database) -> Self {
         let mut world = World::on(dovecot, smtp);
         if database == Database::Postgres {
             world = world.with_database(&Postgres::shared().database("story"));
@@ -110,7 +111,7 @@ impl<'a> Life<'a> {
             }
         });
         let old = customers_mail(dovecot).into_iter().collect();
-        Self { story, dovecot, world, old, sent: Vec::new(), waiting: BTreeMap::new(), filed: BTreeMap::new(), complaints: Vec::new() }
+        Self { story, dovecot, smtp, world, old, sent: Vec::new(), waiting: BTreeMap::new(), filed: BTreeMap::new(), complaints: Vec::new() }
     }
 
     fn to_its_end(mut self) -> Vec<String> {
@@ -203,11 +204,17 @@ impl<'a> Life<'a> {
 
     fn read_the_replies(&mut self, number: usize, mail: &Mail) {
         let copies: usize = mail.replies.iter().map(|reply| 1 + reply.cc.len()).sum();
+        let new = || -> Vec<PathBuf> { customers_mail(self.dovecot).into_iter().filter(|file| !self.old.contains(file)).collect() };
         // The run has handed everything over when it ends; the mail server may still be at it.
-        let new = within(Duration::from_secs(20), "the replies arrive", || {
-            let new: Vec<PathBuf> = customers_mail(self.dovecot).into_iter().filter(|file| !self.old.contains(file)).collect();
-            (new.len() >= copies).then_some(new)
-        });
+        let start = Instant::now();
+        while new().len() < copies && start.elapsed() < DEADLINE {
+            std::thread::sleep(Duration::from_millis(15));
+        }
+        let new = new();
+        if new.len() < copies {
+            self.complaints.push(format!("mail {}: {} of {copies} copies of replies arrived; the mail server says:\n{}", number + 1, new.len(), self.smtp.logs()));
+            return;
+        }
         self.old.extend(new.iter().cloned());
         let mut letters: BTreeMap<String, Letter> = BTreeMap::new();
         for file in new {
@@ -336,16 +343,19 @@ impl Letter {
     }
 }
 
+/// How the users begin whose mailboxes are desks; all other mailboxes are customers'.
+const DESKS: &str = "desk.";
+
 /// The user whose mailbox is that desk's in this story.
 fn mailbox(story: &Story, desk: &str) -> String {
-    format!("{desk}--{}@zaakwijs.example", story.name)
+    format!("{DESKS}{desk}.{}@zaakwijs.example", story.name)
 }
 
 /// The files of all mail that lies in mailboxes of customers and of the desks' duty contacts.
 fn customers_mail(dovecot: &Dovecot) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for owner in fs::read_dir(dovecot.files()).unwrap().map(Result::unwrap) {
-        if owner.file_name().to_string_lossy().contains("--") {
+        if owner.file_name().to_string_lossy().starts_with(DESKS) {
             continue;
         }
         for folder in ["new", "cur"] {
@@ -366,10 +376,10 @@ fn field(raw: &str, name: &str) -> Option<String> {
     })
 }
 
-/// The address between the last angle brackets, or all of it.
+/// The address between the last angle brackets, or all but a comment.
 fn bare(mailbox: &str) -> String {
     let inside = mailbox.rsplit_once('<').map_or(mailbox, |(_, rest)| rest.split('>').next().unwrap_or(rest));
-    inside.trim().to_owned()
+    inside.split('(').next().unwrap_or(inside).trim().to_owned()
 }
 
 fn sender(raw: &[u8]) -> String {
