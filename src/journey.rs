@@ -109,18 +109,12 @@ impl Journey {
 
     /// What the attachments say, in their order.
     async fn read(&self, attachments: &[RawAttachment]) -> Vec<Document> {
-        // Owned inputs, so that the stream borrows nothing but the extractor.
-        let wanted: Vec<Option<(Vec<u8>, String, Option<String>)>> = attachments
-            .iter()
-            .map(|raw| {
-                let name = raw.name.as_ref().map(|name| name.reveal().clone());
-                raw.opaque.is_none().then(|| (raw.bytes.reveal().clone(), raw.declared.clone(), name))
-            })
-            .collect();
-        futures_util::stream::iter(wanted)
+        // Owned files, so that the stream borrows nothing but the extractor.
+        let files: Vec<Option<File>> = attachments.iter().map(|raw| raw.opaque.is_none().then(|| File::of(raw))).collect();
+        futures_util::stream::iter(files)
             .map(|file| async move {
                 match file {
-                    Some((bytes, declared, name)) => self.extractor.read(bytes, Some(&declared), name.as_deref()).await,
+                    Some(file) => self.extractor.read(file.bytes, Some(&file.declared), file.name.as_deref()).await,
                     // Screening knows why from the attachment itself.
                     None => Document::unreadable("unknown", Unreadable::UnknownFormat),
                 }
@@ -190,6 +184,23 @@ impl Journey {
             message_id: screened.mail.message_id,
             references: screened.mail.references,
             returned_ids: screened.mail.automatic.returned_ids,
+        }
+    }
+}
+
+/// What a worker is given of an attachment.
+struct File {
+    bytes: Vec<u8>,
+    declared: String,
+    name: Option<String>,
+}
+
+impl File {
+    fn of(raw: &RawAttachment) -> Self {
+        Self {
+            bytes: raw.bytes.reveal().clone(),
+            declared: raw.declared.clone(),
+            name: raw.name.as_ref().map(|name| name.reveal().clone()),
         }
     }
 }

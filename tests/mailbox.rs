@@ -72,9 +72,11 @@ fn all(settled: &[(MailUid, Settled)], state: Settled) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_is_listed_and_fetched_over_tls_starttls_and_plain() {
     let dovecot = Dovecot::shared();
-    for (security, address) in
-        [(Security::Implicit, "tls@zaakwijs.example"), (Security::StartTls, "starttls@zaakwijs.example"), (Security::Plain, "plain@zaakwijs.example")]
-    {
+    for (security, address) in [
+        (Security::Implicit, "tls@zaakwijs.example"),
+        (Security::StartTls, "starttls@zaakwijs.example"),
+        (Security::Plain, "plain@zaakwijs.example"),
+    ] {
         let settings = user(dovecot, address, security);
         dovecot.append(address, "INBOX", &mail(1), Some("2026-11-21T10:15:00+01:00".parse().unwrap()));
         let mut session = open(&settings).await;
@@ -413,7 +415,8 @@ fn deliver(path: &Path, raw: &[u8], at: &str) {
 }
 
 fn files(directory: PathBuf) -> Vec<Vec<u8>> {
-    let mut files: Vec<_> = std::fs::read_dir(directory).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
+    let mut files: Vec<_> =
+        std::fs::read_dir(directory).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
     files.sort();
     files.into_iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
@@ -547,7 +550,11 @@ async fn a_token_that_is_refused_is_fetched_anew_once() {
         ("XOAUTH2", "dXNlcj1kZXNrAWF1dGg9QmVhcmVyIG9uZQEB", "dXNlcj1kZXNrAWF1dGg9QmVhcmVyIHR3bwEB", ""),
         ("OAUTHBEARER", "bixhPWRlc2ss", "bixhPWRlc2ss", "AQ=="),
     ] {
-        let offer: &'static str = if mechanism == "XOAUTH2" { "* CAPABILITY IMAP4rev1 AUTH=XOAUTH2\n$ OK" } else { "* CAPABILITY IMAP4rev1 AUTH=OAUTHBEARER AUTH=XOAUTH2\n$ OK" };
+        let offer: &'static str = if mechanism == "XOAUTH2" {
+            "* CAPABILITY IMAP4rev1 AUTH=XOAUTH2\n$ OK"
+        } else {
+            "* CAPABILITY IMAP4rev1 AUTH=OAUTHBEARER AUTH=XOAUTH2\n$ OK"
+        };
         let (port, heard) = scripted_imap(vec![
             vec![
                 ("CAPABILITY", offer),

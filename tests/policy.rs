@@ -1,8 +1,8 @@
 //! POLICY.md's table as data: `fixtures/policy/<reason>.toml` says what facts lead to, and properties say what no facts lead to.
 
 use postkamer::decide::{
-    AfterAppend, Cc, Facts, Kind, Membership, OnUnreadable, Outcome, Policy, Reason, Recipient, Reply, ServerAction, Template, Thread, TicketStep,
-    UnknownSenders, Verdict, decide,
+    AfterAppend, Cc, Facts, Kind, Membership, OnUnreadable, Outcome, Policy, Reason, Recipient, Reply, ServerAction, Template, Thread,
+    TicketStep, UnknownSenders, Verdict, decide,
 };
 use postkamer::identify::{Authentic, SenderKind};
 use proptest::prelude::*;

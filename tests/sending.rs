@@ -15,8 +15,10 @@ fn address(text: &str) -> EmailAddress {
 }
 
 fn message(body: &str) -> Vec<u8> {
-    format!("From: support@zaakwijs.example\r\nTo: i.bakker@waterwolde.example\r\nMessage-ID: <PK-00001.x@zaakwijs.example>\r\n\r\n{body}\r\n")
-        .into_bytes()
+    format!(
+        "From: support@zaakwijs.example\r\nTo: i.bakker@waterwolde.example\r\nMessage-ID: <PK-00001.x@zaakwijs.example>\r\n\r\n{body}\r\n"
+    )
+    .into_bytes()
 }
 
 /// What was delivered, without what the servers added above it.
@@ -44,8 +46,11 @@ fn settings(exim: &Exim, security: Security) -> SmtpSettings {
 async fn a_reply_arrives_over_tls_starttls_and_plain_with_and_without_a_sender() {
     let dovecot = Dovecot::start(Store::Maildir);
     let exim = Exim::start(&dovecot);
-    for (security, to) in [(Security::Implicit, "tls@waterwolde.example"), (Security::StartTls, "starttls@waterwolde.example"), (Security::Plain, "plain@waterwolde.example")]
-    {
+    for (security, to) in [
+        (Security::Implicit, "tls@waterwolde.example"),
+        (Security::StartTls, "starttls@waterwolde.example"),
+        (Security::Plain, "plain@waterwolde.example"),
+    ] {
         let smtp = Smtp::new(settings(&exim, security));
         assert!(smtp.examine().await.is_fine(), "{security:?}: {:?}", smtp.examine().await);
         // A line that begins with a dot, and one that would end the mail.
@@ -56,7 +61,8 @@ async fn a_reply_arrives_over_tls_starttls_and_plain_with_and_without_a_sender()
         let arrived = dovecot.wait_for(to, "INBOX", 2);
         assert_eq!(body(&arrived[0]), format!("{text}\r\n"), "{security:?}");
         assert_eq!(body(&arrived[1]), "tweede\r\n");
-        let return_path = |raw: &[u8]| String::from_utf8_lossy(raw).lines().find(|line| line.starts_with("Return-")).unwrap_or_default().to_owned();
+        let return_path =
+            |raw: &[u8]| String::from_utf8_lossy(raw).lines().find(|line| line.starts_with("Return-")).unwrap_or_default().to_owned();
         assert_eq!(return_path(&arrived[0]), "Return-Path: <>");
         assert_eq!(return_path(&arrived[1]), "Return-Path: <support@zaakwijs.example>");
     }
@@ -185,7 +191,10 @@ async fn what_a_server_says_decides_what_is_known_of_the_mail() {
             then(&MAIL, &[Hear("RCPT"), Say("450 4.2.0 <a@waterwolde.example> greylisted"), Hear("RCPT"), Say("450 later")]),
             Err(SendError::Passing(SmtpCode { code: 450, enhanced: Some((4, 2, 0)) })),
         ),
-        (then(&MAIL, &[Hear("RCPT"), Say("550 5.1.1 a"), Hear("RCPT"), Say("550 5.1.1 b")]), Err(SendError::Refused(SmtpCode { code: 550, enhanced: Some((5, 1, 1)) }))),
+        (
+            then(&MAIL, &[Hear("RCPT"), Say("550 5.1.1 a"), Hear("RCPT"), Say("550 5.1.1 b")]),
+            Err(SendError::Refused(SmtpCode { code: 550, enhanced: Some((5, 1, 1)) })),
+        ),
         (then(&[&MAIL[..], &TO].concat(), &[Hear("RCPT"), Say("421 closing"), Close]), Err(SendError::Passing(code(421)))),
         (then(&[&MAIL[..], &TO, &TO].concat(), &[Hear("DATA"), Say("451 later")]), Err(SendError::Passing(code(451)))),
         (then(&data, &[Say("554 5.7.1 spam")]), Err(SendError::Refused(SmtpCode { code: 554, enhanced: Some((5, 7, 1)) }))),
@@ -236,7 +245,14 @@ async fn without_starttls_nothing_is_sent_in_clear() {
         HELLO.to_vec(),
         vec![Say("220 mx.example"), Hear("EHLO"), Say("250-mx.example\r\n250 STARTTLS"), Hear("STARTTLS"), Say("454 not now")],
         // Injected by somebody in between: it breaks the handshake and is never read as an answer.
-        vec![Say("220 mx.example"), Hear("EHLO"), Say("250-mx.example\r\n250 STARTTLS"), Hear("STARTTLS"), Say("220 go\r\n250 AUTH PLAIN"), Close],
+        vec![
+            Say("220 mx.example"),
+            Hear("EHLO"),
+            Say("250-mx.example\r\n250 STARTTLS"),
+            Hear("STARTTLS"),
+            Say("220 go\r\n250 AUTH PLAIN"),
+            Close,
+        ],
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

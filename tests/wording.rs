@@ -17,6 +17,9 @@ struct Case {
     ict: bool,
 }
 
+/// Says yes or no to a subject and a text.
+type Judge = fn(&Lexicon, &str, &str) -> bool;
+
 #[test]
 fn outages_and_ict_matters_are_told_apart_in_six_languages() {
     let cases: BTreeMap<String, Vec<Case>> = toml::from_str(include_str!("../fixtures/policy/wording.toml")).unwrap();
@@ -53,8 +56,7 @@ struct Facts {
 fn a_phrase_alone_is_enough_or_not_enough() {
     let facts: Facts = toml::from_str(include_str!("../fixtures/policy/phrases.toml")).unwrap();
     let lexicon = Lexicon::new(&[]).unwrap();
-    let judges: [(&str, fn(&Lexicon, &str, &str) -> bool, &BTreeMap<String, Phrases>); 2] =
-        [("urgent", urgent, &facts.urgent), ("ict", ict, &facts.ict)];
+    let judges: [(&str, Judge, &BTreeMap<String, Phrases>); 2] = [("urgent", urgent, &facts.urgent), ("ict", ict, &facts.ict)];
     let mut wrong = Vec::new();
     for (fact, judge, languages) in judges {
         for (language, phrases) in languages {

@@ -373,8 +373,7 @@ fn end_of(steps: &[Step], at: usize, found: &[Vec<usize>], barriers: &[bool]) ->
 fn read(language: Language, source: &str, lists: &mut Lists) -> Result<(), LexiconError> {
     let ends = LineEnds::of(source);
     let complain = |offset: usize, message: String| LexiconError { language, line: ends.line(offset), message };
-    let file = DeTable::parse(source)
-        .map_err(|error| complain(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+    let file = DeTable::parse(source).map_err(|error| complain(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
     for (table, content) in file.get_ref() {
         let at = table.span().start;
         let table: &str = table.get_ref();
@@ -633,9 +632,8 @@ fn sentences_of(text: &str) -> Vec<Sentence> {
             }
             taker.take(chunk);
         }
-        hyphenated = line.ends_with(is_joiner)
-            && line.chars().rev().nth(1).is_some_and(char::is_alphabetic)
-            && next.starts_with(char::is_lowercase);
+        hyphenated =
+            line.ends_with(is_joiner) && line.chars().rev().nth(1).is_some_and(char::is_alphabetic) && next.starts_with(char::is_lowercase);
         if hyphenated {
             continue;
         }

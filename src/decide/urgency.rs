@@ -93,8 +93,8 @@ fn signs_of(clauses: &[Clause], at: usize) -> impl Iterator<Item = Sign> {
     let alone = clause.of(Role::OnlyMe).any(|hit| !covered(clause, hit, Role::System));
     let mild = clause.has(Role::Mild);
     let negated = clause.of(Role::Not).any(|hit| !covered(clause, hit, Role::NoOutage));
-    let system = first(Role::System)
-        .or_else(|| clause.names.iter().copied().find(|name| !clause.hits.iter().any(|hit| inside(*name, hit))));
+    let system =
+        first(Role::System).or_else(|| clause.names.iter().copied().find(|name| !clause.hits.iter().any(|hit| inside(*name, hit))));
     // "The case system. It has not been working since nine": the object may stand in the clause before.
     let object = system.or_else(|| {
         let before = at.checked_sub(1).and_then(|before| clauses.get(before))?;
@@ -162,10 +162,7 @@ fn holds(clauses: &[Clause], sign: &Sign) -> bool {
         .filter(|hit| !covered(clause, hit, Role::NoOutage))
         .any(|hit| (hit.start <= sign.start || hit.end > sign.start && sign.noun) && !reason_between(hit.end));
     let passed_on = sign.clause.checked_sub(1).and_then(|before| clauses.get(before)).is_some_and(|before| {
-        before.sentence == clause.sentence
-            && before.words.len() <= SHORT_CLAUSE
-            && before.has(Role::Hypothetical)
-            && !clause.turns
+        before.sentence == clause.sentence && before.words.len() <= SHORT_CLAUSE && before.has(Role::Hypothetical) && !clause.turns
     });
     let asked = sign.noun && clause.question && !clause.has(Role::HowLong);
     let then = same_segment_has(clauses, sign.clause, |other| {
@@ -189,9 +186,7 @@ fn holds(clauses: &[Clause], sign: &Sign) -> bool {
 
 /// Does the clause speak of a past time, and not of one since which something lasts?
 fn past(clause: &Clause) -> bool {
-    clause.of(Role::Past).any(|hit| {
-        !clause.of(Role::Since).any(|since| since.start <= hit.start && hit.start < since.end + NEAR)
-    })
+    clause.of(Role::Past).any(|hit| !clause.of(Role::Since).any(|since| since.start <= hit.start && hit.start < since.end + NEAR))
 }
 
 /// Stands a negation shortly before the hit, and no reason between them?
@@ -199,10 +194,7 @@ fn denied(clause: &Clause, hit: &Hit) -> bool {
     clause.of(Role::Not).any(|not| {
         let near = not.end <= hit.start && hit.start - not.end < REACH_OF_NOT;
         let cut = clause.of(Role::Because).any(|because| because.start >= not.end && because.end <= hit.start);
-        let taken = clause
-            .hits
-            .iter()
-            .any(|other| other.end - other.start > 1 && inside(not.start, other) && is_statement(other.role));
+        let taken = clause.hits.iter().any(|other| other.end - other.start > 1 && inside(not.start, other) && is_statement(other.role));
         near && !cut && !taken
     })
 }

@@ -231,7 +231,11 @@ mod tests {
         assert_eq!(source.clone().token().await.unwrap().reveal(), "three");
         assert_eq!(source.token().await.unwrap().reveal(), "three");
         let requests = requests.await.unwrap();
-        assert!(requests[0].contains("client_secret=client-geheim") && requests[0].contains("grant_type=client_credentials") && requests[0].contains("scope=mail"));
+        assert!(
+            requests[0].contains("client_secret=client-geheim")
+                && requests[0].contains("grant_type=client_credentials")
+                && requests[0].contains("scope=mail")
+        );
     }
 
     #[tokio::test]

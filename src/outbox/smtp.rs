@@ -231,7 +231,9 @@ impl Smtp {
         let hello = ClientId::default();
         let connected = timeout(COMMAND_LIMIT, AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)).await;
         let mut connection = connected.map_err(|_| unreachable("it gave no answer in time"))?.map_err(|error| match code_of(&error) {
-            Some(code) if !code.is_passing() => Attempt::Failed(SendError::Configuration(format!("the SMTP server does not want to talk with us: {code}"))),
+            Some(code) if !code.is_passing() => {
+                Attempt::Failed(SendError::Configuration(format!("the SMTP server does not want to talk with us: {code}")))
+            }
             Some(code) => Attempt::Failed(SendError::Passing(code)),
             None => unreachable("it did not greet as an SMTP server does"),
         })?;

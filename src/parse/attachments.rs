@@ -29,7 +29,8 @@ pub(super) fn bytes<'m>(part: &MessagePart<'m>) -> Bytes<'m> {
         return Bytes { bytes: Encoding::QuotedPrintable.decode(raw), damaged: false, uuencoded: false };
     }
     // 7bit, 8bit and binary in all their spellings, and labels that are a charset by mistake, leave the bytes as they are.
-    let harmless = label.is_empty() || label.starts_with(['7', '8']) || label.starts_with("bin") || label.contains("utf") || label.contains("iso");
+    let harmless =
+        label.is_empty() || label.starts_with(['7', '8']) || label.starts_with("bin") || label.contains("utf") || label.contains("iso");
     let uuencoded = label.contains("uu");
     Bytes { bytes: Cow::Borrowed(raw), damaged: !harmless && !uuencoded, uuencoded }
 }

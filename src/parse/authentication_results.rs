@@ -145,7 +145,10 @@ mod tests {
             ),
             ("mx.test; DKIM/1 = Pass (a (b) c) header.d = a.test", "mx.test | dkim=pass header.d=a.test"),
             ("(hi) mx.test (there); dmarc=fail(p=reject dis=none) header.from=a.test", "mx.test | dmarc=fail header.from=a.test"),
-            ("mx.test; spf=pass reason=\"good; dmarc=pass\" smtp.helo=a.test", "mx.test | spf=pass reason=good; dmarc=pass smtp.helo=a.test"),
+            (
+                "mx.test; spf=pass reason=\"good; dmarc=pass\" smtp.helo=a.test",
+                "mx.test | spf=pass reason=good; dmarc=pass smtp.helo=a.test",
+            ),
         ] {
             assert_eq!(shown(text), read, "{text}");
         }
@@ -160,7 +163,8 @@ mod tests {
 
     #[test]
     fn each_field_knows_how_many_received_stand_above() {
-        let header = Header::read(b"Authentication-Results: a.test; none\r\nReceived: x\r\nAuthentication-Results: b.test;\r\n dmarc=pass\r\n");
+        let header =
+            Header::read(b"Authentication-Results: a.test; none\r\nReceived: x\r\nAuthentication-Results: b.test;\r\n dmarc=pass\r\n");
         let all = all(&header);
         assert_eq!(all.iter().map(|r| r.received_above).collect::<Vec<_>>(), [0, 1]);
     }

@@ -77,7 +77,11 @@ mod tests {
     fn one_field_with_one_mailbox_is_somebody() {
         for (block, address, name) in [
             (&b"From: \"A. de Vries\" <A.deVries@Waterwolde.example>\r\n"[..], "a.devries@waterwolde.example", "A. de Vries"),
-            (b"from:\r\n =?utf-8?q?Mette?=\r\n =?utf-8?q?_S=C3=B8rensen?= <m@nordhavn.example>\r\n", "m@nordhavn.example", "Mette Sørensen"),
+            (
+                b"from:\r\n =?utf-8?q?Mette?=\r\n =?utf-8?q?_S=C3=B8rensen?= <m@nordhavn.example>\r\n",
+                "m@nordhavn.example",
+                "Mette Sørensen",
+            ),
             (b"From: J\xfcrgen <j@heidetal.example>\r\n", "j@heidetal.example", "Jürgen"),
             (b"From: \"a@good.test\" <b@evil.test>\r\n", "b@evil.test", "a@good.test"),
             (b"From: =?utf-8?q?x=0D=0ABcc:_v@x.test,?= <b@evil.test>\r\n", "b@evil.test", "x\u{fffd}\u{fffd}Bcc: v@x.test,"),
@@ -122,7 +126,9 @@ mod tests {
 
     #[test]
     fn what_nobody_wrote_is_kept_for_screening() {
-        let header = Header::read(b"From: =?utf-8?q?Jan?= <a@b.test>\r\nFrom: c@d.test\r\nTo: \"Piet\" <p@q.test> (tel. 5)\r\nReply-To: niemand\r\n");
+        let header = Header::read(
+            b"From: =?utf-8?q?Jan?= <a@b.test>\r\nFrom: c@d.test\r\nTo: \"Piet\" <p@q.test> (tel. 5)\r\nReply-To: niemand\r\n",
+        );
         let Author::Nobody { shown } = author(&header) else { panic!("two fields are nobody") };
         assert_eq!(shown.reveal(), "Jan <a@b.test>\nc@d.test");
         let names: Vec<String> = other_names(&header).into_iter().map(Redacted::into_revealed).collect();

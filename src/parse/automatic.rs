@@ -16,9 +16,7 @@ pub(super) fn automatic(header: &Header<'_>, report_type: Option<&str>) -> Autom
         auto_reply_header: header.all("Precedence").any(|field| is_auto_reply(&token(field)))
             || header.any_of(&["X-Autoreply", "X-Autorespond"]).any(|field| token(field) != "no")
             || report == Some("disposition-notification"),
-        discourages_reply: header
-            .all("X-Precedence")
-            .any(|field| is_bulk(&token(field)) || is_auto_reply(&token(field)))
+        discourages_reply: header.all("X-Precedence").any(|field| is_bulk(&token(field)) || is_auto_reply(&token(field)))
             || header.first("X-Loop").is_some(),
         bulk: header.all("Precedence").any(|field| is_bulk(&token(field))) || header.has_prefix(LIST_PREFIX),
         delivery_report: report == Some("delivery-status") || header.first("X-Failed-Recipients").is_some(),

@@ -229,22 +229,25 @@ impl<'h> Reader<'h> {
         slot.make_ascii_lowercase();
         match &*slot {
             b"br" => self.sink().br(),
-            b"td" | b"th" if !closes => {
-                if !std::mem::take(&mut self.first_cell) {
-                    self.sink().cell();
-                }
-            }
+            b"td" | b"th" if closes => {}
+            b"td" | b"th" if std::mem::take(&mut self.first_cell) => {}
+            b"td" | b"th" => self.sink().cell(),
             b"tr" | b"table" | b"tbody" | b"thead" | b"tfoot" | b"caption" => {
                 self.first_cell = true;
                 self.sink().row();
             }
-            b"p" if !closes && !class_and_style.contains("msonormal") && !class_and_style.contains("margin:0") && !class_and_style.contains("margin-top:0") => {
+            b"p" if !closes
+                && !class_and_style.contains("msonormal")
+                && !class_and_style.contains("margin:0")
+                && !class_and_style.contains("margin-top:0") =>
+            {
                 self.sink().line(2);
             }
             b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"ul" | b"ol" | b"dl" => self.sink().line(2),
-            b"p" | b"div" | b"blockquote" | b"pre" | b"hr" | b"dt" | b"dd" | b"section" | b"article" | b"header" | b"footer" | b"main" | b"nav"
-            | b"aside" | b"address" | b"center" | b"fieldset" | b"form" | b"figure" | b"figcaption" | b"body" | b"html" | b"head" | b"option"
-            | b"select" | b"button" | b"label" | b"legend" | b"details" | b"summary" | b"textarea" | b"text" | b"svg" | b"input" => self.sink().line(1),
+            b"p" | b"div" | b"blockquote" | b"pre" | b"hr" | b"dt" | b"dd" | b"section" | b"article" | b"header" | b"footer" | b"main"
+            | b"nav" | b"aside" | b"address" | b"center" | b"fieldset" | b"form" | b"figure" | b"figcaption" | b"body" | b"html"
+            | b"head" | b"option" | b"select" | b"button" | b"label" | b"legend" | b"details" | b"summary" | b"textarea" | b"text"
+            | b"svg" | b"input" => self.sink().line(1),
             b"li" => {
                 self.sink().line(1);
                 if !closes {
@@ -473,7 +476,9 @@ impl<'h> Attributes<'h> {
             11 if name.eq_ignore_ascii_case("placeholder") => &mut self.placeholder,
             _ => {
                 let start = value.trim_start().as_bytes();
-                if start.get(..4).is_some_and(|s| s.eq_ignore_ascii_case(b"cid:")) || start.get(..5).is_some_and(|s| s.eq_ignore_ascii_case(b"data:")) {
+                if start.get(..4).is_some_and(|s| s.eq_ignore_ascii_case(b"cid:"))
+                    || start.get(..5).is_some_and(|s| s.eq_ignore_ascii_case(b"data:"))
+                {
                     self.addresses.push(value);
                 }
                 return;
@@ -498,12 +503,15 @@ impl<'h> Attributes<'h> {
 
     /// Outlook puts the quoted mail after an element, not into one.
     fn quotes_the_rest(&self) -> bool {
-        const IDS: &[&str] = &["divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container", "reply-intro", "zwchr", "OLK_SRC_BODY_SECTION"];
-        self.id.is_some_and(|id| IDS.iter().any(|known| {
-            // Outlook on the web prefixes ids of a mail that it shows with `x_`.
-            let id = id.trim_start_matches("x_");
-            id.eq_ignore_ascii_case(known)
-        })) || self.has_class(&["OutlookMessageHeader", "x_OutlookMessageHeader", "moz-email-headers-table"])
+        const IDS: &[&str] =
+            &["divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container", "reply-intro", "zwchr", "OLK_SRC_BODY_SECTION"];
+        self.id.is_some_and(|id| {
+            IDS.iter().any(|known| {
+                // Outlook on the web prefixes ids of a mail that it shows with `x_`.
+                let id = id.trim_start_matches("x_");
+                id.eq_ignore_ascii_case(known)
+            })
+        }) || self.has_class(&["OutlookMessageHeader", "x_OutlookMessageHeader", "moz-email-headers-table"])
     }
 
     fn effect(&self, name: &str) -> Option<Effect> {
@@ -572,7 +580,11 @@ fn decode_entities(text: &str, out: &mut String) {
         out.push_str(before);
         let inside = from.strip_prefix('&').unwrap_or_default();
         let numeric = inside.starts_with('#');
-        let end = inside.char_indices().take(32).find(|(i, c)| !(c.is_ascii_alphanumeric() || (*i == 0 && *c == '#'))).map_or(inside.len().min(32), |(i, _)| i);
+        let end = inside
+            .char_indices()
+            .take(32)
+            .find(|(i, c)| !(c.is_ascii_alphanumeric() || (*i == 0 && *c == '#')))
+            .map_or(inside.len().min(32), |(i, _)| i);
         let (name, after) = inside.split_at_checked(end).unwrap_or((inside, ""));
         let decoded = if numeric { number(name) } else { named(name, after.starts_with(';')) };
         match decoded {
@@ -623,7 +635,10 @@ mod tests {
     #[test]
     fn columns_never_join_and_split_numbers_do() {
         assert_eq!(text("<table><tr><td>1234</td><td>56782</td></tr><tr><td>5</td></tr></table>"), "1234\t56782\n5");
-        assert_eq!(text("<tr><th><p class=MsoNormal>Naam</p></th><th>\n<p>BSN</p></th></tr><tr><td>\n</td><td><p>1</p></td></tr>"), "Naam\tBSN\n\t1");
+        assert_eq!(
+            text("<tr><th><p class=MsoNormal>Naam</p></th><th>\n<p>BSN</p></th></tr><tr><td>\n</td><td><p>1</p></td></tr>"),
+            "Naam\tBSN\n\t1"
+        );
         assert_eq!(text("12<b>34</b><span>5</span>&#54;&#x37;8&#8203;2"), "12345678\u{32}");
         assert_eq!(text("<div>12</div><div>34</div>56<br>78<li>90"), "12\n34\n56\n78\n- 90");
         assert_eq!(text("<table><tr><td>a<table><tr><td>b</td><td>c</td></tr></table></td></tr></table>"), "a\nb\tc");
@@ -631,8 +646,14 @@ mod tests {
 
     #[test]
     fn whitespace_paragraphs_and_entities_read_as_in_a_browser() {
-        assert_eq!(text("<p>Beste  collega,</p>\n<p>Caf&eacute; &amp; &lt;b&gt; &euro; &#128; &nbsp;x</p>"), "Beste collega,\n\nCafé & <b> € €  x");
-        assert_eq!(text("<p class=MsoNormal>een<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>twee</p>"), "een\n\ntwee");
+        assert_eq!(
+            text("<p>Beste  collega,</p>\n<p>Caf&eacute; &amp; &lt;b&gt; &euro; &#128; &nbsp;x</p>"),
+            "Beste collega,\n\nCafé & <b> € €  x"
+        );
+        assert_eq!(
+            text("<p class=MsoNormal>een<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>twee</p>"),
+            "een\n\ntwee"
+        );
         assert_eq!(text("<div>een</div><div><br></div><div>twee<br></div><div>drie</div>"), "een\n\ntwee\ndrie");
         assert_eq!(text("<pre>a\n  b\n\nc</pre>"), "a\n  b\n\nc");
         assert_eq!(text("1 < 2 && 3 > 2 &onzin; &#x110000;"), "1 < 2 && 3 > 2 &onzin; \u{fffd}");

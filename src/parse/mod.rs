@@ -127,7 +127,10 @@ const SEARCHED: usize = 64 * 1024;
 fn returned_ids(reading: &Reading, references: &[crate::words::MessageId]) -> Vec<crate::words::MessageId> {
     let mut ids = Vec::new();
     for attachment in &reading.attachments {
-        if matches!(attachment.declared.as_str(), "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/rfc822-headers" | "message/global-headers") {
+        if matches!(
+            attachment.declared.as_str(),
+            "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/rfc822-headers" | "message/global-headers"
+        ) {
             let bytes = attachment.bytes.reveal();
             ids.extend(thread::returned(bytes.get(..bytes.len().min(SEARCHED)).unwrap_or_default()));
         }

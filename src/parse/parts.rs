@@ -22,9 +22,21 @@ const LONGEST_HEADER: usize = 256 * 1024;
 /// The parser with our limits. Fields that are read by our own rules are left raw; nested mails stay closed when encoded.
 pub(super) static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
     let raw = [
-        HeaderName::From, HeaderName::To, HeaderName::Cc, HeaderName::Bcc, HeaderName::ReplyTo, HeaderName::Sender, HeaderName::Subject,
-        HeaderName::MessageId, HeaderName::References, HeaderName::InReplyTo, HeaderName::ReturnPath, HeaderName::Received,
-        HeaderName::ListUnsubscribe, HeaderName::ListId, HeaderName::ListPost,
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::Cc,
+        HeaderName::Bcc,
+        HeaderName::ReplyTo,
+        HeaderName::Sender,
+        HeaderName::Subject,
+        HeaderName::MessageId,
+        HeaderName::References,
+        HeaderName::InReplyTo,
+        HeaderName::ReturnPath,
+        HeaderName::Received,
+        HeaderName::ListUnsubscribe,
+        HeaderName::ListId,
+        HeaderName::ListPost,
     ];
     raw.into_iter()
         .fold(MessageParser::new(), |parser, name| parser.header(name, HeaderForm::Ignore))
@@ -181,7 +193,10 @@ impl Reading {
             return;
         }
         // Renderings for programs that nobody here uses say what the others say; they are screened, not shown.
-        if position == Position::Body && !is_attachment && matches!(kind.as_deref(), Some("text/x-amp-html" | "text/watch-html" | "text/enriched" | "text/richtext")) {
+        if position == Position::Body
+            && !is_attachment
+            && matches!(kind.as_deref(), Some("text/x-amp-html" | "text/watch-html" | "text/enriched" | "text/richtext"))
+        {
             let page = html::read(&charset::decode(part.content_type().and_then(|t| t.attribute("charset")), &decoded.bytes).text);
             self.also.extend(page.unseen);
             self.also.push(joined(&page.lines));
@@ -408,7 +423,8 @@ fn closes_in_line(part: &MessagePart<'_>) -> bool {
 
 /// Bytes declared as text that are none: the magic of formats that carry files, or NUL that is not UTF-16's.
 fn is_binary(bytes: &[u8]) -> bool {
-    const MAGIC: &[&[u8]] = &[b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b"];
+    const MAGIC: &[&[u8]] =
+        &[b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b"];
     MAGIC.iter().any(|magic| bytes.starts_with(magic)) || bytes.iter().filter(|b| **b == 0).count() * 100 > bytes.len() && !is_utf16(bytes)
 }
 
@@ -431,7 +447,8 @@ fn contains(hay: &[u8], needle: &[u8]) -> bool {
 fn meta_charset(bytes: &[u8]) -> Option<String> {
     let start = String::from_utf8_lossy(bytes.get(..bytes.len().min(2_048)).unwrap_or_default()).to_ascii_lowercase();
     let (_, after) = start.split_once("charset=")?;
-    let label: String = after.trim_start_matches(['"', '\'']).chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+    let label: String =
+        after.trim_start_matches(['"', '\'']).chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
     (!label.is_empty()).then_some(label)
 }
 
@@ -441,9 +458,7 @@ fn is_signature(attachment: &RawAttachment) -> bool {
     let bytes = attachment.bytes.reveal();
     let name = attachment.name.as_ref().map(|name| name.reveal().to_ascii_lowercase()).unwrap_or_default();
     match attachment.declared.as_str() {
-        "application/pgp-signature" => {
-            pgp::is_signature(bytes)
-        }
+        "application/pgp-signature" => pgp::is_signature(bytes),
         "application/pkcs7-signature" | "application/x-pkcs7-signature" => signed::is_detached_signature(bytes),
         _ => name.ends_with(".p7s") && signed::is_detached_signature(bytes),
     }

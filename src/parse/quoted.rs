@@ -126,11 +126,8 @@ fn marks(lines: &[Line]) -> Vec<bool> {
             (first..=i).any(|start| attribution(lines, start).is_some_and(|a| start + a.lines == i + 1))
         })
     };
-    let mut marks: Vec<bool> = lines
-        .iter()
-        .enumerate()
-        .map(|(at, line)| line.quoted || (has_mark(&line.text) && (with_mark > 1 || introduced(at))))
-        .collect();
+    let mut marks: Vec<bool> =
+        lines.iter().enumerate().map(|(at, line)| line.quoted || (has_mark(&line.text) && (with_mark > 1 || introduced(at)))).collect();
     // Blank lines between two marked ones belong to the quotation.
     let mut last_marked = None;
     for at in 0..lines.len() {
@@ -178,25 +175,81 @@ fn is_rule(line: &str) -> bool {
 /// Phrases with which mail programs head a quoted or forwarded mail, lower case.
 const MARKERS: &[&str] = &[
     // nl
-    "oorspronkelijk bericht", "oorspronkelijk bericht van", "oorspronkelijke bericht", "origineel bericht", "oorspronkelijke afspraak",
-    "doorgestuurd bericht", "begin doorgestuurd bericht", "begin van doorgestuurd bericht", "doorgestuurde e-mail", "doorgestuurde mail", "oorspronkelijke e-mail",
+    "oorspronkelijk bericht",
+    "oorspronkelijk bericht van",
+    "oorspronkelijke bericht",
+    "origineel bericht",
+    "oorspronkelijke afspraak",
+    "doorgestuurd bericht",
+    "begin doorgestuurd bericht",
+    "begin van doorgestuurd bericht",
+    "doorgestuurde e-mail",
+    "doorgestuurde mail",
+    "oorspronkelijke e-mail",
     // da
-    "oprindelig meddelelse", "original meddelelse", "oprindelig besked", "oprindelig aftale", "videresendt besked", "videresendt meddelelse",
-    "start på videresendt besked", "start på videresendt meddelelse", "begyndelse på videresendt besked", "videresendt mail", "oprindelig mail",
+    "oprindelig meddelelse",
+    "original meddelelse",
+    "oprindelig besked",
+    "oprindelig aftale",
+    "videresendt besked",
+    "videresendt meddelelse",
+    "start på videresendt besked",
+    "start på videresendt meddelelse",
+    "begyndelse på videresendt besked",
+    "videresendt mail",
+    "oprindelig mail",
     // nb
-    "opprinnelig melding", "original melding", "opprinnelig avtale", "opprinnelig e-post", "videresendt melding", "start på videresendt melding",
-    "begynnelse på videresendt melding", "videresendt e-post", "opprinnelig beskjed", "videresendt beskjed", "opprinnelig meddelelse",
+    "opprinnelig melding",
+    "original melding",
+    "opprinnelig avtale",
+    "opprinnelig e-post",
+    "videresendt melding",
+    "start på videresendt melding",
+    "begynnelse på videresendt melding",
+    "videresendt e-post",
+    "opprinnelig beskjed",
+    "videresendt beskjed",
+    "opprinnelig meddelelse",
     // sv
-    "ursprungligt meddelande", "originalmeddelande", "ursprungligt mejl", "ursprunglig avtalad tid", "vidarebefordrat meddelande", "vidarebefordrat brev",
-    "vidarebefordrat mail", "vidarebefordrat mejl", "början på vidarebefordrat meddelande", "start på vidarebefordrat meddelande", "vidarebefordrat e-postmeddelande",
+    "ursprungligt meddelande",
+    "originalmeddelande",
+    "ursprungligt mejl",
+    "ursprunglig avtalad tid",
+    "vidarebefordrat meddelande",
+    "vidarebefordrat brev",
+    "vidarebefordrat mail",
+    "vidarebefordrat mejl",
+    "början på vidarebefordrat meddelande",
+    "start på vidarebefordrat meddelande",
+    "vidarebefordrat e-postmeddelande",
     // en
-    "original message", "original appointment", "original email", "original mail", "forwarded message", "begin forwarded message", "forwarded mail", "forwarded email",
+    "original message",
+    "original appointment",
+    "original email",
+    "original mail",
+    "forwarded message",
+    "begin forwarded message",
+    "forwarded mail",
+    "forwarded email",
     "start of forwarded message",
     // de
-    "ursprüngliche nachricht", "originalnachricht", "original-nachricht", "ursprünglicher termin", "weitergeleitete nachricht", "weitergeleitete mail",
-    "weitergeleitete e-mail", "anfang der weitergeleiteten nachricht", "beginn der weitergeleiteten nachricht", "anfang der weitergeleiteten e-mail",
+    "ursprüngliche nachricht",
+    "originalnachricht",
+    "original-nachricht",
+    "ursprünglicher termin",
+    "weitergeleitete nachricht",
+    "weitergeleitete mail",
+    "weitergeleitete e-mail",
+    "anfang der weitergeleiteten nachricht",
+    "beginn der weitergeleiteten nachricht",
+    "anfang der weitergeleiteten e-mail",
     // fr, fi: neighbours' programs
-    "message d'origine", "message original", "message transféré", "début du message transféré", "alkuperäinen viesti", "edelleenlähetetty viesti",
+    "message d'origine",
+    "message original",
+    "message transféré",
+    "début du message transféré",
+    "alkuperäinen viesti",
+    "edelleenlähetetty viesti",
 ];
 
 /// No phrase is longer, in bytes.
@@ -210,7 +263,12 @@ fn marker(lines: &[Line], marked: &[bool], at: usize) -> Option<Introduction> {
         return None;
     }
     let is_edge = |c: char| matches!(c, '-' | '–' | '—' | '_' | '*' | '=' | '~' | '#') || c.is_whitespace();
-    let dashed = line.starts_with("--") || line.starts_with("==") || line.starts_with("__") || line.starts_with("**") || line.starts_with('–') || line.starts_with('—');
+    let dashed = line.starts_with("--")
+        || line.starts_with("==")
+        || line.starts_with("__")
+        || line.starts_with("**")
+        || line.starts_with('–')
+        || line.starts_with('—');
     let phrase = line.trim_matches(is_edge).trim_end_matches(':').trim_matches(is_edge);
     if phrase.len() > LONGEST_MARKER || !MARKERS.contains(&phrase.to_lowercase().as_str()) {
         return None;
@@ -232,19 +290,76 @@ enum Label {
 
 /// Labels of quoted headers, lower case, in the languages of mail programs here.
 const LABELS: &[(&str, Label)] = &[
-    ("van", Label::From), ("from", Label::From), ("fra", Label::From), ("från", Label::From), ("von", Label::From), ("de", Label::From), ("lähettäjä", Label::From),
-    ("afzender", Label::From), ("absender", Label::From), ("avsender", Label::From), ("afsender", Label::From), ("avsändare", Label::From),
-    ("verzonden", Label::When), ("verstuurd", Label::When), ("datum", Label::When), ("sent", Label::When), ("date", Label::When), ("sendt", Label::When),
-    ("dato", Label::When), ("skickat", Label::When), ("gesendet", Label::When), ("envoyé", Label::When), ("sendt den", Label::When), ("lähetetty", Label::When),
-    ("verzonden op", Label::When), ("verzenddatum", Label::When), ("sent on", Label::When), ("skickat den", Label::When), ("gesendet am", Label::When),
-    ("aan", Label::To), ("to", Label::To), ("til", Label::To), ("till", Label::To), ("an", Label::To), ("à", Label::To), ("vastaanottaja", Label::To),
-    ("onderwerp", Label::Subject), ("subject", Label::Subject), ("emne", Label::Subject), ("ämne", Label::Subject), ("betreff", Label::Subject),
-    ("objet", Label::Subject), ("betreft", Label::Subject), ("aihe", Label::Subject),
-    ("cc", Label::Other), ("bcc", Label::Other), ("kopi", Label::Other), ("kopie", Label::Other), ("kopia", Label::Other), ("kopi til", Label::Other),
-    ("bijlagen", Label::Other), ("bijlage", Label::Other), ("attachments", Label::Other), ("vedhæftede filer", Label::Other), ("vedlegg", Label::Other),
-    ("bifogade filer", Label::Other), ("anlagen", Label::Other), ("anhänge", Label::Other), ("belang", Label::Other), ("urgentie", Label::Other),
-    ("prioriteit", Label::Other), ("importance", Label::Other), ("prioritet", Label::Other), ("priority", Label::Other), ("wichtigkeit", Label::Other),
-    ("reply-to", Label::Other), ("antwoord aan", Label::Other), ("svar til", Label::Other), ("svara till", Label::Other), ("antwort an", Label::Other),
+    ("van", Label::From),
+    ("from", Label::From),
+    ("fra", Label::From),
+    ("från", Label::From),
+    ("von", Label::From),
+    ("de", Label::From),
+    ("lähettäjä", Label::From),
+    ("afzender", Label::From),
+    ("absender", Label::From),
+    ("avsender", Label::From),
+    ("afsender", Label::From),
+    ("avsändare", Label::From),
+    ("verzonden", Label::When),
+    ("verstuurd", Label::When),
+    ("datum", Label::When),
+    ("sent", Label::When),
+    ("date", Label::When),
+    ("sendt", Label::When),
+    ("dato", Label::When),
+    ("skickat", Label::When),
+    ("gesendet", Label::When),
+    ("envoyé", Label::When),
+    ("sendt den", Label::When),
+    ("lähetetty", Label::When),
+    ("verzonden op", Label::When),
+    ("verzenddatum", Label::When),
+    ("sent on", Label::When),
+    ("skickat den", Label::When),
+    ("gesendet am", Label::When),
+    ("aan", Label::To),
+    ("to", Label::To),
+    ("til", Label::To),
+    ("till", Label::To),
+    ("an", Label::To),
+    ("à", Label::To),
+    ("vastaanottaja", Label::To),
+    ("onderwerp", Label::Subject),
+    ("subject", Label::Subject),
+    ("emne", Label::Subject),
+    ("ämne", Label::Subject),
+    ("betreff", Label::Subject),
+    ("objet", Label::Subject),
+    ("betreft", Label::Subject),
+    ("aihe", Label::Subject),
+    ("cc", Label::Other),
+    ("bcc", Label::Other),
+    ("kopi", Label::Other),
+    ("kopie", Label::Other),
+    ("kopia", Label::Other),
+    ("kopi til", Label::Other),
+    ("bijlagen", Label::Other),
+    ("bijlage", Label::Other),
+    ("attachments", Label::Other),
+    ("vedhæftede filer", Label::Other),
+    ("vedlegg", Label::Other),
+    ("bifogade filer", Label::Other),
+    ("anlagen", Label::Other),
+    ("anhänge", Label::Other),
+    ("belang", Label::Other),
+    ("urgentie", Label::Other),
+    ("prioriteit", Label::Other),
+    ("importance", Label::Other),
+    ("prioritet", Label::Other),
+    ("priority", Label::Other),
+    ("wichtigkeit", Label::Other),
+    ("reply-to", Label::Other),
+    ("antwoord aan", Label::Other),
+    ("svar til", Label::Other),
+    ("svara till", Label::Other),
+    ("antwort an", Label::Other),
 ];
 
 /// The label that a line begins with, also in bold as text programs show it (`*Van:* Jan`). Nothing longer than a label
@@ -316,13 +431,28 @@ const MOST_LINES: usize = 5;
 const LONGEST: usize = 400;
 
 /// Verbs of attributions, lower case.
-const VERBS: &[&str] =
-    &["schreef", "geschreven", "skrev", "wrote", "writes", "schrieb", "écrit", "kirjoitti", "geschrieben", "skrevet", "skrivit", "schreibt", "schrijft", "skriver", "meldde"];
+const VERBS: &[&str] = &[
+    "schreef",
+    "geschreven",
+    "skrev",
+    "wrote",
+    "writes",
+    "schrieb",
+    "écrit",
+    "kirjoitti",
+    "geschrieben",
+    "skrevet",
+    "skrivit",
+    "schreibt",
+    "schrijft",
+    "skriver",
+    "meldde",
+];
 
 /// Words after the verb that make it somebody's own sentence ("op 12 maart schreef ik het volgende:").
 const PRONOUNS: &[&str] = &[
-    "ik", "wij", "we", "u", "je", "jij", "jullie", "hij", "zij", "ze", "men", "jeg", "vi", "du", "dere", "han", "hun", "man", "jag", "ni", "hon", "i", "you", "he",
-    "she", "they", "ich", "wir", "sie", "er", "ihr", "iemand", "nogen", "noen", "någon", "someone", "jemand",
+    "ik", "wij", "we", "u", "je", "jij", "jullie", "hij", "zij", "ze", "men", "jeg", "vi", "du", "dere", "han", "hun", "man", "jag", "ni",
+    "hon", "i", "you", "he", "she", "they", "ich", "wir", "sie", "er", "ihr", "iemand", "nogen", "noen", "någon", "someone", "jemand",
 ];
 
 /// Lower-case words that may follow the verb of an attribution: a date or "the following" comes next.
@@ -332,7 +462,10 @@ const CONNECTIVES: &[&str] = &["op", "on", "am", "den", "at", "kl", "kl.", "om",
 const OPENINGS: &[&str] = &["op", "den", "am", "on", "på", "le", "il", "kl", "kl."];
 
 /// Weekdays as mail programs abbreviate them at the start of Norwegian attributions.
-const WEEKDAYS: &[&str] = &["man", "tir", "ons", "tor", "fre", "lør", "søn", "mån", "tis", "lör", "sön", "ma", "di", "wo", "do", "vr", "za", "zo", "mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const WEEKDAYS: &[&str] = &[
+    "man", "tir", "ons", "tor", "fre", "lør", "søn", "mån", "tis", "lör", "sön", "ma", "di", "wo", "do", "vr", "za", "zo", "mon", "tue",
+    "wed", "thu", "fri", "sat", "sun",
+];
 
 /// "Op … schreef …:", "On … wrote:" and the like, perhaps wrapped.
 fn attribution(lines: &[Line], at: usize) -> Option<Introduction> {
@@ -370,11 +503,15 @@ fn looks_like_opening(line: &str) -> bool {
 /// Whether a joined line is an attribution (`Some`), and whether it needs marks behind it to be believed.
 fn judge_attribution(joined: &str) -> Option<bool> {
     let lower = joined.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | '-' | '*' | '"' | '\'')).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | '-' | '*' | '"' | '\'')).filter(|w| !w.is_empty()).collect();
     let verb = words.iter().position(|word| VERBS.contains(&word.trim_end_matches([':', '.'])))?;
     let after = words.get(verb + 1).copied().unwrap_or_default().trim_end_matches(':');
     // A name follows the verb, or an address, or a date after a word such as "op"; anything else is a sentence.
-    let named = joined.split_whitespace().any(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@' && c != '.').to_lowercase() == after && !word.starts_with(char::is_lowercase));
+    let named = joined.split_whitespace().any(|word| {
+        word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@' && c != '.').to_lowercase() == after
+            && !word.starts_with(char::is_lowercase)
+    });
     let address_follows = words.iter().skip(verb + 1).any(|word| word.contains('@'));
     if after.starts_with(|c: char| c.is_ascii_digit()) || !(after.is_empty() || named || address_follows || CONNECTIVES.contains(&after)) {
         return None;
@@ -398,8 +535,9 @@ fn judge_attribution(joined: &str) -> Option<bool> {
 /// Whether a time of day such as 10:12 or "kl. 10.12" stands in the text.
 fn has_time(lower: &str) -> bool {
     let bytes = lower.as_bytes();
-    bytes.windows(5).any(|w| matches!(w, [a, b, b':' | b'.', c, d] if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() && d.is_ascii_digit()))
-        || bytes.windows(4).any(|w| matches!(w, [a, b':', c, d] if a.is_ascii_digit() && c.is_ascii_digit() && d.is_ascii_digit()))
+    bytes.windows(5).any(
+        |w| matches!(w, [a, b, b':' | b'.', c, d] if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() && d.is_ascii_digit()),
+    ) || bytes.windows(4).any(|w| matches!(w, [a, b':', c, d] if a.is_ascii_digit() && c.is_ascii_digit() && d.is_ascii_digit()))
 }
 
 #[cfg(test)]

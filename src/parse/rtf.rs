@@ -133,7 +133,8 @@ impl Reader {
         if !first.is_ascii_alphabetic() {
             match first {
                 b'\'' => {
-                    let hex = rtf.get(at + 1..at + 3).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+                    let hex =
+                        rtf.get(at + 1..at + 3).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
                     if let Some(byte) = hex {
                         self.byte(byte);
                     }
@@ -150,7 +151,8 @@ impl Reader {
             }
             return at + 1;
         }
-        let from = |start: usize, keep: fn(&u8) -> bool| rtf.get(start..).unwrap_or_default().iter().take(32).take_while(|b| keep(b)).count();
+        let from =
+            |start: usize, keep: fn(&u8) -> bool| rtf.get(start..).unwrap_or_default().iter().take(32).take_while(|b| keep(b)).count();
         let name_end = at + from(at, u8::is_ascii_alphabetic);
         let number_end = name_end + from(name_end, |b| b.is_ascii_digit() || *b == b'-');
         let name = rtf.get(at..name_end).unwrap_or_default();
@@ -195,8 +197,9 @@ mod tests {
     fn the_example_of_the_specification_decompresses() {
         // MS-OXRTFCP 3.1.1.
         let compressed = [
-            0x2d, 0x00, 0x00, 0x00, 0x2b, 0x00, 0x00, 0x00, 0x4c, 0x5a, 0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7, 0x03, 0x00, 0x0a, 0x00, 0x72, 0x63, 0x70, 0x67, 0x31, 0x32, 0x35,
-            0x42, 0x32, 0x0a, 0xf3, 0x20, 0x68, 0x65, 0x6c, 0x09, 0x00, 0x20, 0x62, 0x77, 0x05, 0xb0, 0x6c, 0x64, 0x7d, 0x0a, 0x80, 0x0f, 0xa0,
+            0x2d, 0x00, 0x00, 0x00, 0x2b, 0x00, 0x00, 0x00, 0x4c, 0x5a, 0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7, 0x03, 0x00, 0x0a, 0x00, 0x72,
+            0x63, 0x70, 0x67, 0x31, 0x32, 0x35, 0x42, 0x32, 0x0a, 0xf3, 0x20, 0x68, 0x65, 0x6c, 0x09, 0x00, 0x20, 0x62, 0x77, 0x05, 0xb0,
+            0x6c, 0x64, 0x7d, 0x0a, 0x80, 0x0f, 0xa0,
         ];
         let rtf = decompress(&compressed).unwrap();
         assert_eq!(rtf, b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n");

@@ -159,7 +159,10 @@ pub(super) mod tests {
 
     #[test]
     fn the_kinds_are_told_apart() {
-        assert_eq!(open(&cms(SIGNED_DATA, Some(b"Content-Type: text/plain\r\n\r\nhoi"))), Cms::Signed(b"Content-Type: text/plain\r\n\r\nhoi".to_vec()));
+        assert_eq!(
+            open(&cms(SIGNED_DATA, Some(b"Content-Type: text/plain\r\n\r\nhoi"))),
+            Cms::Signed(b"Content-Type: text/plain\r\n\r\nhoi".to_vec())
+        );
         assert_eq!(open(&cms(SIGNED_DATA, None)), Cms::Detached);
         assert_eq!(open(&cms(ENVELOPED_DATA, None)), Cms::Encrypted);
         assert_eq!(open(b"geen cms"), Cms::Unknown);

@@ -75,7 +75,10 @@ fn strange_outsides() {
         ("\nalleen tekst", "alleen tekst"),
         ("Beste helpdesk,\n\nWij hebben: een storing.\n", "Beste helpdesk,\n\nWij hebben: een storing."),
         ("zonder kop en zonder lege regel", "zonder kop en zonder lege regel"),
-        ("Subject: x\nContent-Type: text/plain; charset=\"iso-8859-1\"\nContent-Transfer-Encoding: quoted-printable\n\ncaf=E9 = 100% =ZZ", "café = 100% =ZZ"),
+        (
+            "Subject: x\nContent-Type: text/plain; charset=\"iso-8859-1\"\nContent-Transfer-Encoding: quoted-printable\n\ncaf=E9 = 100% =ZZ",
+            "café = 100% =ZZ",
+        ),
         ("Subject: x\nContent-Type: text\n\nhoi", "hoi"),
         ("Subject: x\nContent-Type: ; ; ;\n\nhoi", "hoi"),
         ("Subject: x\nContent-Transfer-Encoding: 8-bit\n\nhoi", "hoi"),
@@ -123,7 +126,10 @@ fn one_rendering_is_shown_and_the_other_screened_where_it_says_more() {
     assert_eq!((written(&same), also(&same).as_str()), ("Beste collega, dank je wel.", ""));
     assert!(same.attachments.first().is_some_and(|a| a.inline));
     let stub = both("Uw programma toont geen HTML.", "<p>Beste collega, de burgerlijst volgt morgen per post.</p>");
-    assert_eq!((written(&stub), also(&stub).as_str()), ("Beste collega, de burgerlijst volgt morgen per post.", "Uw programma toont geen HTML."));
+    assert_eq!(
+        (written(&stub), also(&stub).as_str()),
+        ("Beste collega, de burgerlijst volgt morgen per post.", "Uw programma toont geen HTML.")
+    );
     let more = both("Beste collega, dank je wel.", "<p>Beste collega, dank je wel.</p><table><tr><td>1234</td><td>56782</td></tr></table>");
     assert!(written(&more).starts_with("Beste collega") && (written(&more).contains("1234\t56782") || also(&more).contains("1234\t56782")));
 }
@@ -131,7 +137,9 @@ fn one_rendering_is_shown_and_the_other_screened_where_it_says_more() {
 #[test]
 fn a_nested_mail_is_one_attachment_with_its_raw_bytes() {
     let nested = "From: c@d.test\nSubject: binnen\nX-Postkamer-Loop: nee\nContent-Type: multipart/mixed; boundary=i\n\n--i\nContent-Type: text/plain\n\nbinnentekst\n--i\nContent-Type: application/pdf; name=x.pdf\n\n%PDF\n--i--\n";
-    let plain = mail(&format!("Subject: x\nContent-Type: multipart/mixed; boundary=m\n\n--m\n\nbuiten\n--m\nContent-Type: message/rfc822; name=\"mail.eml\"\n\n{nested}\n--m--\n"));
+    let plain = mail(&format!(
+        "Subject: x\nContent-Type: multipart/mixed; boundary=m\n\n--m\n\nbuiten\n--m\nContent-Type: message/rfc822; name=\"mail.eml\"\n\n{nested}\n--m--\n"
+    ));
     assert_eq!(written(&plain), "buiten");
     assert!(plain.loop_headers.is_empty());
     assert_eq!(plain.attachments.len(), 1);
@@ -140,9 +148,12 @@ fn a_nested_mail_is_one_attachment_with_its_raw_bytes() {
     let inner = parse(&bytes, false);
     assert_eq!((written(&inner), inner.attachments.len()), ("binnentekst", 1));
     let encoded = base64(nested.replace('\n', "\r\n").as_bytes());
-    let encoded = mail(&format!("Subject: x\nContent-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{encoded}\n--m--\n"));
+    let encoded = mail(&format!(
+        "Subject: x\nContent-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{encoded}\n--m--\n"
+    ));
     assert_eq!(encoded.attachments[0].bytes.reveal(), &bytes);
-    let digest = mail("Subject: x\nContent-Type: multipart/digest; boundary=m\n\n--m\n\nSubject: a\n\neen\n--m\n\nSubject: b\n\ntwee\n--m--\n");
+    let digest =
+        mail("Subject: x\nContent-Type: multipart/digest; boundary=m\n\n--m\n\nSubject: a\n\neen\n--m\n\nSubject: b\n\ntwee\n--m--\n");
     assert_eq!(attached(&digest).iter().map(|a| a.0.as_str()).collect::<Vec<_>>(), ["message/rfc822", "message/rfc822"]);
 }
 
@@ -159,7 +170,9 @@ fn names_in_every_encoding() {
         let mail = mail(&format!("Subject: x\nContent-Type: application/octet-stream\nContent-Disposition: {header}\n\nx"));
         assert_eq!(attached(&mail).first().and_then(|a| a.1.clone()).as_deref(), Some(name), "{header}");
     }
-    let second = mail("Subject: x\nContent-Type: text/csv; name=\"jan jansen.csv\"\nContent-Description: beschrijving\nContent-Disposition: attachment; filename=a.csv\n\nx");
+    let second = mail(
+        "Subject: x\nContent-Type: text/csv; name=\"jan jansen.csv\"\nContent-Description: beschrijving\nContent-Disposition: attachment; filename=a.csv\n\nx",
+    );
     assert_eq!(also(&second), "jan jansen.csv|beschrijving");
 }
 
@@ -173,7 +186,8 @@ fn limits_and_damage_are_said() {
     assert_eq!(opaque(&nested(20)), []);
     assert_eq!(opaque(&nested(21)), [Opaque::TooComplex]);
     assert_eq!(opaque(&nested(20_000)), [Opaque::TooComplex]);
-    let many = |parts: usize| format!("Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n{}--b--\n", "--b\n\ntekst\n".repeat(parts - 1));
+    let many =
+        |parts: usize| format!("Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n{}--b--\n", "--b\n\ntekst\n".repeat(parts - 1));
     assert_eq!(opaque(&many(1_000)), []);
     assert_eq!(opaque(&many(1_001)), [Opaque::TooComplex]);
     assert_eq!(opaque(&format!("Subject: x\nX-Long: {}\n\nhoi", "x ".repeat(140 * 1024))), [Opaque::TooComplex]);
@@ -211,19 +225,31 @@ fn limits_and_damage_are_said() {
 #[test]
 fn signed_and_encrypted_mails() {
     let inner = b"Content-Type: multipart/mixed; boundary=s\r\n\r\n--s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ngetekend\r\n--s\r\nContent-Type: text/csv; name=a.csv\r\n\r\n1;2\r\n--s--\r\n";
-    let smime = |bytes: &[u8]| mail(&format!("Subject: x\nContent-Type: application/pkcs7-mime; smime-type=x; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n{}\n", base64(bytes)));
+    let smime = |bytes: &[u8]| {
+        mail(&format!(
+            "Subject: x\nContent-Type: application/pkcs7-mime; smime-type=x; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n{}\n",
+            base64(bytes)
+        ))
+    };
     let opaque_signed = smime(&cms(SIGNED, Some(inner)));
     assert_eq!(written(&opaque_signed), "getekend");
     assert_eq!(attached(&opaque_signed), [("text/csv".into(), Some("a.csv".into()), 3, None, false)]);
     assert_eq!(attached(&smime(&cms(ENVELOPED, None))).first().map(|a| a.3), Some(Some(Opaque::Encrypted)));
     assert_eq!(attached(&smime(b"rommel")).first().map(|a| a.3), Some(Some(Opaque::Damaged)));
     let wrapped = (0..5).fold(inner.to_vec(), |content, _| {
-        cms(SIGNED, Some(format!("Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64(&content)).as_bytes()))
+        cms(
+            SIGNED,
+            Some(
+                format!("Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64(&content)).as_bytes(),
+            ),
+        )
     });
     assert_eq!(attached(&smime(&wrapped)).first().map(|a| a.3), Some(Some(Opaque::TooComplex)));
 
     let signed = |kind: &str, signature: &str| {
-        mail(&format!("Subject: x\nContent-Type: multipart/signed; protocol=\"{kind}\"; boundary=s\n\n--s\nContent-Type: text/plain\n\ntekst\n--s\nContent-Type: {kind}; name=s\nContent-Transfer-Encoding: base64\n\n{signature}\n--s--\n"))
+        mail(&format!(
+            "Subject: x\nContent-Type: multipart/signed; protocol=\"{kind}\"; boundary=s\n\n--s\nContent-Type: text/plain\n\ntekst\n--s\nContent-Type: {kind}; name=s\nContent-Transfer-Encoding: base64\n\n{signature}\n--s--\n"
+        ))
     };
     let pgp = base64(b"-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n");
     for (kind, signature, counts) in [
@@ -235,9 +261,14 @@ fn signed_and_encrypted_mails() {
         let mail = signed(kind, &signature);
         assert_eq!((written(&mail), mail.attachments.first().map(|a| a.signature)), ("tekst", Some(counts)), "{kind}");
     }
-    let listed = mail(&format!("Subject: x\nContent-Type: multipart/mixed; boundary=s\n\n--s\n\ntekst\n--s\nContent-Type: application/octet-stream; name=smime.p7s\nContent-Transfer-Encoding: base64\n\n{}\n--s--\n", base64(&cms(SIGNED, None))));
+    let listed = mail(&format!(
+        "Subject: x\nContent-Type: multipart/mixed; boundary=s\n\n--s\n\ntekst\n--s\nContent-Type: application/octet-stream; name=smime.p7s\nContent-Transfer-Encoding: base64\n\n{}\n--s--\n",
+        base64(&cms(SIGNED, None))
+    ));
     assert!(listed.attachments.first().is_some_and(|a| a.signature));
-    let encrypted = mail("Subject: x\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=s\n\n--s\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--s\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN PGP MESSAGE-----\n--s--\n");
+    let encrypted = mail(
+        "Subject: x\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=s\n\n--s\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--s\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN PGP MESSAGE-----\n--s--\n",
+    );
     assert_eq!(attached(&encrypted).iter().map(|a| a.3).collect::<Vec<_>>(), [Some(Opaque::Encrypted)]);
     let inline = mail("Subject: x\n\nZie:\n-----BEGIN PGP MESSAGE-----\n\nhQ==\n-----END PGP MESSAGE-----\n");
     assert_eq!((written(&inline), inline.attachments.first().and_then(|a| a.opaque)), ("Zie:", Some(Opaque::Encrypted)));
@@ -251,12 +282,23 @@ fn files_inside_winmail_dat_and_inside_the_text_are_attachments() {
     ));
     assert_eq!(written(&winmail), "Beste Søren");
     assert!(also(&winmail).contains("binnenste tekst"));
-    assert_eq!(attached(&winmail), [("text/csv".into(), Some("lijst inwoners.csv".into()), 4, None, false), ("application/octet-stream".into(), Some("binnen.txt".into()), 6, None, false)]);
-    let cut = mail(&format!("Subject: x\nContent-Type: application/ms-tnef\nContent-Transfer-Encoding: base64\n\n{}\n", base64(&sample()[..60])));
+    assert_eq!(
+        attached(&winmail),
+        [
+            ("text/csv".into(), Some("lijst inwoners.csv".into()), 4, None, false),
+            ("application/octet-stream".into(), Some("binnen.txt".into()), 6, None, false)
+        ]
+    );
+    let cut =
+        mail(&format!("Subject: x\nContent-Type: application/ms-tnef\nContent-Transfer-Encoding: base64\n\n{}\n", base64(&sample()[..60])));
     assert!(attached(&cut).iter().any(|a| a.3 == Some(Opaque::Damaged)));
     let uu = mail("Subject: x\n\nHierbij\nbegin 644 a.csv\n#0V%T\n`\nend\nGroet\n");
-    assert_eq!((written(&uu), attached(&uu)), ("Hierbij\nGroet", vec![("application/octet-stream".into(), Some("a.csv".into()), 3, None, false)]));
-    let uu_part = mail("Subject: x\nContent-Type: text/csv; name=b.csv\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 b.csv\n#0V%T\n`\nend\n");
+    assert_eq!(
+        (written(&uu), attached(&uu)),
+        ("Hierbij\nGroet", vec![("application/octet-stream".into(), Some("a.csv".into()), 3, None, false)])
+    );
+    let uu_part =
+        mail("Subject: x\nContent-Type: text/csv; name=b.csv\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 b.csv\n#0V%T\n`\nend\n");
     assert_eq!(attached(&uu_part), [("text/csv".into(), Some("b.csv".into()), 3, None, false)]);
 }
 
@@ -268,7 +310,8 @@ fn reports_and_what_came_back() {
     assert!(report.automatic.delivery_report && report.automatic.empty_return_path && !report.automatic.other_report);
     assert_eq!(report.automatic.returned_ids.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["PK-00001.ab@desk.test"]);
     assert_eq!(written(&report), "Niet bezorgd.");
-    let receipt = mail("From: a@b.test\nContent-Type: multipart/report; report-type=disposition-notification; boundary=r\n\n--r\n\nGelezen\n--r--\n");
+    let receipt =
+        mail("From: a@b.test\nContent-Type: multipart/report; report-type=disposition-notification; boundary=r\n\n--r\n\nGelezen\n--r--\n");
     assert!(receipt.automatic.auto_reply_header && !receipt.automatic.delivery_report);
     let old = mail("From: x@y.test\nX-Failed-Recipients: a@b.test\n\nSorry.\n> Message-ID: <PK-00002.cd@desk.test>\n");
     assert_eq!(old.automatic.returned_ids.len(), 1);

@@ -26,7 +26,11 @@ pub(super) fn choose(plain: &[Line], html: &[Line]) -> Choice {
     let only_plain = plain_words.difference(&html_words).count();
     // Some rounding of long words by converters is normal; a fifth of all words is not.
     let html_is_fuller = only_html > 3 && only_html * 5 > html_words.len();
-    if html_is_fuller { Choice { plain: false, other_says_more: only_plain > 0 } } else { Choice { plain: true, other_says_more: only_html > 0 } }
+    if html_is_fuller {
+        Choice { plain: false, other_says_more: only_plain > 0 }
+    } else {
+        Choice { plain: true, other_says_more: only_html > 0 }
+    }
 }
 
 /// Letters and digits in order, addresses of links left out.

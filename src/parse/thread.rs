@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_returned_mail_is_known_by_its_id() {
-        let ids = returned(b"Sorry.\r\n\r\n--- Below\r\nSubject: x\r\nMessage-Id:\r\n <PK-00001.abc@desk.test>\r\nIn-Reply-To: <z@x.test>\r\n");
+        let ids =
+            returned(b"Sorry.\r\n\r\n--- Below\r\nSubject: x\r\nMessage-Id:\r\n <PK-00001.abc@desk.test>\r\nIn-Reply-To: <z@x.test>\r\n");
         assert_eq!(ids.iter().map(MessageId::as_str).collect::<Vec<_>>(), ["PK-00001.abc@desk.test"]);
     }
 }

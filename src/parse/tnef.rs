@@ -325,7 +325,11 @@ pub(super) mod tests {
             attribute(2, attribute::ATTACH_REND_DATA, &[0; 14]),
             attribute(2, attribute::ATTACH_TITLE, b"LIJST~1.CSV\0"),
             attribute(2, attribute::ATTACH_DATA, b"a;b\n"),
-            attribute(2, attribute::ATTACHMENT, &list(&[unicode(property::ATTACH_LONG_FILENAME, "lijst inwoners.csv"), unicode(property::ATTACH_MIME_TAG, "text/csv")])),
+            attribute(
+                2,
+                attribute::ATTACHMENT,
+                &list(&[unicode(property::ATTACH_LONG_FILENAME, "lijst inwoners.csv"), unicode(property::ATTACH_MIME_TAG, "text/csv")]),
+            ),
             attribute(2, attribute::ATTACH_REND_DATA, &[0; 14]),
             attribute(2, attribute::ATTACHMENT, &list(&[variable(0x0d, property::ATTACH_DATA, &object)])),
         ])

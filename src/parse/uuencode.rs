@@ -109,7 +109,10 @@ mod tests {
     fn a_file_leaves_the_text() {
         let (text, files) = take("Hierbij.\nbegin 644 lijst met namen.csv\n#0V%T\n`\nend\nGroet\n".to_owned());
         assert_eq!(text, "Hierbij.\nGroet\n");
-        assert_eq!(files.iter().map(|f| (f.name.as_str(), f.bytes.as_slice(), f.damaged)).collect::<Vec<_>>(), [("lijst met namen.csv", &b"Cat"[..], false)]);
+        assert_eq!(
+            files.iter().map(|f| (f.name.as_str(), f.bytes.as_slice(), f.damaged)).collect::<Vec<_>>(),
+            [("lijst met namen.csv", &b"Cat"[..], false)]
+        );
     }
 
     #[test]

@@ -78,7 +78,9 @@ pub(super) async fn greet(mut wire: Box<dyn Wire>, tls: Option<&'static str>) ->
 pub(super) async fn ask_for_tls(wire: &mut impl Wire) -> Result<(), MailboxError> {
     const DOING: &str = "asking for STARTTLS";
     greeting(wire).await.map_err(|error| match error {
-        MailboxError::Protocol("greeting us as signed in already") => MailboxError::StartTls("the server greeted us as signed in (PREAUTH)"),
+        MailboxError::Protocol("greeting us as signed in already") => {
+            MailboxError::StartTls("the server greeted us as signed in (PREAUTH)")
+        }
         other => other,
     })?;
     if !capabilities(wire).await?.has("STARTTLS") {
@@ -116,7 +118,11 @@ async fn capabilities(wire: &mut impl Wire) -> Result<Capabilities, MailboxError
         } else if line.starts_with("* BYE") {
             return Err(MailboxError::Bye(DOING));
         } else if let Some(answer) = line.strip_prefix("P1 ") {
-            return if starts_with_word(answer, "OK") { Ok(offers) } else { Err(MailboxError::Refused { doing: DOING, code: known_code(answer) }) };
+            return if starts_with_word(answer, "OK") {
+                Ok(offers)
+            } else {
+                Err(MailboxError::Refused { doing: DOING, code: known_code(answer) })
+            };
         }
     }
     Err(MailboxError::Protocol(DOING))
@@ -170,7 +176,9 @@ pub(in crate::mailbox) async fn sign_in(greeted: Greeted, server: &ImapSettings)
         match error {
             // The text is the server's: only a known response code of it is kept.
             E::No(text) | E::Bad(text) => MailboxError::SignIn(known_code(&text)),
-            E::Io(error) if matches!(error.kind(), std::io::ErrorKind::Other | std::io::ErrorKind::InvalidData) => MailboxError::Protocol(DOING),
+            E::Io(error) if matches!(error.kind(), std::io::ErrorKind::Other | std::io::ErrorKind::InvalidData) => {
+                MailboxError::Protocol(DOING)
+            }
             E::Io(_) | E::ConnectionLost => MailboxError::Lost(DOING),
             E::Validate(_) => MailboxError::NoMechanism("the user name or password holds a line break"),
             _ => MailboxError::Protocol(DOING),
@@ -204,7 +212,10 @@ fn with_password(offers: &Capabilities, user: &str, password: &str) -> Result<Pl
     }
     if offers.has("AUTH=PLAIN") {
         // RFC 4616 §2.
-        return Ok(Plan::Sasl { mechanism: "PLAIN", answers: Answers { steps: [format!("\0{user}\0{password}").into_bytes()].into(), after: b"" } });
+        return Ok(Plan::Sasl {
+            mechanism: "PLAIN",
+            answers: Answers { steps: [format!("\0{user}\0{password}").into_bytes()].into(), after: b"" },
+        });
     }
     // RFC 9051 §6.2.3: a quoted string is ASCII.
     if !offers.has("LOGINDISABLED") && user.is_ascii() && password.is_ascii() {

@@ -129,7 +129,9 @@ impl Folder {
             })
             .await;
         match selected {
-            Err(MailboxError::Refused { code: None | Some("NONEXISTENT" | "CANNOT" | "NOPERM"), .. }) => return Err(MailboxError::NoFolder),
+            Err(MailboxError::Refused { code: None | Some("NONEXISTENT" | "CANNOT" | "NOPERM"), .. }) => {
+                return Err(MailboxError::NoFolder);
+            }
             other => other?,
         }
         if read_only {
@@ -398,7 +400,8 @@ impl Folder {
     async fn find_done_folder(&mut self, done: &FolderName) -> Result<(Vec<String>, Option<String>), MailboxError> {
         let name = modified_utf7(done.as_str());
         let delimiter = self.look_for("").await?.and_then(|found| found.delimiter);
-        let below_inbox = delimiter.filter(|_| !name.to_ascii_uppercase().starts_with("INBOX")).map(|delimiter| format!("INBOX{delimiter}{name}"));
+        let below_inbox =
+            delimiter.filter(|_| !name.to_ascii_uppercase().starts_with("INBOX")).map(|delimiter| format!("INBOX{delimiter}{name}"));
         let candidates: Vec<String> = std::iter::once(name).chain(below_inbox).collect();
         for candidate in &candidates {
             if self.look_for(candidate).await?.is_some_and(|found| found.selectable) {

@@ -231,7 +231,10 @@ async fn no_and_bad_are_errors_to_every_command() {
     let refuse = |after: &[Step]| script([&greeted(), after]);
     assert_eq!(opening(refuse(&[hear("SELECT"), say("$ NO no such folder")])).await, MailboxError::NoFolder);
     assert!(refused(&opening(refuse(&[hear("SELECT"), no.clone()])).await));
-    assert_eq!(opening(script([&greeted()[..4], &[say("$ NO [AUTHENTICATIONFAILED] A. de Vries")]])).await, MailboxError::SignIn(Some("AUTHENTICATIONFAILED")));
+    assert_eq!(
+        opening(script([&greeted()[..4], &[say("$ NO [AUTHENTICATIONFAILED] A. de Vries")]])).await,
+        MailboxError::SignIn(Some("AUTHENTICATIONFAILED"))
+    );
 }
 
 #[tokio::test]
@@ -260,7 +263,11 @@ async fn a_folder_that_cannot_be_worked_in_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_ends_in_a_timeout_wherever_it_comes() {
-    for whole in [vec![Step::Silence], script([&greeted()[..4], &[Step::Silence]]), script([&greeted(), &[hear("SELECT"), say("* 1 EXISTS"), Step::Silence]])] {
+    for whole in [
+        vec![Step::Silence],
+        script([&greeted()[..4], &[Step::Silence]]),
+        script([&greeted(), &[hear("SELECT"), say("* 1 EXISTS"), Step::Silence]]),
+    ] {
         let error = opening(whole).await;
         assert!(matches!(error, MailboxError::Timeout(_)) && error.is_passing(), "{error:?}");
     }
@@ -276,7 +283,16 @@ async fn silence_ends_in_a_timeout_wherever_it_comes() {
 
 #[tokio::test]
 async fn what_is_no_imap_is_an_error_and_is_not_repeated() {
-    for garbage in ["* WHAT A. de Vries", "A. de Vries", "* ESEARCH (TAG \"A1\") UID ALL 1:3", "* 1 FETCH (UID 3 INTERNALDATE NIL RFC822.SIZE 3)", "* OK [ALERT]é", "+ go on", "A9999 OK not yours", "A9999 NO not yours"] {
+    for garbage in [
+        "* WHAT A. de Vries",
+        "A. de Vries",
+        "* ESEARCH (TAG \"A1\") UID ALL 1:3",
+        "* 1 FETCH (UID 3 INTERNALDATE NIL RFC822.SIZE 3)",
+        "* OK [ALERT]é",
+        "+ go on",
+        "A9999 OK not yours",
+        "A9999 NO not yours",
+    ] {
         let (mut folder, _) = folder(script([&noop(), &[hear("UID FETCH"), say(garbage), Step::Silence]])).await;
         let error = folder.list().await.unwrap_err();
         let text = format!("{error} {error:?}");
@@ -288,7 +304,8 @@ async fn what_is_no_imap_is_an_error_and_is_not_repeated() {
 #[tokio::test]
 async fn a_literal_that_is_too_large_is_refused_before_room_is_made_for_it() {
     for length in ["500000000", "4294967295", "99999999999999999999"] {
-        let (mut folder, _) = folder(vec![hear("UID FETCH"), Step::Raw(format!("* 1 FETCH (UID 3 BODY[] {{{length}}}\r\n").into_bytes())]).await;
+        let (mut folder, _) =
+            folder(vec![hear("UID FETCH"), Step::Raw(format!("* 1 FETCH (UID 3 BODY[] {{{length}}}\r\n").into_bytes())]).await;
         let error = folder.fetch(&[listed(3, 10)]).await.unwrap_err();
         assert!(matches!(error, MailboxError::Protocol(_)), "{error:?}");
     }
@@ -362,7 +379,8 @@ async fn letters_outside_ascii_are_signed_in_with_by_plain() {
 async fn removed_is_only_what_is_no_longer_there() {
     let stays = |n: u32| script([&noop(), &[hear(&format!("UID FETCH {n} ")), say(&format!("* 1 FETCH (UID {n} FLAGS ())\n$ OK"))]]);
     let gone = |n: u32| script([&noop(), &[hear(&format!("UID FETCH {n} ")), say("$ OK")]]);
-    let try_once = |n: u32| [hear(&format!("UID STORE {n} +FLAGS.SILENT (\\Deleted)")), say("$ OK"), hear(&format!("UID EXPUNGE {n}")), say("$ OK")];
+    let try_once =
+        |n: u32| [hear(&format!("UID STORE {n} +FLAGS.SILENT (\\Deleted)")), say("$ OK"), hear(&format!("UID EXPUNGE {n}")), say("$ OK")];
     // Somebody takes the mark off twice: the third try does it.
     let (mut twice, _) = folder(script([&try_once(3), &stays(3), &try_once(3), &stays(3), &try_once(3), &gone(3)])).await;
     assert_eq!(twice.remove(&[uid(3)]).await.unwrap(), [(uid(3), Settled::Gone)]);
@@ -399,7 +417,8 @@ async fn a_mail_is_filed_when_the_server_says_which_and_it_is_gone() {
     let looked = [hear("LIST"), say("* LIST () \".\" \"\"\n$ OK"), hear("LIST"), say("$ OK"), hear("LIST"), say("$ OK")];
     let made = [hear("CREATE \"Verwerkt\""), say("$ OK"), hear("SUBSCRIBE \"Verwerkt\""), say("$ OK")];
     let moved = [hear("UID MOVE 3,8 \"Verwerkt\""), say("* OK [COPYUID 9 3 1] x\n* 1 EXPUNGE\n$ OK")];
-    let (mut folder, _) = folder(script([&there, &looked, &made, &moved, &noop(), &[hear("UID FETCH 3,8 "), say("* 1 FETCH (UID 8 FLAGS ())\n$ OK")]])).await;
+    let (mut folder, _) =
+        folder(script([&there, &looked, &made, &moved, &noop(), &[hear("UID FETCH 3,8 "), say("* 1 FETCH (UID 8 FLAGS ())\n$ OK")]])).await;
     assert_eq!(folder.file(&[uid(8), uid(3)]).await.unwrap(), [(uid(8), Settled::StillThere), (uid(3), Settled::Filed)]);
 }
 
@@ -452,7 +471,8 @@ async fn what_was_announced_before_the_wait_ends_it() {
     let stop = CancellationToken::new();
     assert_eq!(folder_a.wait(&stop).await.unwrap(), Woken::News);
     // Before the go-ahead of IDLE.
-    let (mut folder_b, _) = folder(vec![hear("IDLE"), say("* 3 EXISTS\n+ idling"), hear("DONE"), Step::Raw(b"A0004 OK\r\n".to_vec())]).await;
+    let (mut folder_b, _) =
+        folder(vec![hear("IDLE"), say("* 3 EXISTS\n+ idling"), hear("DONE"), Step::Raw(b"A0004 OK\r\n".to_vec())]).await;
     folder_b.strict.news = false;
     assert_eq!(folder_b.wait(&stop).await.unwrap(), Woken::News);
 }
@@ -460,7 +480,12 @@ async fn what_was_announced_before_the_wait_ends_it() {
 #[tokio::test(start_paused = true)]
 async fn idle_is_given_anew_and_a_refused_one_leaves_the_poll() {
     let again = |tag: &str| [hear("IDLE"), say("+ idling"), hear("DONE"), Step::Raw(format!("{tag} OK\r\n").into_bytes())];
-    let (mut patient, played) = folder(script([&again("A0004"), &again("A0005"), &[hear("IDLE"), say("+ idling\n* 2 EXISTS\n* 1 EXPUNGE\n* 2 EXISTS"), hear("DONE"), Step::Raw(b"A0006 OK\r\n".to_vec())]])).await;
+    let (mut patient, played) = folder(script([
+        &again("A0004"),
+        &again("A0005"),
+        &[hear("IDLE"), say("+ idling\n* 2 EXISTS\n* 1 EXPUNGE\n* 2 EXISTS"), hear("DONE"), Step::Raw(b"A0006 OK\r\n".to_vec())],
+    ]))
+    .await;
     patient.strict.news = false;
     patient.poll = Duration::from_secs(3600);
     assert_eq!(patient.wait(&CancellationToken::new()).await.unwrap(), Woken::News);

@@ -105,7 +105,9 @@ impl Strict {
             });
             match guarded.await? {
                 // Parse errors come as `Other`; their text is the server's bytes and is dropped.
-                Err(error) if matches!(error.kind(), std::io::ErrorKind::Other | std::io::ErrorKind::InvalidData) => return Err(MailboxError::Protocol(doing)),
+                Err(error) if matches!(error.kind(), std::io::ErrorKind::Other | std::io::ErrorKind::InvalidData) => {
+                    return Err(MailboxError::Protocol(doing));
+                }
                 Err(_) | Ok(None) => return Err(MailboxError::Lost(doing)),
                 Ok(Some(data)) => data,
             }
@@ -136,7 +138,8 @@ impl Strict {
             }
             Response::Expunge(_) => self.exists = self.exists.saturating_sub(1),
             Response::Vanished { earlier: false, uids } => {
-                let gone = uids.iter().map(|range| range.end().saturating_sub(*range.start()).saturating_add(1)).fold(0, u32::saturating_add);
+                let gone =
+                    uids.iter().map(|range| range.end().saturating_sub(*range.start()).saturating_add(1)).fold(0, u32::saturating_add);
                 self.exists = self.exists.saturating_sub(gone);
             }
             _ => {}

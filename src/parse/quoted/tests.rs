@@ -46,7 +46,10 @@ fn mails_of_every_language_split_where_their_authors_stopped() {
             let split = split(&lines);
             let complete = case.quoted.iter().all(|passage| split.quoted.contains(passage));
             if split.written != case.written || !complete || (case.quoted.is_empty() && !split.quoted.is_empty()) {
-                wrong.push(format!("{language}: {}\n  written: {:?}\n  instead of {:?}\n  quoted: {:?}", case.about, split.written, case.written, split.quoted));
+                wrong.push(format!(
+                    "{language}: {}\n  written: {:?}\n  instead of {:?}\n  quoted: {:?}",
+                    case.about, split.written, case.written, split.quoted
+                ));
             }
         }
     }
@@ -55,7 +58,17 @@ fn mails_of_every_language_split_where_their_authors_stopped() {
 
 #[test]
 fn long_texts_take_linear_time() {
-    for line in ["Op 16 nov schreef", "Van: a", "> x", "x > y", "Op 16 nov 2026 10:12 schreef A:", "-----Original Message", "\n", "________________", "a@b 1"] {
+    for line in [
+        "Op 16 nov schreef",
+        "Van: a",
+        "> x",
+        "x > y",
+        "Op 16 nov 2026 10:12 schreef A:",
+        "-----Original Message",
+        "\n",
+        "________________",
+        "a@b 1",
+    ] {
         let text = format!("{line}\n").repeat(40_000);
         let split = split(&lines(&text));
         assert!(split.written.len() + split.quoted.len() <= text.len());

@@ -173,7 +173,7 @@ pub fn perhaps_in_text(text: &str) -> bool {
         .collect();
     let pair = words.windows(2).any(|pair| pair.iter().all(|word| is_capitalised(word) && word.chars().count() > 1));
     let joined = (0..words.len()).any(|at| {
-        let after = words.iter().skip(at + 1).skip_while(|word| is_particle(word)).next();
+        let after = words.iter().skip(at + 1).find(|word| !is_particle(word));
         words.get(at).is_some_and(|word| is_capitalised(word))
             && words.get(at + 1).is_some_and(|word| is_particle(word))
             && after.is_some_and(|word| is_capitalised(word))
