@@ -301,3 +301,14 @@ fn the_screen_command_says_what_a_folder_holds() {
     assert!(!lines[0].to_string().contains("123456782"));
     assert_eq!(screened(&[("b.txt", b"Geen bijzonderheden.\n")]).0, Some(0));
 }
+
+#[tokio::test]
+async fn what_a_pdf_holds_besides_its_pages_is_read() {
+    let filler =
+        "Dit is een gewone brief met meer dan genoeg letters, zodat niemand de bladzijde voor een scan aanziet en haar ook nog bekijkt.";
+    let mut file = String::from_utf8(pdf(&[filler, filler])).unwrap();
+    file = file.replace("%%EOF", "9 0 obj\n<</Type/EmbeddedFile/Length 20>>stream\nBSN;x\n123456782;1\n\nendstream\nendobj\n10 0 obj\n<</Type/Annot/Contents(bsn 111222333)>>\nendobj\n%%EOF");
+    let document = read(file.as_bytes()).await;
+    assert_eq!(document.unreadable, None);
+    assert_eq!(kinds(&document), [("bsn", 2)]);
+}

@@ -27,6 +27,14 @@ impl Found {
         self.hits.extend(other.hits);
     }
 
+    /// Drops what a page's text has said already: the same numbers, and records of the same page.
+    fn forget(&mut self, text: &Self, picture: &Place) {
+        let same_page = |spot: &Spot| spot.place.part == "page" && spot.place.number == picture.number && spot.place.path == picture.path;
+        self.hits.retain(|(value, spot)| {
+            !text.hits.iter().any(|(said, at)| at.kind == spot.kind && (said == value || spot.kind == records::KIND && same_page(at)))
+        });
+    }
+
     /// What is reported; `None` when there is nothing.
     pub fn finding(self, place: Where, attachment: Option<usize>) -> Option<Finding> {
         let certainty = self.hits.iter().map(|(_, spot)| spot.certainty).max()?;
@@ -105,7 +113,7 @@ impl<'a> Detector<'a> {
         self.lines(&lines, &Place::default(), true)
     }
 
-    /// A file, place by place.
+    /// A file, place by place. A page is read as text and, where it may be a scan, as a picture too: what both say counts once.
     pub fn document(&self, document: &Document) -> Vec<(Where, Found)> {
         let mut by_place: BTreeMap<Where, Found> = BTreeMap::new();
         for piece in &document.pieces {
@@ -114,7 +122,7 @@ impl<'a> Detector<'a> {
                 "picture" => Where::Picture,
                 _ => Where::Attachment,
             };
-            let found = match &piece.content {
+            let mut found = match &piece.content {
                 Content::Lines(lines) if place == Where::MemberName => {
                     let mut found = Found::default();
                     lines.iter().for_each(|name| found.merge(self.file_name(name)));
@@ -126,6 +134,9 @@ impl<'a> Detector<'a> {
                 }
                 Content::Table(rows) => self.table(rows, &piece.place, 0),
             };
+            if let (Where::Picture, Some(text)) = (place, by_place.get(&Where::Attachment)) {
+                found.forget(text, &piece.place);
+            }
             by_place.entry(place).or_default().merge(found);
         }
         by_place.into_iter().collect()

@@ -84,6 +84,8 @@ pub fn seven(reader: &mut Reader, bytes: &[u8]) {
         Ok(archive) => archive,
         Err(error) => return reader.fail(seven_reason(&error)),
     };
+    // The worker may not start threads.
+    archive.set_thread_count(1);
     let packed = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let mut number = 0;
     let read = archive.for_each_entries(|entry, content| {
@@ -163,7 +165,7 @@ pub fn stream(reader: &mut Reader, bytes: &[u8], format: &str) {
         "bz2" => (None, reader.unpack(packed, bzip2::read::MultiBzDecoder::new(bytes))),
         _ => {
             // The dictionary's size stands in the stream: a bound keeps it from taking all memory.
-            let decoder: Box<dyn Read> = Box::new(lzma_rust2::XzReader::new(bytes, true));
+            let decoder: Box<dyn Read> = Box::new(lzma_rust2::XzReader::new_mem_limit(bytes, true, 256 * 1024));
             (None, reader.unpack(packed, decoder))
         }
     };

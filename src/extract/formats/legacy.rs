@@ -30,6 +30,9 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) -> &'static str {
     } else if has("/__properties_version1.0") {
         message(reader, &mut ole, Path::new("/"));
         "msg"
+    } else if has("/Equation Native") {
+        // A formula; its text stands in the document that it is drawn in.
+        "ole"
     } else if let Some(content) = stream(&mut ole, Path::new("/\u{1}Ole10Native")) {
         // MS-OLEDS 2.3.6: a length, then a package whose file follows its names. What it is, its own bytes say.
         packaged(reader, &content);

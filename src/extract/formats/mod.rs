@@ -10,6 +10,7 @@ mod json;
 mod legacy;
 mod mail;
 mod office;
+mod pdf;
 mod picture;
 mod rtf;
 mod sheet;
@@ -78,7 +79,7 @@ impl Reader {
     fn read(&mut self, bytes: &[u8], hint: Hint) -> &'static str {
         let format = sniff(bytes);
         match format {
-            "pdf" => self.task(Tool::Pdf, "page", bytes.to_vec()),
+            "pdf" => pdf::read(self, bytes),
             "png" | "jpg" | "gif" | "bmp" | "tiff" | "webp" => picture::read(self, bytes),
             "zip" | "docx" | "xlsx" | "xlsb" | "pptx" | "odt" | "ods" | "odp" => return office::read(self, bytes),
             "7z" => archive::seven(self, bytes),
