@@ -1,10 +1,10 @@
 //! A story lived through: real mailboxes, the real binary, real replies in the mailboxes of those who wrote.
 
 use super::script::{Mail, Reply, Story};
+use crate::support::DEADLINE;
 use crate::support::dovecot::{Dovecot, Store};
 use crate::support::postgres::Postgres;
 use crate::support::smtp::Smtp;
-use crate::support::DEADLINE;
 use crate::support::world::World;
 use jiff::Timestamp;
 use mail_parser::MessageParser;
@@ -111,7 +111,17 @@ impl<'a> Life<'a> {
             }
         });
         let old = customers_mail(dovecot).into_iter().collect();
-        Self { story, dovecot, smtp, world, old, sent: Vec::new(), waiting: BTreeMap::new(), filed: BTreeMap::new(), complaints: Vec::new() }
+        Self {
+            story,
+            dovecot,
+            smtp,
+            world,
+            old,
+            sent: Vec::new(),
+            waiting: BTreeMap::new(),
+            filed: BTreeMap::new(),
+            complaints: Vec::new(),
+        }
     }
 
     fn to_its_end(mut self) -> Vec<String> {
@@ -126,7 +136,7 @@ impl<'a> Life<'a> {
                 return self.complaints;
             }
             let told = format!("verdict={:?} reasons={:?} ", mail.verdict, mail.reasons.join(","));
-            let judged = outcome.stderr.lines().rev().find(|line| line.contains("judged mail=")).unwrap_or("no mail was judged");
+            let judged = outcome.stderr.lines().rev().find(|line| line.contains(" verdict=")).unwrap_or("no verdict");
             if !judged.contains(&told) {
                 self.complaints.push(format!("mail {}: told {told}\n  came {judged}", number + 1));
             }
@@ -149,7 +159,8 @@ impl<'a> Life<'a> {
             ["at", at, words @ ..] => (*at, words),
             words => (now, words),
         };
-        let words: Vec<String> = words.iter().map(|word| if word.starts_with("PK-") { self.real_number(word) } else { (*word).to_owned() }).collect();
+        let words: Vec<String> =
+            words.iter().map(|word| if word.starts_with("PK-") { self.real_number(word) } else { (*word).to_owned() }).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         self.world.run_at(at, &words).ok();
     }
@@ -212,7 +223,12 @@ impl<'a> Life<'a> {
         }
         let new = new();
         if new.len() < copies {
-            self.complaints.push(format!("mail {}: {} of {copies} copies of replies arrived; the mail server says:\n{}", number + 1, new.len(), self.smtp.logs()));
+            self.complaints.push(format!(
+                "mail {}: {} of {copies} copies of replies arrived; the mail server says:\n{}",
+                number + 1,
+                new.len(),
+                self.smtp.logs()
+            ));
             return;
         }
         self.old.extend(new.iter().cloned());
@@ -232,7 +248,9 @@ impl<'a> Life<'a> {
                 continue;
             };
             let letter = letters.swap_remove(found);
-            self.complaints.extend(letter.otherwise_than(reply, self).into_iter().map(|what| format!("mail {}: {}: {what}", number + 1, reply.template)));
+            self.complaints.extend(
+                letter.otherwise_than(reply, self).into_iter().map(|what| format!("mail {}: {}: {what}", number + 1, reply.template)),
+            );
             sent.push((reply.template.clone(), letter));
         }
         for letter in letters {
@@ -275,7 +293,9 @@ impl Life<'_> {
             .sent
             .iter()
             .flatten()
-            .map(|(template, letter)| (letter.message_id.trim_start_matches('<').split('.').next().unwrap_or_default().to_owned(), template.clone()))
+            .map(|(template, letter)| {
+                (letter.message_id.trim_start_matches('<').split('.').next().unwrap_or_default().to_owned(), template.clone())
+            })
             .collect();
         if written != arrived {
             self.complaints.push(format!("letters written {written:?}, told and arrived {arrived:?}"));
