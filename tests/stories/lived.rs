@@ -37,7 +37,7 @@ pub fn live(stories: &[&Story], database: Database) {
                 let dovecot = Dovecot::start(Store::Maildir);
                 let smtp = Smtp::start(&dovecot);
                 while let Some(story) = stories.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let life = AssertUnwindSafe(|| Life::begin(story, &dovecot, &smtp, database).to_its_end());
+                    let life = AssertUnwindSafe(|| Life::begin(story, &dovecot, &smtp, database).live_to_the_end());
                     let mut found = catch_unwind(life).unwrap_or_else(|cause| vec![said(&*cause)]);
                     found.iter_mut().for_each(|complaint| *complaint = format!("{}: {complaint}", story.name));
                     complaints.lock().unwrap().append(&mut found);
@@ -124,7 +124,7 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn to_its_end(mut self) -> Vec<String> {
+    fn live_to_the_end(mut self) -> Vec<String> {
         for (number, mail) in self.story.mail.iter().enumerate() {
             for command in &mail.before {
                 self.give(command, &mail.now);
