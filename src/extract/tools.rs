@@ -66,14 +66,12 @@ impl Tools<'_> {
     async fn picture(&mut self, graymap: &[u8], place: &Place, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
         self.pictures_left = self.pictures_left.checked_sub(1).ok_or(Unreadable::TooLarge)?;
         let languages = self.languages.clone();
-        let text = self.run(&["tesseract", "stdin", "stdout", "-l", &languages, "--psm", "3"], graymap).await.map_err(|error| {
-            match error.kind() {
-                // tesseract is not installed: nobody here reads pictures.
-                io::ErrorKind::NotFound => Unreadable::UnknownFormat,
-                _ => Unreadable::Damaged,
-            }
+        let words = self.run(&["tesseract", "stdin", "stdout", "-l", &languages, "--psm", "3", "tsv"], graymap).await.map_err(|error| match error.kind() {
+            // tesseract is not installed: nobody here reads pictures.
+            io::ErrorKind::NotFound => Unreadable::UnknownFormat,
+            _ => Unreadable::Damaged,
         })?;
-        let lines: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
+        let lines = laid_out(&String::from_utf8_lossy(&words));
         pieces.push(Piece { place: place.clone(), content: Content::Lines(lines) });
         Ok(())
     }
@@ -105,6 +103,61 @@ impl Tools<'_> {
     }
 }
 
+/// A word on a picture, in pixels.
+struct Word<'a> {
+    page: u32,
+    left: u32,
+    right: u32,
+    middle: u32,
+    height: u32,
+    text: &'a str,
+}
+
+/// Lines as the eye reads them, from tesseract's table of words: it reads a table column by column, and a name must stay beside its
+/// date of birth. Wide gaps stay wide, so that columns stay columns.
+fn laid_out(tsv: &str) -> Vec<String> {
+    let mut words: Vec<Word<'_>> = tsv.lines().filter_map(word).collect();
+    words.sort_by_key(|word| (word.page, word.middle));
+    let mut rows: Vec<Vec<Word<'_>>> = Vec::new();
+    for word in words {
+        let same = rows.last().and_then(|row| row.last()).is_some_and(|last| last.page == word.page && word.middle.abs_diff(last.middle) * 2 <= last.height.min(word.height));
+        match rows.last_mut() {
+            Some(row) if same => row.push(word),
+            _ => rows.push(vec![word]),
+        }
+    }
+    rows.into_iter()
+        .map(|mut row| {
+            row.sort_by_key(|word| word.left);
+            let (mut line, mut length, mut right) = (String::new(), 0_u32, 0_u32);
+            for word in row {
+                let character = (word.height / 2).max(4);
+                let column = word.left / character;
+                if length > 0 {
+                    let gap = if word.left.saturating_sub(right) > word.height * 3 / 2 { column.saturating_sub(length).max(2) } else { 1 };
+                    (0..gap).for_each(|_| line.push(' '));
+                    length += gap;
+                }
+                line.push_str(word.text);
+                length += u32::try_from(word.text.chars().count()).unwrap_or(0);
+                right = word.right;
+            }
+            line
+        })
+        .collect()
+}
+
+/// One line of tesseract's table: level, page, block, paragraph, line, word, left, top, width, height, confidence, text.
+fn word(line: &str) -> Option<Word<'_>> {
+    let mut fields = line.splitn(12, '\t');
+    let level: u32 = fields.next()?.parse().ok()?;
+    let page = fields.next()?.parse().ok()?;
+    let mut number = |skip: usize| fields.nth(skip)?.parse::<u32>().ok();
+    let (left, top, width, height) = (number(4)?, number(0)?, number(0)?, number(0)?);
+    let text = fields.nth(1)?.trim();
+    (level == 5 && !text.is_empty()).then_some(Word { page, left, right: left + width, middle: top + height / 2, height, text })
+}
+
 /// Pages on which `pdfimages -list` shows a picture large enough for text, from 1.
 fn pages_with_pictures(list: &str) -> Vec<u32> {
     list.lines()
@@ -120,4 +173,23 @@ fn pages_with_pictures(list: &str) -> Vec<u32> {
 
 fn contains(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|window| window == what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_on_a_picture_keeps_its_rows() {
+        let header = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext";
+        let words = [(0, 0, "Naam"), (400, 0, "Geboortedatum"), (0, 40, "P."), (30, 40, "Jansen"), (400, 42, "12-03-1961")];
+        let mut tsv = format!("{header}\n1\t1\t0\t0\t0\t0\t0\t0\t800\t100\t-1\t\n");
+        // Column by column, as tesseract reads it.
+        for (left, top, text) in [words[0], words[2], words[3], words[1], words[4]] {
+            tsv += &format!("5\t1\t1\t1\t1\t1\t{left}\t{top}\t{}\t20\t96.1\t{text}\n", text.len() * 10);
+        }
+        let lines = laid_out(&tsv);
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("Naam   ") && lines[1].starts_with("P. Jansen   ") && lines[1].ends_with("12-03-1961"), "{lines:?}");
+    }
 }
