@@ -66,11 +66,14 @@ impl Tools<'_> {
     async fn picture(&mut self, graymap: &[u8], place: &Place, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
         self.pictures_left = self.pictures_left.checked_sub(1).ok_or(Unreadable::TooLarge)?;
         let languages = self.languages.clone();
-        let words = self.run(&["tesseract", "stdin", "stdout", "-l", &languages, "--psm", "3", "tsv"], graymap).await.map_err(|error| match error.kind() {
-            // tesseract is not installed: nobody here reads pictures.
-            io::ErrorKind::NotFound => Unreadable::UnknownFormat,
-            _ => Unreadable::Damaged,
-        })?;
+        let words =
+            self.run(&["tesseract", "stdin", "stdout", "-l", &languages, "--psm", "3", "tsv"], graymap).await.map_err(
+                |error| match error.kind() {
+                    // tesseract is not installed: nobody here reads pictures.
+                    io::ErrorKind::NotFound => Unreadable::UnknownFormat,
+                    _ => Unreadable::Damaged,
+                },
+            )?;
         let lines = laid_out(&String::from_utf8_lossy(&words));
         pieces.push(Piece { place: place.clone(), content: Content::Lines(lines) });
         Ok(())
@@ -120,7 +123,10 @@ fn laid_out(tsv: &str) -> Vec<String> {
     words.sort_by_key(|word| (word.page, word.middle));
     let mut rows: Vec<Vec<Word<'_>>> = Vec::new();
     for word in words {
-        let same = rows.last().and_then(|row| row.last()).is_some_and(|last| last.page == word.page && word.middle.abs_diff(last.middle) * 2 <= last.height.min(word.height));
+        let same = rows
+            .last()
+            .and_then(|row| row.last())
+            .is_some_and(|last| last.page == word.page && word.middle.abs_diff(last.middle) * 2 <= last.height.min(word.height));
         match rows.last_mut() {
             Some(row) if same => row.push(word),
             _ => rows.push(vec![word]),
