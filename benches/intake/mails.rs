@@ -1,7 +1,7 @@
 //! Mixed mail as a helpdesk for municipalities gets it, made from a seed: the same seed gives the same bytes.
 //!
 //! Of a hundred mails, about: 50 plain text (every third with a long quoted history), 21 with an HTML alternative, 15 with
-//! one attachment (6 PNG, 4 PDF, 3 CSV, 2 XLSX), 5 from strangers, 4 automatic replies, 3 from mailing lists, 1 whose domain
+//! one attachment (6 a logo as PNG, 4 PDF, 3 CSV, 2 XLSX), 5 from strangers, 4 automatic replies, 3 from mailing lists, 1 whose domain
 //! did not authenticate, 1 with Dutch citizen service numbers in its text or in a CSV. Every tenth answers another mail.
 //! Everything is invented.
 
@@ -19,6 +19,18 @@ impl Mails {
     pub fn seeded(seed: u64) -> Self {
         Self { random: Random(seed), number: 0 }
     }
+}
+
+/// Mails of a contact with a screenshot each, of which there are none among the mixed mails: reading a picture letter by
+/// letter costs more than all else together.
+pub fn with_screenshots(seed: u64, count: u32) -> Vec<Vec<u8>> {
+    let mut random = Random(seed);
+    let mut one = |number| {
+        let head = head(&mut random, number, PEOPLE[1], "pass");
+        let body = with_attachment(&mut random, "nl", number, "image/png", "scherm.png", &screenshot);
+        [head.into_bytes(), body].concat()
+    };
+    (1..=count).map(&mut one).collect()
 }
 
 impl Iterator for Mails {
@@ -145,20 +157,9 @@ fn mail(random: &mut Random, number: u32) -> Vec<u8> {
     let stranger = (86..91).contains(&kind);
     let people = if stranger { STRANGERS } else { PEOPLE };
     let (name, address, language) = people[random.below(people.len() as u64) as usize];
-    let domain = address.split('@').nth(1).unwrap_or_default();
     let dmarc = if kind == 98 { "fail" } else { "pass" };
-
-    let mut head = format!(
-        "Authentication-Results: mx.zaakwijs.example; dmarc={dmarc} header.from={domain}\r\n\
-         Received: from mail.{domain} (mail.{domain} [192.0.2.23]) by mx.zaakwijs.example with ESMTPS id {number:08X}\r\n\
-         \tfor <support@zaakwijs.example>; Wed, 18 Nov 2026 09:{:02}:{:02} +0100\r\n\
-         From: {} <{address}>\r\nTo: Zaakwijs Support <support@zaakwijs.example>\r\n\
-         Subject: {}\r\nDate: Wed, 18 Nov 2026 09:00:00 +0100\r\nMessage-ID: <{number}.bench@{domain}>\r\nMIME-Version: 1.0\r\n",
-        random.below(60),
-        random.below(60),
-        encoded_word(name),
-        encoded_word(&format!("{} {number}", random.pick(sentences(language)).split(' ').take(4).collect::<Vec<_>>().join(" "))),
-    );
+    let domain = address.split('@').nth(1).unwrap_or_default();
+    let mut head = head(random, number, (name, address, language), dmarc);
     if random.below(10) == 0 && number > 10 {
         let other = number - 1 - random.below(9) as u32;
         let _ = write!(head, "In-Reply-To: <{other}.bench@{domain}>\r\nReferences: <{other}.bench@{domain}>\r\n");
@@ -171,7 +172,7 @@ fn mail(random: &mut Random, number: u32) -> Vec<u8> {
 
     let body = match kind {
         50..71 => alternative(random, language, number),
-        71..77 => with_attachment(random, language, number, "image/png", "scherm.png", &png),
+        71..77 => with_attachment(random, language, number, "image/png", "logo.png", &logo),
         77..81 => with_attachment(random, language, number, "application/pdf", "handleiding.pdf", &pdf),
         81..84 => with_attachment(random, language, number, "text/csv", "export.csv", &csv),
         84..86 => {
@@ -192,6 +193,22 @@ fn mail(random: &mut Random, number: u32) -> Vec<u8> {
         }
     };
     [head.into_bytes(), body].concat()
+}
+
+fn head(random: &mut Random, number: u32, (name, address, language): (&str, &str, &str), dmarc: &str) -> String {
+    let domain = address.split('@').nth(1).unwrap_or_default();
+    let subject = random.pick(sentences(language)).split(' ').take(4).collect::<Vec<_>>().join(" ");
+    format!(
+        "Authentication-Results: mx.zaakwijs.example; dmarc={dmarc} header.from={domain}\r\n\
+         Received: from mail.{domain} (mail.{domain} [192.0.2.23]) by mx.zaakwijs.example with ESMTPS id {number:08X}\r\n\
+         \tfor <support@zaakwijs.example>; Wed, 18 Nov 2026 09:{:02}:{:02} +0100\r\n\
+         From: {} <{address}>\r\nTo: Zaakwijs Support <support@zaakwijs.example>\r\n\
+         Subject: {}\r\nDate: Wed, 18 Nov 2026 09:00:00 +0100\r\nMessage-ID: <{number}.bench@{domain}>\r\nMIME-Version: 1.0\r\n",
+        random.below(60),
+        random.below(60),
+        encoded_word(name),
+        encoded_word(&format!("{subject} {number}")),
+    )
 }
 
 fn plain(text: &str) -> Vec<u8> {
@@ -265,20 +282,27 @@ fn service_number(random: &mut Random) -> String {
     }
 }
 
-/// A grey-scale screenshot of 480 by 300 points, its data stored without compression.
-fn png(random: &mut Random) -> Vec<u8> {
-    const WIDTH: usize = 480;
-    const HEIGHT: usize = 300;
-    let mut raw = Vec::with_capacity((WIDTH + 1) * HEIGHT);
+/// Small enough to count as decoration, as in signatures.
+fn logo(random: &mut Random) -> Vec<u8> {
+    png(random, 140, 60)
+}
+
+/// Large enough to be read letter by letter.
+fn screenshot(random: &mut Random) -> Vec<u8> {
+    png(random, 480, 300)
+}
+
+/// A grey-scale chequered picture, its data stored without compression; no two are the same.
+fn png(random: &mut Random, width: usize, height: usize) -> Vec<u8> {
+    let mut raw = Vec::with_capacity((width + 1) * height);
     let shade = random.below(200) as u8;
-    for row in 0..HEIGHT {
+    for row in 0..height {
         raw.push(0);
         if row == 0 {
-            // No two screenshots are the same file.
-            raw.extend((0..WIDTH).map(|_| random.below(256) as u8));
-            continue;
+            raw.extend((0..width).map(|_| random.below(256) as u8));
+        } else {
+            raw.extend((0..width).map(|column| if (row / 20 + column / 30) % 2 == 0 { 250 } else { shade }));
         }
-        raw.extend((0..WIDTH).map(|column| if (row / 20 + column / 30) % 2 == 0 { 250 } else { shade }));
     }
     let mut zlib = vec![0x78, 0x01];
     let mut blocks = raw.chunks(65_535).peekable();
@@ -297,8 +321,8 @@ fn png(random: &mut Random) -> Vec<u8> {
     zlib.extend((b << 16 | a).to_be_bytes());
 
     let mut header = Vec::new();
-    header.extend((WIDTH as u32).to_be_bytes());
-    header.extend((HEIGHT as u32).to_be_bytes());
+    header.extend((width as u32).to_be_bytes());
+    header.extend((height as u32).to_be_bytes());
     header.extend([8, 0, 0, 0, 0]);
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     for (kind, data) in [(b"IHDR", &header), (b"IDAT", &zlib), (b"IEND", &Vec::new())] {

@@ -34,6 +34,9 @@ const SEED: u64 = 20_261_121;
 const NOW: &str = "2026-11-18T09:30:00+01:00";
 const LATER: &str = "2026-11-18T11:30:00+01:00";
 
+/// Mails with a picture that must be read letter by letter, measured apart.
+const SCREENSHOTS: u32 = 20;
+
 /// Numbers of one run of postkamer.
 struct Run {
     time: Duration,
@@ -73,11 +76,13 @@ fn main() {
             }
         }
     }
+    let pictures = postkamer(&mails::with_screenshots(SEED, SCREENSHOTS)).time;
+    println!("{SCREENSHOTS} mails with a screenshot each {:.2} s", pictures.as_secs_f64());
     let times: Vec<Duration> = runs.iter().map(|run| run.time).collect();
     let ratio = median(&limits).as_secs_f64() / median(&times).as_secs_f64();
     println!("ratio {ratio:.2} (limit / postkamer, medians)");
     if count == 5_000 {
-        write_down(&report(&mails, octets, &limits, &runs, ratio));
+        write_down(&report(&mails, octets, &limits, &runs, ratio, pictures));
     }
 }
 
@@ -144,7 +149,7 @@ fn median(times: &[Duration]) -> Duration {
     sorted[sorted.len() / 2]
 }
 
-fn report(mails: &[Vec<u8>], octets: usize, limits: &[Duration], runs: &[Run], ratio: f64) -> String {
+fn report(mails: &[Vec<u8>], octets: usize, limits: &[Duration], runs: &[Run], ratio: f64, pictures: Duration) -> String {
     let seconds = |times: &[Duration]| times.iter().map(|time| format!("{:.2}", time.as_secs_f64())).collect::<Vec<_>>().join(", ");
     let times: Vec<Duration> = runs.iter().map(|run| run.time).collect();
     let (limit, postkamer) = (median(limits).as_secs_f64(), median(&times).as_secs_f64());
@@ -157,7 +162,7 @@ fn report(mails: &[Vec<u8>], octets: usize, limits: &[Duration], runs: &[Run], r
          | | seconds, each run | median | mails a second |\n| --- | --- | --- | --- |\n\
          | limit | {} | {limit:.2} | {:.0} |\n| postkamer | {} | {postkamer:.2} | {:.0} |\n\n\
          {} mails, {:.1} MB; of them postkamer made {} tickets, filed {} and deleted {} for citizen data or a file it could not read. \
-         Writing its {} replies as files afterwards took {:.2} s.\n\n\
+         Writing its {} replies as files afterwards took {:.2} s. {SCREENSHOTS} mails with a screenshot each, taken in by themselves: {:.2} s.\n\n\
          Machine: {}. {}, {}.\n",
         runs.len(),
         seconds(limits),
@@ -171,6 +176,7 @@ fn report(mails: &[Vec<u8>], octets: usize, limits: &[Duration], runs: &[Run], r
         mails.len() as u32 - run.filed,
         run.replies,
         run.sending.as_secs_f64(),
+        pictures.as_secs_f64(),
         machine(),
         said_by("dovecot", "--version", "Dovecot "),
         said_by("rustc", "--version", ""),
