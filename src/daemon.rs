@@ -27,7 +27,7 @@ const BATCH: usize = 50;
 /// Bytes that a batch may hold in memory; a larger mail comes alone.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 /// Mails of a batch whose attachments are read at the same time.
-const CONSIDERED_AT_ONCE: usize = 4;
+const CONSIDERED_AT_ONCE: usize = BATCH;
 /// How long a deferred mail is left alone before the rate is asked again.
 const DEFERRAL: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// The first and the longest wait before a mailbox in trouble is opened again.

@@ -40,11 +40,14 @@ pub async fn finish(program: &Path, limits: &Limits, answer: Answer) -> Document
 impl Tools<'_> {
     async fn pdf(&mut self, task: &Task, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
         let failed = if contains(&task.bytes, b"/Encrypt") { Unreadable::Encrypted } else { Unreadable::Damaged };
-        let text = self.run(&["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"], &task.bytes).await.map_err(|_| failed)?;
+        let (text, images) = tokio::join!(
+            self.run(&["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"], &task.bytes),
+            self.run(&["pdfimages", "-list", "-"], &task.bytes)
+        );
+        let (text, images) = (text.map_err(|_| failed)?, images.map_err(|_| Unreadable::Damaged)?);
         let text = String::from_utf8_lossy(&text);
         // Every page ends with a form feed, the last one too.
         let pages: Vec<&str> = text.strip_suffix('\u{c}').unwrap_or(&text).split('\u{c}').collect();
-        let images = self.run(&["pdfimages", "-list", "-"], &task.bytes).await.map_err(|_| Unreadable::Damaged)?;
         let pictured = pages_with_pictures(&String::from_utf8_lossy(&images));
         for (page, number) in pages.into_iter().zip(1_u32..) {
             let lines = page.lines().map(str::to_owned).collect();
