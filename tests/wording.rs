@@ -1,5 +1,5 @@
-//! Facts 5 and 6 of POLICY on sentences such as municipal staff write: `fixtures/policy/wording.toml`
-//! and `fixtures/policy/phrases.toml`.
+//! Facts 5 and 6 of POLICY on sentences such as municipal staff write: `fixtures/wording/sentences.toml`
+//! and `fixtures/wording/phrases.toml`.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ type Judge = fn(&Lexicon, &str, &str) -> bool;
 
 #[test]
 fn outages_and_ict_matters_are_told_apart_in_six_languages() {
-    let cases: BTreeMap<String, Vec<Case>> = toml::from_str(include_str!("../fixtures/policy/wording.toml")).unwrap();
+    let cases: BTreeMap<String, Vec<Case>> = toml::from_str(include_str!("../fixtures/wording/sentences.toml")).unwrap();
     let lexicon = Lexicon::new(&[]).unwrap();
     let mut wrong = Vec::new();
     let mut all = 0;
@@ -54,7 +54,7 @@ struct Facts {
 
 #[test]
 fn a_phrase_alone_is_enough_or_not_enough() {
-    let facts: Facts = toml::from_str(include_str!("../fixtures/policy/phrases.toml")).unwrap();
+    let facts: Facts = toml::from_str(include_str!("../fixtures/wording/phrases.toml")).unwrap();
     let lexicon = Lexicon::new(&[]).unwrap();
     let judges: [(&str, Judge, &BTreeMap<String, Phrases>); 2] = [("urgent", urgent, &facts.urgent), ("ict", ict, &facts.ict)];
     let mut wrong = Vec::new();
