@@ -106,7 +106,7 @@ impl<'a> Detector<'a> {
 
     /// Running text of a mail.
     pub fn text(&self, text: &str) -> Found {
-        if text.chars().filter(|c| c.is_numeric()).take(6).count() < 4 {
+        if text.is_empty() {
             return Found::default();
         }
         let lines: Vec<&str> = text.lines().collect();

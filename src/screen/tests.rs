@@ -291,3 +291,22 @@ fn every_identifier_holds_its_vectors() {
         assert!(covered.contains(identifier.kind), "{} has no fixtures/identifiers file", identifier.kind);
     }
 }
+
+/// Cases from the desk: add one whenever screening was wrong.
+#[test]
+fn cases_of_what_people_write() {
+    #[derive(serde::Deserialize)]
+    struct Cases {
+        case: Vec<Case>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Case {
+        found: bool,
+        text: String,
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/screening/text.toml");
+    let cases: Cases = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for case in cases.case {
+        assert_eq!(!in_text(&case.text).is_empty(), case.found, "{}", case.text);
+    }
+}
