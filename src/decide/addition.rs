@@ -8,6 +8,13 @@ const LIST: &[&str] = &[
     "contactperso",
     "contact perso",
     "contactlijst",
+    "contactenlijst",
+    "lijst van goedgekeurde",
+    "ict contact",
+    "ict-contact",
+    "general contact",
+    "listen over kontakt",
+    "listan med kontakt",
     "lijst van contact",
     "lijst met contact",
     "approved contact",
@@ -32,6 +39,18 @@ const LIST: &[&str] = &[
 const ADD: &[&str] = &[
     "toevoeg",
     "toe te voegen",
+    " zetten",
+    " zet ",
+    "te zetten",
+    " put ",
+    "saette",
+    " saet ",
+    "sette ",
+    " sett ",
+    "laggs till",
+    "satta ",
+    "erganz",
+    " setzen",
     " voeg ",
     "voegen ",
     "aanmeld",
@@ -78,6 +97,15 @@ const ADD: &[&str] = &[
 /// Parts of words for taking away: such a sentence is about a leaver.
 const REMOVE: &[&str] = &[
     "verwijder",
+    "niet toevoeg",
+    "not add",
+    "not put",
+    "don't add",
+    "ikke tilfoj",
+    "ikke legg",
+    "inte lagg",
+    "nicht hinzu",
+    "nicht auf",
     "schrap",
     "remove",
     "delete",
@@ -102,11 +130,30 @@ const MERELY: &[&str] = &["ik ben", "i am", "jeg er", "jag ar", "ich bin", "wie 
 /// Whether the subject or what was written now asks for an addition to the list.
 #[must_use]
 pub fn asks_for_addition(subject: &str, written: &str) -> bool {
-    let text = format!("{subject}.\n{written}");
-    text.split(['.', '?', '!', '\n', ';']).map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
+    let text = format!("{subject}\n\n{written}");
+    sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
         has(LIST) && has(ADD) && !has(REMOVE) && !has(MERELY)
     })
+}
+
+/// A sentence ends at a mark with a blank after it, or with its paragraph; the dots inside an address, or after an initial
+/// ("A. de Vries"), end none.
+fn sentences(text: &str) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for paragraph in text.split("\n\n") {
+        let mut sentence = String::new();
+        for word in paragraph.split_whitespace() {
+            sentence.push_str(word);
+            sentence.push(' ');
+            let full_stop = word.ends_with('.') && word.trim_end_matches('.').chars().count() > 2;
+            if full_stop || word.ends_with(['?', '!', ';']) {
+                sentences.push(std::mem::take(&mut sentence));
+            }
+        }
+        sentences.push(sentence);
+    }
+    sentences
 }
 
 /// Lower case, without accents, blanks made one.
@@ -133,6 +180,16 @@ mod tests {
         ] {
             assert!(asks_for_addition("Vraag", text), "{text}");
         }
+        for text in [
+            "Please add Helen Marsh (h.marsh@westbridge.example) to our list of approved contacts.",
+            "Would you put Dr. A. Lowe on the contact list?",
+            "Kunnen jullie mevr. K. Smit (k.smit@dorp.example)\nop de contactenlijst zetten?",
+            "Vil I sætte Hanne Bech på listen over kontaktpersoner?",
+            "Kan Eva Lind läggas till, eller läggs till av er, som kontaktperson?",
+            "Bitte ergänzen Sie die Liste der Kontaktpersonen um Frau Kurz.",
+        ] {
+            assert!(asks_for_addition("Vraag", text), "{text}");
+        }
         assert!(asks_for_addition("Nieuwe contactpersoon", "Zie hieronder."));
     }
 
@@ -144,6 +201,7 @@ mod tests {
             "Please remove Tom from the contact list.",
             "Kunt u een veld toevoegen aan het formulier?",
             "Wie is onze contactpersoon bij jullie?",
+            "Please do not add Helen to the contact list yet.",
         ] {
             assert!(!asks_for_addition("Vraag", text), "{text}");
         }

@@ -3,76 +3,176 @@
 /// How many lines with words are looked at: a greeting, and then the answer.
 const FIRST_LINES: usize = 4;
 
-/// Words that say no when an answer begins with them.
-const NO: &[&str] = &["nee", "neen", "nej", "nei", "no", "nein", "nope"];
-
-/// Words that say yes when an answer begins with them: what follows on the line no longer matters.
-const YES: &[&str] =
-    &["ja", "jawel", "jo", "yes", "klopt", "stemmer", "stammer", "stimmt", "juist", "correct", "akkoord", "jazeker", "javisst", "jep"];
-
-/// What follows a "no" that means yes.
-const NO_MATTER: &[&str] = &["problem", "problems", "worries", "probleem", "issue", "doubt"];
-
-/// Phrases that deny wherever they stand in the first lines.
-const DENIALS: &[&str] = &[
-    "niet van mij",
-    "dat was ik niet",
-    "dit was ik niet",
-    "ben ik niet",
-    "niet door mij",
-    "heb ik niet gestuurd",
-    "ken ik niet",
-    "ken deze persoon niet",
-    "ikke fra mig",
-    "ikke mig",
-    "ikke fra meg",
-    "ikke meg",
-    "ikke sendt av meg",
-    "ikke sendt af mig",
-    "det var ikke jeg",
-    "ikke min",
-    "har ikke sendt",
-    "inte fran mig",
-    "inte jag",
-    "inte min",
-    "inte mitt",
-    "har inte skickat",
-    "not me",
-    "not mine",
-    "not from me",
-    "wasn't me",
-    "was not me",
-    "did not send",
-    "didn't send",
-    "not sent by me",
-    "isn't mine",
-    "do not know this",
-    "nicht von mir",
-    "nicht ich",
-    "war ich nicht",
-    "nicht meine",
-    "habe ich nicht geschickt",
-    "habe ich nicht gesendet",
-    "habe ich nicht geschrieben",
-    "kenne ich nicht",
+/// Words that say yes when a line begins with them, unless what follows takes it back at once ("klopt niet").
+const YES: &[&str] = &[
+    "ja",
+    "jawel",
+    "jazeker",
+    "jep",
+    "jo",
+    "klopt",
+    "juist",
+    "correct",
+    "akkoord",
+    "inderdaad",
+    "yes",
+    "japp",
+    "ok",
+    "oke",
+    "okay",
+    "yep",
+    "yeah",
+    "confirmed",
+    "stemmer",
+    "javisst",
+    "stammer",
+    "bekreftet",
+    "bekraeftet",
+    "bekraftat",
+    "stimmt",
+    "jawohl",
+    "genau",
+    "richtig",
+    "bestaetigt",
+    "bestatigt",
 ];
 
-/// Whether somebody who was asked "is this mail yours?" says no. Anything that is not a no counts as a yes: the listed
-/// contact answered from the listed address (POLICY row 9a).
+/// Words that say no when a line begins with them.
+const NO: &[&str] = &["nee", "neen", "nej", "nei", "no", "nope", "nein", "n"];
+
+/// What follows a "no" that means yes: "no problem".
+const NO_MATTER: &[&str] = &["problem", "problems", "worries", "probleem", "issue", "doubt", "stress"];
+
+/// Words of denial and of suspicion. Where a line holds one and does not begin with a yes, nobody has confirmed anything.
+const DOUBT: &[&str] = &[
+    "niet",
+    "nooit",
+    "geen",
+    "onbekend",
+    "niemand",
+    "iemand",
+    "misbruik",
+    "oplichting",
+    "nep",
+    "vals",
+    "pas",
+    "ikke",
+    "aldrig",
+    "aldri",
+    "ingen",
+    "falsk",
+    "svindel",
+    "ukendt",
+    "ukjent",
+    "inte",
+    "ej",
+    "inget",
+    "bluff",
+    "bedrageri",
+    "okand",
+    "nicht",
+    "nie",
+    "niemals",
+    "kein",
+    "keine",
+    "keinen",
+    "betrug",
+    "falschung",
+    "unbekannt",
+    "jemand",
+    "not",
+    "never",
+    "nobody",
+    "somebody",
+    "someone",
+    "didn't",
+    "wasn't",
+    "isn't",
+    "don't",
+    "unknown",
+    "fake",
+    "fraud",
+    "phishing",
+    "spam",
+    "scam",
+    "hoax",
+    "bedrog",
+    "fout",
+    "wrong",
+    "feil",
+    "forkert",
+    "fel",
+];
+
+/// Phrases that say yes wherever they stand, unless a word of denial stands directly before or behind.
+const MINE: &[&[&str]] = &[
+    &["dat", "was", "ik"],
+    &["dit", "was", "ik"],
+    &["dat", "ben", "ik"],
+    &["ik", "was", "het"],
+    &["ik", "ben", "het"],
+    &["van", "mij"],
+    &["door", "mij"],
+    &["that", "was", "me"],
+    &["it", "was", "me"],
+    &["that", "is", "me"],
+    &["this", "is", "me"],
+    &["that's", "me"],
+    &["it's", "me"],
+    &["from", "me"],
+    &["is", "mine"],
+    &["det", "var", "mig"],
+    &["det", "var", "meg"],
+    &["det", "var", "jeg"],
+    &["det", "er", "mig"],
+    &["det", "er", "meg"],
+    &["fra", "mig"],
+    &["fra", "meg"],
+    &["det", "var", "jag"],
+    &["det", "ar", "jag"],
+    &["fran", "mig"],
+    &["das", "war", "ich"],
+    &["das", "bin", "ich"],
+    &["von", "mir"],
+];
+
+/// Whether somebody who was asked "is this mail yours?" says no (POLICY row 9a). A yes at the beginning of a line settles it;
+/// otherwise a word of denial or suspicion in the first lines is a no: taking on an impostor's mail is the worse mistake, and the
+/// contact can always write themself.
 #[must_use]
 pub fn says_no(written: &str) -> bool {
-    for line in written.lines().map(fold).filter(|line| !line.is_empty()).take(FIRST_LINES) {
-        if DENIALS.iter().any(|denial| line.contains(denial)) {
-            return true;
-        }
-        let mut words = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        match words.next() {
-            Some(first) if YES.contains(&first) => return false,
-            Some(first) if NO.contains(&first) => return !words.next().is_some_and(|next| NO_MATTER.contains(&next)),
+    for line in written.lines().map(fold).filter(|line| line.chars().any(char::is_alphanumeric)).take(FIRST_LINES) {
+        let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
+        let doubts = |words: &[&str]| words.iter().any(|word| DOUBT.contains(word));
+        let mine = MINE.iter().any(|phrase| says(&words, phrase));
+        match words.split_first() {
+            // "Klopt niet", "Stimmt gar nicht": what follows directly takes it back.
+            Some((first, rest)) if YES.contains(first) => {
+                return doubts(rest.get(..2.min(rest.len())).unwrap_or_default()) && !takes_up_again(&line);
+            }
+            Some((first, rest)) if NO.contains(first) => return !rest.first().is_some_and(|next| NO_MATTER.contains(next)),
+            _ if mine => return false,
+            _ if doubts(&words) => return true,
             _ => {}
         }
     }
     false
+}
+
+/// The phrase stands there, and no denial touches it: "dat was ik", not "dat was ik niet".
+fn says(words: &[&str], phrase: &[&str]) -> bool {
+    let denies = |words: Option<&[&str]>| words.is_some_and(|words| words.iter().any(|word| DOUBT.contains(word)));
+    words.windows(phrase.len()).enumerate().any(|(at, found)| {
+        let behind = at + phrase.len();
+        // "geen bericht van mij": a denial may stand two words before.
+        found == phrase && !denies(words.get(at.saturating_sub(2)..at)) && !denies(words.get(behind..words.len().min(behind + 1)))
+    })
+}
+
+/// "Ja, niet schrikken": a comma or full stop after the yes ends it, so that what follows is another matter.
+fn takes_up_again(line: &str) -> bool {
+    let yes = line.split_whitespace().next().unwrap_or_default();
+    yes.ends_with([',', '.', '!', ';', ':'])
 }
 
 /// Lower case, without accents, apostrophes made one.
@@ -104,6 +204,18 @@ mod tests {
             "Goedemorgen,\nDat was ik niet.",
             "Hej\n\nDet är inte från mig",
             "Hello,\nThat wasn\u{2019}t me.",
+            "Klopt niet, ik heb niets gestuurd!",
+            "Stimmt nicht, das bin ich nicht",
+            "Dat klopt niet.",
+            "Beste,\n\nDeze mail heb ik nooit gestuurd.",
+            "Dit is geen bericht van mij",
+            "Geen idee wat dit is.",
+            "Dat was iemand anders.",
+            "I never sent it",
+            "Phishing!",
+            "Det har jag inte skickat.",
+            "Jeg kjenner ikke til denne",
+            "Ich habe das nicht geschickt.",
         ] {
             assert!(says_no(text), "{text:?}");
         }
@@ -119,6 +231,11 @@ mod tests {
             "Ja, das bin ich. Nein, weitere Fragen habe ich nicht.",
             "",
             "Jazeker!",
+            "Ja, dat was ik. Was niet op kantoor.",
+            "Klopt, ik kan niet bij mijn werkmail.",
+            "Dat was ik inderdaad, ik kon niet bij mijn werkmail.",
+            "Det var mig, jeg kunne ikke komme på min arbejdsmail",
+            "Hi,\n\nIt was me. Could not log in at work.",
         ] {
             assert!(!says_no(text), "{text:?}");
         }

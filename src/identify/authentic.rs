@@ -83,7 +83,10 @@ impl Authentication {
 fn merged<'a>(fields: impl Iterator<Item = &'a AuthenticationResults>, from: &EmailAddress) -> Authentic {
     let (mut dmarc, mut dkim, mut spf) = (Authentic::Pass, Authentic::Pass, Authentic::Pass);
     let (mut has_dmarc, mut has_dkim, mut has_spf) = (false, false, false);
+    let mut undecided = false;
     for field in fields {
+        // `dmarc=none`, `temperror` and the like decide nothing, but they are a result: somebody looked and could not vouch.
+        undecided |= field.results.iter().any(|result| result.method == "dmarc");
         for (method, seen, worst) in
             [("dmarc", &mut has_dmarc, &mut dmarc), ("dkim", &mut has_dkim, &mut dkim), ("spf", &mut has_spf, &mut spf)]
         {
@@ -97,7 +100,7 @@ fn merged<'a>(fields: impl Iterator<Item = &'a AuthenticationResults>, from: &Em
         return dmarc;
     }
     match (has_dkim.then_some(dkim), has_spf.then_some(spf)) {
-        (None, None) => Authentic::None,
+        (None, None) if !undecided => Authentic::None,
         (dkim, spf) if dkim == Some(Authentic::Pass) || spf == Some(Authentic::Pass) => Authentic::Pass,
         _ => Authentic::Fail,
     }
@@ -155,6 +158,7 @@ mod tests {
         assert_eq!(judge(vec![field(0, &["dmarc=fail header.from=good.example", "dkim=pass header.d=good.example"])]), Authentic::Fail);
         assert_eq!(judge(vec![field(0, &["dmarc=none header.from=good.example", "dkim=pass header.d=good.example"])]), Authentic::Pass);
         assert_eq!(judge(vec![field(0, &["dmarc=pass header.from=evil.example"])]), Authentic::Fail);
+        assert_eq!(judge(vec![field(0, &["dmarc=temperror header.from=good.example"])]), Authentic::Fail);
     }
 
     #[test]
