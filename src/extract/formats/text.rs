@@ -38,10 +38,15 @@ fn guess(bytes: &[u8]) -> &'static encoding_rs::Encoding {
 /// Reads decoded text as what it is; says what.
 pub fn read(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
     let start: String = text.trim_start().chars().take(400).collect::<String>().to_ascii_lowercase();
-    if start.starts_with("<?xml") && !start.contains("<html") || start.starts_with("<soap") || is_xml(&start) && xml::is_whole(text) {
+    let page = is_page(&start);
+    if start.starts_with("<?xml") && !start.contains("<html")
+        || start.starts_with("<soap")
+        || !page && is_xml(&start) && xml::is_whole(text)
+    {
         return xml::read(reader, text);
     }
-    if start.starts_with("<!doctype html")
+    if page
+        || start.starts_with("<!doctype html")
         || start.starts_with("<html")
         || start.contains("<html")
         || start.starts_with("<table")
@@ -85,4 +90,50 @@ pub fn read(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
 fn is_xml(start: &str) -> bool {
     let mut chars = start.chars();
     chars.next() == Some('<') && chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && start.contains('>')
+}
+
+/// Whether a text of tags is a page or a piece of one, well-formed or not: it begins as a page, or every element in sight is HTML's.
+fn is_page(start: &str) -> bool {
+    const PAGE: [&str; 4] = ["html", "head", "body", "meta"];
+    const ELEMENTS: &str = concat!(
+        " html head body meta title style script link base table caption colgroup col thead tbody tfoot tr td th div p span center font ul ol",
+        " li dl dt dd a b i u s em strong small big sub sup br hr h1 h2 h3 h4 h5 h6 pre code img form label input select option section",
+        " article header footer main nav blockquote "
+    );
+    let mut names = start
+        .split('<')
+        .skip(1)
+        .filter_map(|tag| {
+            tag.trim_start_matches('/')
+                .find(|c: char| c.is_whitespace() || c == '>' || c == '/')
+                .and_then(|end| tag.trim_start_matches('/').get(..end))
+        })
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .peekable();
+    if !start.starts_with('<') || names.peek().is_none() {
+        return false;
+    }
+    names.peek().is_some_and(|name| PAGE.contains(name)) || names.all(|name| ELEMENTS.contains(&format!(" {name} ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_page;
+
+    #[test]
+    fn a_well_formed_page_is_a_page() {
+        for start in [
+            "<html><body><table><tr><th>naam</th>",
+            "<table border=1><tr><td>bsn</td>",
+            "<div><table><tr><th>naam</th>",
+            "<meta charset=\"utf-8\"><table><tr>",
+            "<html xmlns:x=\"urn:y\"><head><x:z/>",
+            "<p>bsn: 1</p>",
+        ] {
+            assert!(is_page(start), "{start}");
+        }
+        for start in ["<p><persoon bsn=\"1\"/></p>", "<rows><row><naam>a</naam>", "<table><persoon><naam>", "a < b", "<", "{}", "<html"] {
+            assert!(!is_page(start), "{start}");
+        }
+    }
 }
