@@ -21,12 +21,14 @@ const PERSON: u8 = 35;
 const BESIDE: u8 = 35;
 /// Points for a column or list of several different passing numbers.
 pub const GROUP: u8 = 60;
+/// Points of a form that nothing else has.
+const SURE: u8 = 85;
 /// Points off for a word of business such as "ticket" before it.
 const NOUN: u8 = 40;
 
 /// Names of numbers that are no citizen data, over folded text. The nearest label wins, so these must be names, not mere nouns.
 const OTHER_NUMBERS: &str = concat!(
-    r"\brsin\b|\bbtw\b|\bvat\b|\bmoms|\bmva\b|\bust-?id|\bkvk|\bcvr\b|\bse-nr|\bkbo\b|\bhandelsreg|\bvestigings?(?:nr|num)|\bp-nummer",
+    r"\brsin\b|\bbtw\b|\bvat\b|\bmoms|\bmva\b|\bust-?id|\bkvk|\bcvr\b|\bse-nr|\bkbo\b|\bhandelsreg|\bvestigings?(?:nr|num)|\bp-nummer|\bp-nr\b",
     r"|\borg(?:anisa[a-z]*)?[ .-]{0,2}(?:nr|num)|\bforetaks?(?:nr|num)|\by-tunnus|\biban\b|\bbic\b|\bkonto|\bkto\b|bankrek|\brekening|\baccount ?n|\bbank ?account",
     r"|\bsort code|\bbank ?giro|\bplus ?giro|\bgironu|\bkid\b|betalingskenmerk|\bean\b|\bgtin\b|\bisbn\b|\bimei\b|\bicao\b",
     r"|(?:factu(?:ur|re)|faktura|invoice|rechnungs?|order|ordre|bestel|bestellungs?|bestillings?|klant|kunde[ns]?|kund|customer|debiteur|crediteur|leverancier|lieferanten",
@@ -59,12 +61,19 @@ const PEOPLE: &str = concat!(
     r"|mevrouw|mevr|dhr|de heer|herr|frau|fru|mr|mrs|ms|partner|echtgeno[o]?te?|ouder|vader|moeder|overleden|geboren|geb|fodt|fodd|born|partij|betrokkene|uitkering|bijstand|jeugdwet|wmo)\b",
 );
 
+/// What an identifier's name belongs to when it is a part of the software: "BSN-koppeling".
+const PARTS: &str = concat!(
+    r"^[ -]?(?:koppeling|validatie|validering|module|modul|veld|velden|felt|feld|field|kolom|column|controle|kontrol+e?|check|service|toets|toetsing|bevraging|opslag|lookup",
+    r"|validation|integration|integratie|interface|component|functie|function|tabel|table|api|nummerservice)\b"
+);
+
 struct Known {
     own: Vec<Regex>,
     other: Regex,
     noun: Regex,
     generic: Regex,
     people: Regex,
+    parts: Regex,
 }
 
 static KNOWN: LazyLock<Option<Known>> = LazyLock::new(|| {
@@ -74,6 +83,7 @@ static KNOWN: LazyLock<Option<Known>> = LazyLock::new(|| {
         noun: pattern(BUSINESS_NOUNS)?,
         generic: pattern(GENERIC_NAMES)?,
         people: pattern(PEOPLE)?,
+        parts: pattern(PARTS)?,
     })
 });
 
@@ -112,18 +122,26 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
     let Some((known, own)) = KNOWN.as_ref().and_then(|known| Some((known, known.own.get(which)?))) else { return nothing };
     let before = tail(around.before, REACH);
     let last = |regex: &Regex| regex.find_iter(before).last().map(|found| found.end());
-    let (own_at, generic_at) = (last(own), last(&known.generic));
+    // "De BSN-koppeling met order 123456782": the name belongs to a thing, and the number to the order.
+    let a_part = |text: &str, name_end: usize| known.parts.is_match(text.get(name_end..).unwrap_or(""));
+    let own_at = own
+        .find_iter(before)
+        .map(|found| found.end())
+        .filter(|end| !a_part(before, *end) || !known.noun.is_match(before.get(*end..).unwrap_or("")))
+        .last();
+    let generic_at = last(&known.generic);
     let other_at = last(&known.other);
     let other = other_at.is_some() && other_at > own_at && other_at > generic_at;
     let own_after = own.find(head(around.after, 30)).is_some_and(|found| {
-        !around.after.get(..found.start()).unwrap_or("").contains(|c: char| c.is_ascii_digit() || c == ',' || c == ';')
+        !(a_part(around.after, found.end()) && known.noun.is_match(before))
+            && !around.after.get(..found.start()).unwrap_or("").contains(|c: char| c.is_ascii_digit() || c == ',' || c == ';')
     });
     if !other && (own_at.is_some() || own_after) || around.inherited && other_at.is_none() {
         return Points { points: judged.points.saturating_add(OWN).min(100), named: true, other: false };
     }
     if other {
         // A form that nothing else has (a Finnish number, an element of a register message) is what it is, whatever the label.
-        return Points { points: if judged.points >= 85 { judged.points } else { 0 }, named: false, other: true };
+        return Points { points: if judged.points >= SURE { judged.points } else { 0 }, named: false, other: true };
     }
     if !at_home && generic_at.is_none() {
         return nothing;
@@ -132,7 +150,7 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
     if generic_at.is_some() {
         points = points.saturating_add(GENERIC);
     }
-    if known.noun.is_match(before) {
+    if judged.points < SURE && known.noun.is_match(before) {
         points = points.saturating_sub(NOUN);
     }
     if known.people.is_match(before) {
@@ -186,6 +204,23 @@ pub fn candidates(which: usize, identifier: &Identifier, folded: &str, mut each:
             }
         }
     }
+    // Elements of LO3 messages stand in one run of digits with what comes before and after: element number, length, value.
+    static ELEMENTS: LazyLock<[Option<Regex>; 2]> = LazyLock::new(|| [pattern("0120009[0-9]{9}"), pattern("0110010[0-9]{10}")]);
+    let element = match identifier.kind {
+        "bsn" => ELEMENTS.first(),
+        "a-nummer" => ELEMENTS.last(),
+        _ => None,
+    };
+    let Some(Some(element)) = element else { return };
+    let mut at = 0;
+    while let Some(found) = element.find_at(folded, at) {
+        let digits_after = folded.as_bytes().iter().skip(found.end()).take(7).take_while(|byte| byte.is_ascii_digit()).count();
+        let judged = (identifier.judge)(found.as_str()).filter(|_| matches!(digits_after, 0 | 7));
+        if judged.is_some() {
+            each(found.start(), found.end(), judged);
+        }
+        at = found.start() + 1;
+    }
 }
 
 fn stands_alone(which: usize, text: &str, start: usize, end: usize) -> bool {
@@ -231,5 +266,56 @@ mod tests {
         for identifier in ALL {
             assert!(pattern(identifier.form).is_some() && pattern(identifier.names).is_some(), "{}", identifier.kind);
         }
+    }
+
+    fn found(which: usize, text: &str) -> Vec<String> {
+        let mut values = Vec::new();
+        let Some(identifier) = ALL.get(which) else { return values };
+        candidates(which, identifier, text, |_, _, judged| values.extend(judged.map(|judged| judged.value)));
+        values
+    }
+
+    #[test]
+    fn elements_of_register_messages_are_found_in_a_run_of_digits() {
+        for text in [
+            "000930108801100104013526785012000912345678202100040anna",
+            "01200091234567820210004anna",
+            "melding 01200091234567820210004anna",
+        ] {
+            assert_eq!(found(0, text), ["123456782"], "{text}");
+        }
+        // Fails the eleven-test; or what follows is no element.
+        assert!(found(0, "01200091234567830210004anna").is_empty());
+        assert!(found(0, "0120009123456782021").is_empty());
+    }
+
+    fn named(text: &str, number: &str) -> bool {
+        let Some((before, after)) = text.split_once(number) else { return false };
+        let Some(judged) = ALL.first().and_then(|bsn| (bsn.judge)(number)) else { return false };
+        points(0, &judged, Around { before, after, ..Around::default() }, true).named
+    }
+
+    #[test]
+    fn the_name_of_a_part_of_software_is_no_label_of_an_order() {
+        for text in [
+            "de bsn-koppeling met order 123456782 is geleverd",
+            "bsn-controle: melding 123456782 in de log",
+            "order 123456782 voor de bsn-module",
+        ] {
+            assert!(!named(text, "123456782"), "{text}");
+        }
+        for text in
+            ["bsn-veld: 123456782", "bsn-controle 123456782 faalt", "b.s.n. 123456782", "order van bsn 123456782", "123456782 (bsn)"]
+        {
+            assert!(named(text, "123456782"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_danish_production_unit_is_no_person() {
+        let judged = Judged { value: "1012345678".to_owned(), points: 15, kind: "cpr" };
+        let at = |before| points(2, &judged, Around { before, ..Around::default() }, true);
+        assert_eq!(ALL[2].kind, "cpr");
+        assert!(at("p-nr. ").other && !at("p-nr. ").named && at("pnr. ").named && at("cpr-nr. ").named);
     }
 }

@@ -1,6 +1,8 @@
 //! CPR-nummer (DK): DDMMYY-SSSS. The modulus 11 check is *not* required: numbers without it are issued since 2007, and the
 //! register asks systems to drop it.
 //!
+//! "P-nr." is a production unit of the business register, ten digits too; it is no name of this one.
+//!
 //! 3.6 % of random ten-digit numbers have a date in front, 0.33 % pass modulus 11 as well. Every `YYMMDD-HHMM` stamp of 2024 to 2026
 //! and whole months of epoch seconds look like one.
 
@@ -12,7 +14,7 @@ pub const CPR: Identifier = Identifier {
     kind: "cpr",
     country: Country::Dk,
     about: "CPR-nummer",
-    names: r"\bcpr|cpr\b|person ?civil ?registration|\bperson ?-?(?:nr|nummer)|\bp-?nr\b",
+    names: r"\bcpr|cpr\b|person ?civil ?registration|\bperson ?-?(?:nr|nummer)|\bpnr\b",
     form: r"[0-9]{6} ?- ?[0-9]{4}|[0-9]{6} [0-9]{4}|[0-9]{2}[.-][0-9]{2}[.-][0-9]{2}-[0-9]{4}|[0-9]{10}",
     judge,
 };

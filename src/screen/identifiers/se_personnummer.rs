@@ -12,7 +12,7 @@ pub const PERSONNUMMER: Identifier = Identifier {
     kind: "personnummer",
     country: Country::Se,
     about: "personnummer, samordningsnummer",
-    names: r"\bperson ?-?(?:nr|num)|\bpnr\b|samordnings ?-?(?:nr|num)|personal identity n|skydda[dt] person",
+    names: r"\bperson ?-?(?:nr|num)|\bp-?nr\b|samordnings ?-?(?:nr|num)|personal identity n|skydda[dt] person",
     form: r"(?:18|19|20)[0-9]{6} ?[-+]? ?[0-9]{4}|[0-9]{6} ?[-+] ?[0-9]{4}|[0-9]{6} [0-9]{4}|[0-9]{10}",
     judge,
 };
