@@ -108,6 +108,8 @@ roles! {
     Again = "unless"."again",
     /// It is announced or expected.
     Planned = "unless"."planned",
+    /// Makes an announced event one that is over: after the maintenance.
+    After = "unless"."after",
     /// A time to come, close to the sign.
     Later = "unless"."later",
     /// Refers to an announced time.
@@ -211,6 +213,8 @@ pub(super) struct Clause {
     pub(super) question: bool,
     /// Does it stand against what went before ("but", "now")?
     pub(super) turns: bool,
+    /// Does all of it stand in quotation marks?
+    pub(super) quoted: bool,
 }
 
 impl Clause {
@@ -294,6 +298,7 @@ impl Lexicon {
             clauses.push(Clause {
                 names: words.iter().enumerate().filter(names).map(|(at, _)| at).collect(),
                 words: words.iter().map(|word| word.folded.clone()).collect(),
+                quoted: words.iter().all(|word| word.quoted),
                 turns: inside.iter().any(|hit| hit.start == 0 && matches!(hit.role, Role::But | Role::Now)),
                 hits: inside,
                 sentence,
@@ -475,9 +480,42 @@ fn spellings(word: &str) -> Vec<String> {
             c => two_letters.push(c),
         }
     }
-    let mut all = vec![folded(word), folded(&two_letters)];
+    let folded_word = folded(word);
+    if let Some(subjunctive) = subjunctive(&folded_word).filter(|_| word.nfc().any(is_umlaut)) {
+        return vec![subjunctive.to_owned()];
+    }
+    let mut all = vec![folded_word, folded(&two_letters)];
     all.dedup();
     all
+}
+
+/// German verbs of which only the umlaut tells "would" from "was": they keep it, as two letters. Of "wir wurden
+/// gehackt" and "wir würden gehackt" one is an incident.
+const SUBJUNCTIVES: &[(&str, &str)] = &[
+    ("wurde", "wuerde"),
+    ("wurden", "wuerden"),
+    ("konnte", "koennte"),
+    ("konnten", "koennten"),
+    ("mochte", "moechte"),
+    ("mochten", "moechten"),
+    ("musste", "muesste"),
+    ("mussten", "muessten"),
+    ("durfte", "duerfte"),
+    ("durften", "duerften"),
+    ("hatte", "haette"),
+    ("hatten", "haetten"),
+    ("ware", "waere"),
+    ("waren", "waeren"),
+];
+
+/// What a word with an umlaut folds to when it is one of [`SUBJUNCTIVES`].
+fn subjunctive(folded: &str) -> Option<&'static str> {
+    SUBJUNCTIVES.iter().find(|(plain, _)| *plain == folded).map(|(_, umlaut)| *umlaut)
+}
+
+/// A letter with two dots, or the two dots alone, as some systems write it.
+fn is_umlaut(c: char) -> bool {
+    matches!(c, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | '\u{308}')
 }
 
 /// Case, accents, apostrophes, hyphens and invisible characters are dropped.
@@ -590,6 +628,8 @@ struct Word {
     lower: bool,
     /// Has it a capital behind its first letter, as names of systems have?
     name: bool,
+    /// Does it stand in quotation marks?
+    quoted: bool,
 }
 
 /// A sentence: pieces between commas and the like.
@@ -660,6 +700,10 @@ struct Taker {
     word: String,
     lower: bool,
     capital_inside: bool,
+    /// Has the word an umlaut?
+    umlaut: bool,
+    /// Is a quotation mark open?
+    quoted: bool,
     /// A full stop was read: the next word tells whether it ended the sentence.
     stopped: bool,
 }
@@ -683,6 +727,7 @@ impl Taker {
             if c.is_alphanumeric() || is_combining_mark(c) {
                 self.capital_inside |= c.is_uppercase() && !self.word.is_empty() && !joined;
                 self.lower |= c.is_lowercase();
+                self.umlaut |= is_umlaut(c);
                 fold_into(&mut self.word, c);
                 joined = false;
                 continue;
@@ -696,7 +741,11 @@ impl Taker {
                 '!' | '…' => self.end_sentence(false),
                 '?' => self.end_sentence(true),
                 '.' if chars.peek().is_none_or(|next| !next.is_alphanumeric()) => self.stopped = true,
-                ',' | ';' | ':' | '(' | ')' | '–' | '—' | '"' | '“' | '”' | '„' | '«' | '»' => self.end_piece(),
+                '"' | '“' | '”' | '„' | '«' | '»' => {
+                    self.end_piece();
+                    self.quoted = !self.quoted;
+                }
+                ',' | ';' | ':' | '(' | ')' | '–' | '—' => self.end_piece(),
                 '-' if chunk.len() == 1 => self.end_piece(),
                 _ => {}
             }
@@ -707,8 +756,10 @@ impl Taker {
         let folded = std::mem::take(&mut self.word);
         let lower = std::mem::take(&mut self.lower);
         let name = std::mem::take(&mut self.capital_inside);
+        let umlaut = std::mem::take(&mut self.umlaut);
+        let folded = subjunctive(&folded).filter(|_| umlaut).map_or(folded, str::to_owned);
         if !folded.is_empty() {
-            self.piece.push(Word { folded, lower, name });
+            self.piece.push(Word { folded, lower, name, quoted: self.quoted });
         }
         if self.piece.len() >= LONGEST_PIECE {
             self.end_piece();
@@ -727,6 +778,7 @@ impl Taker {
     fn end_sentence(&mut self, question: bool) {
         self.stopped = false;
         self.end_piece();
+        self.quoted = false;
         if !self.sentence.pieces.is_empty() {
             let mut sentence = std::mem::take(&mut self.sentence);
             sentence.question = question;

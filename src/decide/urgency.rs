@@ -12,6 +12,9 @@ const REACH_OF_NOT: usize = 4;
 /// How far from a sign a time may stand that it is about: "next week the system will not be available".
 const NEAR: usize = 6;
 
+/// How many words behind "after" what is over may stand: "after the planned maintenance".
+const REACH_OF_AFTER: usize = 3;
+
 /// How long a clause may be that says nothing but "if" and passes that on to the next one.
 const SHORT_CLAUSE: usize = 4;
 
@@ -107,7 +110,7 @@ fn signs_of(clauses: &[Clause], at: usize) -> impl Iterator<Item = Sign> {
             add(hit.start, false);
         }
         if let Some(object) = object {
-            if let Some(hit) = clause.of(Role::Failing).find(|hit| !denied(clause, hit)) {
+            if let Some(hit) = clause.of(Role::Failing).find(|hit| !covered(clause, hit, Role::NoOutage) && !denied(clause, hit)) {
                 add(hit.start.min(object), false);
             }
             if let (true, Some(works)) = (negated, first(Role::Works)) {
@@ -166,7 +169,7 @@ fn holds(clauses: &[Clause], sign: &Sign) -> bool {
     });
     let asked = sign.noun && clause.question && !clause.has(Role::HowLong);
     let then = same_segment_has(clauses, sign.clause, |other| {
-        clauses.get(other).is_some_and(|other| other.has(Role::Planned) || (sign.noun && past(other)))
+        clauses.get(other).is_some_and(|other| planned(other) || (sign.noun && past(other)))
     });
     let cut = |hit: &Hit| clause.of(Role::And).any(|and| and.start >= hit.end && and.end <= sign.start);
     let near = |hit: &Hit| hit.start <= sign.start + NEAR && sign.start <= hit.end + NEAR && !cut(hit);
@@ -181,7 +184,15 @@ fn holds(clauses: &[Clause], sign: &Sign) -> bool {
             .rev()
             .take_while(|other| other.sentence + 1 >= clause.sentence)
             .any(|other| other.sentence != clause.sentence && (other.has(Role::Planned) || other.has(Role::Hypothetical)));
-    !(imagined || passed_on || asked || then || other_time || announced)
+    // The text "System down" is to be changed: words on a page, not an event.
+    let cited = clause.quoted
+        && clauses.iter().any(|other| other.sentence == clause.sentence && !other.quoted && other.has(Role::Small));
+    !(imagined || passed_on || asked || then || other_time || announced || cited)
+}
+
+/// Does the clause announce something that is not over yet? "After the maintenance" it is.
+fn planned(clause: &Clause) -> bool {
+    clause.of(Role::Planned).any(|hit| !clause.of(Role::After).any(|after| after.start <= hit.start && hit.start < after.end + REACH_OF_AFTER))
 }
 
 /// Does the clause speak of a past time, and not of one since which something lasts?
