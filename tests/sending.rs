@@ -56,6 +56,8 @@ async fn a_reply_arrives_over_tls_starttls_and_plain_with_and_without_a_sender()
         // A line that begins with a dot, and one that would end the mail.
         let text = ".eerste\r\n..\r\n.\r\nMAIL FROM:<x@y.example>\r\nlaatste";
         smtp.send(None, &[address(to)], &message(text)).await.unwrap();
+        // The server delivers side by side: only one after the other they arrive in order.
+        dovecot.wait_for(to, "INBOX", 1);
         let from = address("support@zaakwijs.example");
         smtp.send(Some(&from), &[address(to)], &message("tweede")).await.unwrap();
         let arrived = dovecot.wait_for(to, "INBOX", 2);

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long the tests wait for something that must happen: a bound on liveness, never on speed.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Asks `look` again and again until it has an answer; panics with `what` when [`DEADLINE`] has passed.
 #[track_caller]
