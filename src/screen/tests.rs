@@ -176,6 +176,14 @@ fn tables_of_business_planning_and_statistics_are_left_alone() {
         &[&["Wijk", "Inwoners", "M", "V"], &["Noord", "12345", "6000", "6345"]],
         &[&["Naam", "Geboortedatum", "BSN"], &["", "", ""], &["J*****", "**-**-1961", "*********"]],
         &[&["Naam", "Geboortedatum", "BSN"], &["[naam]", "dd-mm-jjjj", "[bsn]"]],
+        &[
+            &["Naam", "Adres", "Postcode", "Plaats"],
+            &["Sporthal De Eik", "Brink 7", "3990 CC", "Waterwolde"],
+            &["Werf Noord", "Kade 4", "3990 BB", "Waterwolde"],
+        ],
+        &[&["Navn", "Adresse", "Postnr", "By"], &["Bakkeskolen", "Bakkevej 2", "8464", "Nordhavn"]],
+        &[&["Name", "Adresse"], &["Bürgerhaus Nord", "Hauptstr. 5"], &["Freibad", "Badweg 2"]],
+        &[&["Name", "Address", "Port"], &["Tom Bos", "relay01.waterwolde.example", "25"], &["Anna Visser", "10.1.1.20", "25"]],
         &[&["Naam", "Adres"], &["Basisschool De Klimop", "Dorpsstraat 1"], &["Stichting Welzijn", "Kerkplein 2"]],
         &[&["Veld", "Type"], &["Geboortedatum", "date"], &["Achternaam", "varchar(200)"], &["BSN", "char(9)"]],
     ] {

@@ -129,15 +129,45 @@ pub fn has_value(attribute: Attribute, value: &str) -> bool {
                 | "jongen"
                 | "meisje"
         ),
-        Attribute::Address => value.chars().filter(|c| c.is_alphanumeric()).count() >= 1 && !fold(value).contains("xxx"),
+        Attribute::Address => {
+            value.chars().filter(|c| c.is_alphanumeric()).count() >= 1 && !fold(value).contains("xxx") && !is_technical(value)
+        }
         Attribute::Place => value.chars().filter(|c| c.is_alphanumeric()).count() >= 3 && !fold(value).contains("xxx"),
         Attribute::Business => true,
     }
 }
 
+/// An address of the net: of mail, a page, a host, IPv4 or IPv6, perhaps with a port. Nobody lives there.
+fn is_technical(value: &str) -> bool {
+    let folded = value.to_lowercase();
+    if folded.contains('@') || folded.contains("://") || folded.starts_with("www.") {
+        return true;
+    }
+    if folded.contains(|c: char| c.is_whitespace() || !(c.is_ascii_alphanumeric() || ".:-_/[]%".contains(c))) {
+        return false;
+    }
+    let without_port = value.split([':', '/']).next().unwrap_or("");
+    let labels: Vec<&str> = without_port.split('.').collect();
+    let number = |label: &&str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
+    let host = labels.len() >= 2
+        && labels.iter().all(|label| !label.is_empty())
+        && labels.last().is_some_and(|last| last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_lowercase()));
+    labels.len() == 4 && labels.iter().all(number) || host || folded.matches(':').count() >= 2
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_the_net_is_nobodys_home() {
+        for value in ["t.bos@x.test", "10.1.1.20", "10.1.1.20:8080", "https://x.test/a b", "www.x.test", "relay01.x.test", "fe80::1"] {
+            assert!(!has_value(Attribute::Address, value), "{value}");
+        }
+        for value in ["Kerkstraat 4", "Hauptstr. 5", "12", "4a", "Kerkstr.4", "1012.AB", "'s-Gravenweg", "Dorpsstraat"] {
+            assert!(has_value(Attribute::Address, value), "{value}");
+        }
+    }
 
     #[test]
     fn labels_of_nine_languages_are_understood() {

@@ -52,6 +52,12 @@ fn points(known: &BTreeSet<Attribute>) -> u8 {
     }
 }
 
+/// The same, where the names are in sight: with nothing but an address beside it, a name must be a person's, for buildings have both.
+fn points_with(known: &BTreeSet<Attribute>, human: bool) -> u8 {
+    let personal = [Attribute::Birth, Attribute::Sex, Attribute::Family, Attribute::Given];
+    if human || personal.iter().any(|attribute| known.contains(attribute)) { points(known) } else { 0 }
+}
+
 /// Records in a file's name: a person's name and a day long ago.
 #[must_use]
 pub fn in_file_name(words: &str) -> Vec<Record> {
@@ -83,7 +89,8 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
             .filter_map(|(attribute, value)| attribute.filter(|attribute| attributes::has_value(*attribute, value)))
             .chain(header.iter().flatten().copied().filter(|attribute| *attribute == Attribute::Business))
             .collect();
-        let by_header = points(&known);
+        let human = header.iter().zip(cells).any(|(attribute, value)| *attribute == Some(Attribute::Name) && names::human(value));
+        let by_header = points_with(&known, human);
         if by_header > 0 {
             records.push(Record { points: by_header, row: row + 1 });
             continue;
@@ -130,6 +137,8 @@ fn only_cell(cells: &[String]) -> Option<&str> {
 #[derive(Default)]
 struct Form {
     known: BTreeSet<Attribute>,
+    /// Its name is a person's, and no building's.
+    human: bool,
     first: usize,
     last: usize,
     /// Records so far: points, first and last line.
@@ -150,11 +159,12 @@ impl Form {
             self.first = row;
         }
         self.known.insert(attribute);
+        self.human |= attribute == Attribute::Name && names::human(value);
         self.last = row;
     }
 
     fn end(&mut self) {
-        let points = points(&std::mem::take(&mut self.known));
+        let points = points_with(&std::mem::take(&mut self.known), std::mem::take(&mut self.human));
         if points > 0 {
             self.done.push((points, self.first, self.last));
         }

@@ -222,6 +222,36 @@ pub fn in_file_name(words: &str) -> bool {
     in_text(words) || split.iter().any(|word| is_family(word) || is_given(word))
 }
 
+/// Words and endings of buildings, places and devices, which have names and addresses too.
+static THING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?:hal|hallen|bad|bassin|skolen|skole|skola|skolan|school|schule|haus|huset|gebouw|gebaude|centrum|zentrum|center|centre|centret|station|kazerne|depot|kantoor|bygning|garten|garden|haven|hallene?)\b",
+        r"|\b(?:werf|huis|hus|kerk|kirke|kirche|church|park|plein|hof|kamer|zaal|sal|saal|hall|room|library|loket|balie|brug|sluis|gemaal|haven|begraafplaats|kerkhof|friedhof|kirkegard|wijk|buurt|dorp|molen|theater",
+        r"|printer|server|relay|router|switch|scanner|camera|pomp|locatie|location|lokation|standort|site|vestiging|filiaal|college|lyceum|kita|ihuis|opvang|creche|museum|stadion|pool|nord|noord|zuid|oost|noorderkwartier)\b"
+    ))
+    .ok()
+});
+
+/// Whether a name, where only an address stands beside it, is a person's: a name for sure, a known family or given name, or the
+/// form of a name (`Ngozi Adeyemi`), and no building's. Buildings have names and addresses too.
+pub fn human(value: &str) -> bool {
+    let capitals: String = if value.contains(char::is_uppercase) {
+        value.to_owned()
+    } else {
+        // Exports in small letters.
+        value
+            .split_inclusive([' ', '-'])
+            .map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>())
+            .collect()
+    };
+    if in_text(&capitals) {
+        return true;
+    }
+    let mut words = capitals.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    !THING.as_ref().is_some_and(|thing| thing.is_match(&fold(value)))
+        && (words.any(|word| is_family(word) || is_given(word)) || only_in(&capitals))
+}
+
 /// Whether a cell or field that is labelled as a name holds a person's: letters, no mask, no placeholder, no organisation.
 pub fn in_field(value: &str) -> bool {
     let value = value.trim();
@@ -283,5 +313,27 @@ mod tests {
         }
         assert!(at_end("betreft P. Jansen, ") && at_end("Jan de Vries (") && !at_end("vergadering van "));
         assert!(in_field("Jansen") && in_field("P.") && !in_field("***") && !in_field("Gemeente X") && !in_field("[naam]"));
+    }
+
+    #[test]
+    fn buildings_are_told_from_people() {
+        for name in [
+            "Jansen",
+            "jansen",
+            "A. Onbekend",
+            "Ngozi Adeyemi",
+            "ngozi adeyemi",
+            "JANSEN",
+            "J Bakker",
+            "Jan van der Werf",
+            "El Khatib, Noor",
+        ] {
+            assert!(human(name), "{name}");
+        }
+        for name in
+            ["Sporthal De Eik", "Bakkeskolen", "Zwembad Zuid", "Bürgerhaus Nord", "Freibad", "Werf Noord", "Printer Balie", "Mail Relay"]
+        {
+            assert!(!human(name), "{name}");
+        }
     }
 }
