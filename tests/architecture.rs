@@ -114,3 +114,25 @@ fn a_mail_is_deleted_or_filed_on_a_server_in_one_place() {
         .collect();
     assert_eq!(acting, ["actions.rs"], "src/outbox/actions.rs is the one place");
 }
+
+/// Where text that a person wrote may be looked at: rooms that judge it or carry it to the database, a server or an agent's terminal.
+const REVEALERS: &[&str] =
+    &["parse", "extract", "screen", "identify", "plan", "store", "mailbox", "outbox", "settings", "words", "cli", "journey", "daemon"];
+/// Within them, no line that logs or complains may.
+const SPEAKERS: &[&str] = &["tracing::", "#[error(", "panic!(", "complain("];
+
+#[test]
+fn what_is_redacted_is_revealed_only_where_it_must_be_and_never_in_a_log_line() {
+    for (room, path, text) in sources() {
+        let code = code(&text);
+        if is_test_file(&path) || !code.contains(".reveal()") {
+            continue;
+        }
+        assert!(REVEALERS.contains(&room.as_str()), "{} reveals what is redacted", path.display());
+        for statement in code.split(';') {
+            let speaks =
+                SPEAKERS.iter().find(|speaker| statement.contains(**speaker)).map(|speaker| statement.split(*speaker).last().unwrap());
+            assert!(!speaks.is_some_and(|said| said.contains(".reveal()")), "{} says what is redacted: {statement}", path.display());
+        }
+    }
+}

@@ -185,14 +185,15 @@ fn holds(clauses: &[Clause], sign: &Sign) -> bool {
             .take_while(|other| other.sentence + 1 >= clause.sentence)
             .any(|other| other.sentence != clause.sentence && (other.has(Role::Planned) || other.has(Role::Hypothetical)));
     // The text "System down" is to be changed: words on a page, not an event.
-    let cited = clause.quoted
-        && clauses.iter().any(|other| other.sentence == clause.sentence && !other.quoted && other.has(Role::Small));
+    let cited = clause.quoted && clauses.iter().any(|other| other.sentence == clause.sentence && !other.quoted && other.has(Role::Small));
     !(imagined || passed_on || asked || then || other_time || announced || cited)
 }
 
 /// Does the clause announce something that is not over yet? "After the maintenance" it is.
 fn planned(clause: &Clause) -> bool {
-    clause.of(Role::Planned).any(|hit| !clause.of(Role::After).any(|after| after.start <= hit.start && hit.start < after.end + REACH_OF_AFTER))
+    clause
+        .of(Role::Planned)
+        .any(|hit| !clause.of(Role::After).any(|after| after.start <= hit.start && hit.start < after.end + REACH_OF_AFTER))
 }
 
 /// Does the clause speak of a past time, and not of one since which something lasts?
