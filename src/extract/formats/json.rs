@@ -1,6 +1,8 @@
-//! JSON: a list of objects is a table, everything else lines of `key: value`.
+//! JSON: a list of objects is a table, a list of lists with a header too, everything else lines of `key: value`.
+//!
+//! An object that holds a name and a value of that name (`{"key": "bsn", "value": …}`) is a line of both besides.
 
-use super::Reader;
+use super::{Reader, xml};
 use serde_json::{Map, Value};
 
 /// Reads JSON, also one value a line; says whether it was any.
@@ -35,10 +37,15 @@ impl Found {
                 if items.len() > 1 && items.iter().all(Value::is_object) {
                     return self.table(items);
                 }
+                if let Some(rows) = rows(items).filter(|rows| rows.len() > 1 && items.first().is_some_and(is_header)) {
+                    return self.tables.push(rows);
+                }
                 items.iter().for_each(|item| self.walk(key, item));
             }
             Value::Object(fields) => {
                 self.lines.push(String::new());
+                self.lines.extend(pair(fields));
+                self.headed(fields);
                 // What belongs to the object itself first, so that its own values stand together.
                 for (key, value) in fields.iter().filter(|(_, value)| is_scalar(value)) {
                     self.walk(key, value);
@@ -51,7 +58,28 @@ impl Found {
         }
     }
 
+    /// `{"columns": ["naam", "bsn"], "rows": [[…], […]]}`: the header stands beside its rows.
+    fn headed(&mut self, fields: &Map<String, Value>) {
+        const HEADERS: [&str; 10] =
+            ["columns", "header", "headers", "fields", "cols", "kolommen", "velden", "kolonner", "kolumner", "spalten"];
+        let named = fields.iter().find(|(key, _)| HEADERS.contains(&key.to_ascii_lowercase().as_str()));
+        let Some(header) = named.and_then(|(_, value)| value.as_array()) else { return };
+        // A column may be described by an object that holds its name.
+        let name = |column: &Value| match column {
+            Value::Object(about) => {
+                let name = about.iter().find(|(key, value)| (xml::is_key(key) || *key == "title" || *key == "id") && value.is_string());
+                name.map(|(_, value)| written(value)).unwrap_or_default()
+            }
+            scalar => written(scalar),
+        };
+        let header: Vec<String> = header.iter().map(name).collect();
+        for found in fields.values().filter_map(Value::as_array).filter_map(|items| rows(items)) {
+            self.tables.push(std::iter::once(header.clone()).chain(found).collect());
+        }
+    }
+
     fn table(&mut self, items: &[Value]) {
+        self.lines.extend(items.iter().filter_map(Value::as_object).filter_map(pair));
         let rows: Vec<Vec<(String, String)>> = items
             .iter()
             .map(|item| {
@@ -88,6 +116,26 @@ fn flatten(prefix: &str, fields: &Map<String, Value>, cells: &mut Vec<(String, S
     }
 }
 
+/// The line of an object that holds a name and its value.
+fn pair(fields: &Map<String, Value>) -> Option<String> {
+    let (_, key) = fields.iter().find(|(name, value)| xml::is_key(name) && value.is_string())?;
+    let (_, value) = fields.iter().find(|(name, value)| xml::is_value(name) && is_scalar(value))?;
+    Some(format!("{}: {}", written(key), written(value)))
+}
+
+/// Lists of scalars as rows; `None` when something else is among them.
+fn rows(items: &[Value]) -> Option<Vec<Vec<String>>> {
+    let whole = items.iter().all(|item| item.as_array().is_some_and(|cells| !cells.is_empty() && cells.iter().all(is_scalar)));
+    let rows = items.iter().filter_map(Value::as_array).map(|cells| cells.iter().map(written).collect());
+    (whole && !items.is_empty()).then(|| rows.collect())
+}
+
+/// A row of names: texts without long numbers.
+fn is_header(item: &Value) -> bool {
+    let name = |cell: &Value| cell.as_str().is_some_and(|text| text.bytes().filter(u8::is_ascii_digit).count() < 5);
+    item.as_array().is_some_and(|cells| cells.iter().all(name))
+}
+
 fn is_scalar(value: &Value) -> bool {
     !matches!(value, Value::Array(_) | Value::Object(_))
 }
@@ -97,5 +145,37 @@ fn written(scalar: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Value};
+
+    fn found(text: &str) -> Found {
+        let mut found = Found::default();
+        found.walk("", &serde_json::from_str::<Value>(text).unwrap());
+        found
+    }
+
+    #[test]
+    fn lists_of_lists_with_a_header_are_tables() {
+        for text in [
+            r#"{"columns": ["naam", "bsn"], "rows": [["A", "1"]]}"#,
+            r#"{"columns": [{"name": "naam"}, {"name": "bsn"}], "data": [["A", 1]]}"#,
+            r#"[["naam", "bsn"], ["A", 1]]"#,
+            r#"{"a": [["naam", "bsn"], ["A", "1"]]}"#,
+        ] {
+            let tables = found(text).tables;
+            assert!(tables.contains(&vec![vec!["naam".to_owned(), "bsn".to_owned()], vec!["A".to_owned(), "1".to_owned()]]), "{text}");
+        }
+        assert!(found(r#"{"coordinates": [[5.1, 52.3], [5.2, 52.4]]}"#).tables.is_empty());
+    }
+
+    #[test]
+    fn a_key_and_its_value_are_one_line() {
+        for text in [r#"[{"key": "bsn", "value": "1"}]"#, r#"[{"naam": "bsn", "waarde": 1}, {"naam": "x", "waarde": 2}]"#] {
+            assert!(found(text).lines.contains(&"bsn: 1".to_owned()), "{text}");
+        }
     }
 }

@@ -1,4 +1,7 @@
 //! XML: every element with text becomes a line `name: text`, every attribute too; siblings stand together.
+//!
+//! Rows of cells (SpreadsheetML, flat OpenDocument, tables in reports) become tables too, and a key beside its value
+//! (`<key>bsn</key><value>…</value>`) a line of both.
 
 use super::Reader;
 use crate::parse::document::Unreadable;
@@ -21,26 +24,37 @@ pub fn is_whole(text: &str) -> bool {
 pub fn read(reader: &mut Reader, text: &str) -> &'static str {
     let mut parser = Parser::from_str(text);
     let (mut lines, mut names, mut said) = (Vec::new(), Vec::<String>::new(), String::new());
+    let (mut grid, mut keys) = (Grid::default(), Keys::default());
     let mut format = "xml";
     loop {
         match parser.read_event() {
             Ok(Event::Start(start)) => {
-                flush(&mut lines, &names, &mut said);
+                flush(&mut lines, &names, &mut said, &mut grid, &mut keys);
                 let name = start.local_name().into_inner().to_owned();
                 if names.is_empty() && name == "html" {
                     format = "html";
                 }
-                attributes(&mut lines, &start);
+                let pairs = attributes(&mut lines, &start);
+                grid.start(&name, &pairs);
+                keys.attributes(&mut lines, names.len() + 1, &pairs);
                 names.push(name);
             }
             Ok(Event::Empty(start)) => {
-                flush(&mut lines, &names, &mut said);
-                attributes(&mut lines, &start);
+                flush(&mut lines, &names, &mut said, &mut grid, &mut keys);
+                let pairs = attributes(&mut lines, &start);
+                let name = start.local_name().into_inner().to_owned();
+                grid.start(&name, &pairs);
+                grid.end(&name);
+                keys.attributes(&mut lines, names.len() + 1, &pairs);
+                keys.leave(names.len() + 1);
             }
             Ok(Event::End(_)) => {
                 let leaf = !said.trim().is_empty();
-                flush(&mut lines, &names, &mut said);
-                names.pop();
+                flush(&mut lines, &names, &mut said, &mut grid, &mut keys);
+                keys.leave(names.len());
+                if let Some(name) = names.pop() {
+                    grid.end(&name);
+                }
                 if !leaf {
                     lines.push(String::new());
                 }
@@ -59,8 +73,12 @@ pub fn read(reader: &mut Reader, text: &str) -> &'static str {
             }
         }
     }
-    flush(&mut lines, &names, &mut said);
+    flush(&mut lines, &names, &mut said, &mut grid, &mut keys);
+    grid.end("table");
     reader.lines("text", 1, lines);
+    for (rows, number) in grid.tables.into_iter().zip(1..) {
+        reader.table("sheet", number, rows);
+    }
     format
 }
 
@@ -84,21 +102,194 @@ pub fn local(name: &str) -> String {
     name.rsplit_once(':').map_or(name, |(_, local)| local).to_owned()
 }
 
-fn attributes(lines: &mut Vec<String>, start: &BytesStart<'_>) {
+/// Rows of cells as they come, whatever the vocabulary calls them.
+#[derive(Default)]
+struct Grid {
+    tables: Vec<Vec<Vec<String>>>,
+    table: Vec<Vec<String>>,
+    row: Vec<String>,
+    cell: Option<String>,
+    /// How often the cell stands.
+    repeated: usize,
+}
+
+impl Grid {
+    /// Empty cells that a file may leave out or repeat in one; more of them are the emptiness beside a sheet.
+    const MOST_REPEATED: usize = 256;
+
+    fn start(&mut self, name: &str, pairs: &[(String, String)]) {
+        let number = |wanted: &str| {
+            let value = pairs.iter().find(|(key, _)| key == wanted).and_then(|(_, value)| value.parse::<usize>().ok());
+            value.filter(|value| (1..=Self::MOST_REPEATED).contains(value))
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "row" | "tr" | "table-row" => self.end_row(),
+            "cell" | "td" | "th" | "table-cell" | "covered-table-cell" => {
+                self.end_cell();
+                // SpreadsheetML leaves empty cells out and says the column of the next, from 1.
+                if let Some(column) = number("Index").filter(|column| column - 1 > self.row.len()) {
+                    self.row.resize(column - 1, String::new());
+                }
+                self.repeated = number("number-columns-repeated").unwrap_or(1);
+                self.cell = Some(String::new());
+            }
+            _ => {}
+        }
+    }
+
+    fn say(&mut self, words: &str) {
+        if let Some(cell) = &mut self.cell {
+            if !cell.is_empty() {
+                cell.push(' ');
+            }
+            cell.push_str(&words.replace(['\n', '\r'], " "));
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        match name.to_ascii_lowercase().as_str() {
+            "cell" | "td" | "th" | "table-cell" | "covered-table-cell" => self.end_cell(),
+            "row" | "tr" | "table-row" => self.end_row(),
+            "table" | "worksheet" => {
+                self.end_row();
+                let table = std::mem::take(&mut self.table);
+                if !table.is_empty() {
+                    self.tables.push(table);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end_cell(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            self.row.extend(std::iter::repeat_n(cell, self.repeated));
+        }
+    }
+
+    fn end_row(&mut self) {
+        self.end_cell();
+        let row = std::mem::take(&mut self.row);
+        if row.iter().any(|cell| !cell.is_empty()) {
+            self.table.push(row);
+        }
+    }
+}
+
+/// What an element or attribute is called that holds the name of a value beside it.
+pub fn is_key(name: &str) -> bool {
+    const KEYS: [&str; 13] =
+        ["key", "name", "naam", "navn", "namn", "veld", "veldnaam", "field", "fieldname", "label", "sleutel", "property", "attribute"];
+    KEYS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// What an element or attribute is called that holds the value.
+pub fn is_value(name: &str) -> bool {
+    const VALUES: [&str; 12] =
+        ["value", "val", "waarde", "verdi", "vaerdi", "varde", "wert", "string", "integer", "inhoud", "data", "content"];
+    VALUES.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// Keys that wait for their values, each with the depth at which its value would stand, the deepest last.
+#[derive(Default)]
+struct Keys {
+    waiting: Vec<(usize, String)>,
+}
+
+impl Keys {
+    /// `<field name="bsn" value="…"/>` is a pair; `<field name="bsn">…</field>` becomes one with its text.
+    fn attributes(&mut self, lines: &mut Vec<String>, depth: usize, pairs: &[(String, String)]) {
+        let Some((_, key)) = pairs.iter().find(|(name, _)| is_key(name)) else { return };
+        lines.extend(pairs.iter().filter(|(name, _)| is_value(name)).map(|(_, value)| format!("{key}: {value}")));
+        self.waiting.push((depth + 1, key.clone()));
+    }
+
+    /// Text of an element at a depth: a key, a value of the key beside it, or the text of an element that has its key in an attribute.
+    fn text(&mut self, lines: &mut Vec<String>, depth: usize, name: &str, words: &str) {
+        let deep = self.waiting.iter().rev().take_while(|(at, _)| *at >= depth);
+        let beside = |wanted: usize| deep.clone().find(|(at, _)| *at == wanted).map(|(_, key)| key.clone());
+        if let Some(key) = beside(depth + 1) {
+            lines.push(format!("{key}: {words}"));
+        } else if is_key(name) {
+            self.leave(depth.saturating_sub(1));
+            self.waiting.push((depth, words.to_owned()));
+        } else if let Some(key) = beside(depth).filter(|_| is_value(name)) {
+            lines.push(format!("{key}: {words}"));
+        }
+    }
+
+    /// An element at this depth ends: what waits within it waits no longer.
+    fn leave(&mut self, depth: usize) {
+        while self.waiting.pop_if(|(at, _)| *at > depth).is_some() {}
+    }
+}
+
+/// A line for each attribute; they are handed back.
+fn attributes(lines: &mut Vec<String>, start: &BytesStart<'_>) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
     for attribute in start.attributes().flatten() {
         let key = local(attribute.key.into_inner());
         let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap_or_default();
         if !key.starts_with("xmlns") && !value.is_empty() && !attribute.key.into_inner().starts_with("xmlns") {
             lines.push(format!("{key}: {value}"));
+            pairs.push((key, value.into_owned()));
         }
     }
+    pairs
 }
 
-fn flush(lines: &mut Vec<String>, names: &[String], said: &mut String) {
+fn flush(lines: &mut Vec<String>, names: &[String], said: &mut String, grid: &mut Grid, keys: &mut Keys) {
     let words = said.trim();
     if !words.is_empty() {
         let name = names.last().map(String::as_str).unwrap_or("");
         lines.extend(words.lines().map(|line| format!("{name}: {}", line.trim())));
+        grid.say(words);
+        keys.text(lines, names.len(), name, words);
     }
     said.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::protocol::Request;
+    use crate::parse::document::Content;
+
+    fn read(text: &str) -> (Vec<String>, Vec<Vec<Vec<String>>>) {
+        let document = super::super::read(text.as_bytes(), &Request::default()).document;
+        let (mut all, mut tables) = (Vec::new(), Vec::new());
+        for piece in document.pieces {
+            match piece.content {
+                Content::Lines(lines) => all.extend(lines),
+                Content::Table(rows) => tables.push(rows),
+            }
+        }
+        (all, tables)
+    }
+
+    #[test]
+    fn rows_of_cells_are_tables() {
+        let spreadsheet = r#"<?xml version="1.0"?><Workbook xmlns:ss="s"><Worksheet ss:Name="A"><Table><Row><Cell><Data ss:Type="String">Naam</Data></Cell><Cell ss:Index="3"><Data>BSN</Data></Cell></Row><Row><Cell><Data>A</Data></Cell><Cell/><Cell><Data>1</Data></Cell></Row></Table></Worksheet></Workbook>"#;
+        let flat = r#"<?xml version="1.0"?><o:document xmlns:o="o" xmlns:t="t" xmlns:x="x"><t:table><t:table-row><t:table-cell><x:p>Naam</x:p></t:table-cell><t:table-cell/><t:table-cell><x:p>BSN</x:p></t:table-cell></t:table-row><t:table-row><t:table-cell><x:p>A</x:p></t:table-cell><t:table-cell t:number-columns-repeated="1"/><t:table-cell><x:p>1</x:p></t:table-cell></t:table-row></t:table></o:document>"#;
+        for text in [spreadsheet, flat] {
+            assert_eq!(read(text).1, [[["Naam", "", "BSN"], ["A", "", "1"]]], "{text}");
+        }
+        assert!(read("<?xml version=\"1.0\"?><rows><row><naam>A</naam></row></rows>").1.is_empty());
+    }
+
+    #[test]
+    fn a_key_and_its_value_are_one_line() {
+        for text in [
+            "<map><entry><key>bsn</key><value>1</value></entry></map>",
+            "<root><veld><naam>bsn</naam><waarde>1</waarde></veld></root>",
+            "<plist><dict><key>bsn</key><string>1</string></dict></plist>",
+            "<root><field name=\"bsn\">1</field></root>",
+            "<root><property name=\"bsn\" value=\"1\"/></root>",
+            "<root><field name=\"bsn\"><value>1</value></field></root>",
+        ] {
+            assert!(read(text).0.contains(&"bsn: 1".to_owned()), "{text} {:?}", read(text).0);
+        }
+        // Of another field, and of another element.
+        let (lines, _) = read("<root><field name=\"bsn\">1</field><field>2</field><x><value>3</value></x></root>");
+        assert!(!lines.contains(&"bsn: 2".to_owned()) && !lines.contains(&"bsn: 3".to_owned()), "{lines:?}");
+    }
 }
