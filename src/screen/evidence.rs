@@ -133,8 +133,9 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
     let other_at = last(&known.other);
     let other = other_at.is_some() && other_at > own_at && other_at > generic_at;
     let own_after = own.find(head(around.after, 30)).is_some_and(|found| {
-        !(a_part(around.after, found.end()) && known.noun.is_match(before))
-            && !around.after.get(..found.start()).unwrap_or("").contains(|c: char| c.is_ascii_digit() || c == ',' || c == ';')
+        let of_an_order = a_part(around.after, found.end()) && known.noun.is_match(before);
+        let between = around.after.get(..found.start()).unwrap_or("");
+        !of_an_order && !between.contains(|c: char| c.is_ascii_digit() || c == ',' || c == ';')
     });
     if !other && (own_at.is_some() || own_after) || around.inherited && other_at.is_none() {
         return Points { points: judged.points.saturating_add(OWN).min(100), named: true, other: false };
