@@ -146,6 +146,7 @@ fn plan(ledger: &mut Ledger, keys: &Keys, uid: &MailUid, entry: NewEntry, now: j
     Some(Plan {
         uid: uid.clone(),
         digest: keys.mail(&digest(uid)),
+        message_id: None,
         desk: "support".to_owned(),
         now,
         outcome: Outcome::Open,

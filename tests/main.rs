@@ -16,6 +16,7 @@ mod daemon;
 mod extract;
 mod mailbox;
 mod policy;
+mod record;
 mod sending;
 mod servers;
 mod service;

@@ -12,7 +12,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Script { name: "m2026_11_21_first", sql: include_str!("m2026_11_21_first.sql") })]
+        vec![
+            Box::new(Script { name: "m2026_11_21_first", sql: include_str!("m2026_11_21_first.sql") }),
+            Box::new(Script { name: "m2026_11_22_record", sql: include_str!("m2026_11_22_record.sql") }),
+        ]
     }
 }
 
@@ -22,7 +25,8 @@ pub fn names() -> Vec<String> {
     Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
 }
 
-/// A migration written in SQL. `{id}` is a 64-bit primary key whose values we choose ourselves, `{bytes}` a blob.
+/// A migration written in SQL. `{id}` is a 64-bit primary key whose values we choose ourselves, `{bytes}` a blob;
+/// `{append-only TABLE}` has the database itself refuse to change or remove rows of that table.
 struct Script {
     name: &'static str,
     sql: &'static str,
@@ -37,11 +41,9 @@ impl MigrationName for Script {
 #[async_trait]
 impl MigrationTrait for Script {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let (id, bytes) = match manager.get_database_backend() {
-            DbBackend::Sqlite => ("INTEGER PRIMARY KEY", "BLOB"),
-            _ => ("BIGINT PRIMARY KEY", "BYTEA"),
-        };
-        let sql = self.sql.replace("{id}", id).replace("{bytes}", bytes);
+        let sqlite = manager.get_database_backend() == DbBackend::Sqlite;
+        let (id, bytes) = if sqlite { ("INTEGER PRIMARY KEY", "BLOB") } else { ("BIGINT PRIMARY KEY", "BYTEA") };
+        let sql = append_only(&self.sql.replace("{id}", id).replace("{bytes}", bytes), sqlite);
         manager.get_connection().execute_unprepared(&sql).await.map(|_| ())
     }
 
@@ -49,4 +51,35 @@ impl MigrationTrait for Script {
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
+}
+
+/// Puts the triggers in place of each `{append-only TABLE}`.
+fn append_only(sql: &str, sqlite: bool) -> String {
+    let mut parts = sql.split("{append-only ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (table, rest) = part.split_once('}').unwrap_or((part, ""));
+        out += &if sqlite { sqlite_triggers(table) } else { postgres_triggers(table) };
+        out += rest;
+    }
+    out
+}
+
+fn sqlite_triggers(table: &str) -> String {
+    let trigger = |verb: &str| {
+        format!(
+            "CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN \
+             SELECT RAISE(ABORT, 'rows of {table} stay as they are'); END;\n"
+        )
+    };
+    ["UPDATE", "DELETE"].map(trigger).concat()
+}
+
+fn postgres_triggers(table: &str) -> String {
+    format!(
+        "CREATE FUNCTION {table}_stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         RAISE EXCEPTION 'rows of {table} stay as they are' USING ERRCODE = 'restrict_violation'; END $$;\n\
+         CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} \
+         FOR EACH STATEMENT EXECUTE FUNCTION {table}_stays();\n"
+    )
 }

@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout, everything else to stderr. With `--json` a command prints one JSON object a line.
 
+mod audit;
 mod check;
 mod deliver;
 mod demo;
@@ -72,6 +73,9 @@ enum Command {
     /// Look up contacts.
     #[command(subcommand)]
     Contacts(directory::Contacts),
+    /// Read the record of decisions, and prove that it is whole.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Tell how everything stands.
     Status(status::Args),
     /// Bring the database's schema up to date.
@@ -169,6 +173,7 @@ impl Cli {
             Command::Tickets(command) => tickets::run(&place, command).await,
             Command::Queue(command) => queue::run(&place, command).await,
             Command::Outbox(command) => outbox::run(&place, command).await,
+            Command::Audit(command) => audit::run(&place, command).await,
             Command::Status(args) => status::run(&place, args).await,
             Command::Migrate(args) => migrate::run(&place, args).await,
             // Handled before there was a runtime.

@@ -106,6 +106,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
     let plan = Plan {
         uid: mail.uid,
         digest,
+        message_id: mail.message_id,
         desk: desk.name.clone(),
         now,
         outcome: verdict.outcome,

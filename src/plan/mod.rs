@@ -34,6 +34,8 @@ pub struct Plan {
     pub uid: MailUid,
     /// Stands for the mail's content: the same in two mailboxes, different for any other mail.
     pub digest: Pseudonym,
+    /// The mail's own id, for the audit record: whoever knows it can ask what was decided.
+    pub message_id: Option<MessageId>,
     /// The desk that it reached.
     pub desk: String,
     /// When it is booked.

@@ -15,7 +15,7 @@ use super::rows::{CHUNK, KEYS, addresses_json, from_json, is_one_of, to_json};
 use super::{Lease, Store, StoreError, blobs};
 use crate::decide::{AfterAppend, Cc, Outcome, Reason, ServerAction};
 use crate::plan::{Ledger, NewEntry, NewTicket, Note, Plan, PlannedReply, Questions, TicketPlan};
-use crate::words::{Keys, MailUid};
+use crate::words::{Keys, MailUid, Pseudonym, RecordKey};
 
 const DOING: &str = "booking mails";
 
@@ -95,14 +95,15 @@ impl Store {
         numbers.ticket = ledger.last_ticket;
         numbers.reply = ledger.last_reply;
         let mut rows = Rows { known, numbers, outside: lease.is_without_mailbox(), ..Rows::default() };
-        let mut audit = Tail::read(&transaction).await?;
+        let mut audit = Tail::read(&transaction, now).await?;
         let mut booking = Booking::default();
         for plan in plans {
             if plan.outcome == Outcome::Defer {
                 booking.deferred.push(plan.uid);
                 continue;
             }
-            audit.add(plan.now.as_millisecond(), &Record::of(&plan, lease.epoch(&plan.uid.mailbox)));
+            let record = Record::of(&plan, lease.epoch(&plan.uid.mailbox), audit.key());
+            audit.add(plan.now.as_millisecond(), &record);
             booking.booked.push(Booked { uid: plan.uid.clone(), action: plan.server });
             rows.add(plan);
         }
@@ -495,7 +496,9 @@ struct Record<'a> {
     validity: u32,
     uid: u32,
     epoch: i64,
-    digest: &'a str,
+    digest: Pseudonym,
+    message_id: Option<Pseudonym>,
+    person: Option<Pseudonym>,
     desk: &'a str,
     verdict: Outcome,
     reasons: &'a [Reason],
@@ -528,7 +531,7 @@ struct Kept<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn of(plan: &'a Plan, epoch: i64) -> Self {
+    fn of(plan: &'a Plan, epoch: i64, key: &RecordKey) -> Self {
         let ticket = match &plan.ticket {
             TicketPlan::None => None,
             TicketPlan::Note { ticket, .. } | TicketPlan::Append { ticket, .. } => Some(ticket.id()),
@@ -540,7 +543,9 @@ impl<'a> Record<'a> {
             validity: plan.uid.validity.get(),
             uid: plan.uid.uid.get(),
             epoch,
-            digest: plan.digest.as_str(),
+            digest: key.stand_in(&plan.digest),
+            message_id: plan.message_id.as_ref().map(|id| key.message_id(id)),
+            person: plan.sender_key.as_ref().map(|sender| key.stand_in(sender)),
             desk: &plan.desk,
             verdict: plan.outcome,
             reasons: &plan.reasons,

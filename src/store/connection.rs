@@ -163,7 +163,7 @@ pub(super) async fn begin(db: &DatabaseConnection, doing: &'static str) -> Resul
     db.begin_with_options(options).await.doing(doing)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| StoreError::NotNow("the system gave no random numbers"))?;
     Ok(bytes)

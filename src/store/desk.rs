@@ -29,8 +29,8 @@ pub struct Queued {
 /// A mail that could not be processed; it lies in its mailbox.
 pub type Stuck = Waiting;
 
-/// What an agent did, for the audit record.
-#[derive(Default, Serialize)]
+/// What an agent did, for the audit record, where a digest takes the place of the name.
+#[derive(Clone, Default, Serialize)]
 pub(super) struct AgentRecord<'a> {
     pub(super) what: &'a str,
     pub(super) agent: &'a str,
@@ -43,8 +43,9 @@ pub(super) struct AgentRecord<'a> {
 }
 
 pub(super) async fn record(db: &DatabaseTransaction, now: i64, what: &AgentRecord<'_>) -> Result<(), StoreError> {
-    let mut audit = Tail::read(db).await?;
-    audit.add(now, what);
+    let mut audit = Tail::read(db, now).await?;
+    let agent = audit.agent(what.agent);
+    audit.add(now, &AgentRecord { agent: &agent, ..what.clone() });
     audit.write(db).await
 }
 

@@ -108,7 +108,7 @@ impl Store {
         for chunk in uids.chunks(KEYS) {
             self.settle_actions(&transaction, chunk, settled).await?;
         }
-        let mut audit = Tail::read(&transaction).await?;
+        let mut audit = Tail::read(&transaction, self.now()).await?;
         for (mailbox, validity, uid) in &deletions {
             audit.add(self.now(), &Deleted { what: "deleted", mailbox, validity: *validity, uid: *uid });
         }

@@ -227,3 +227,29 @@ table!(
         hash: String,
     }
 );
+
+table!(
+    /// The keys with which names stand in the record.
+    audit_key, "audit_key" {
+        #[sea_orm(primary_key, auto_increment = false)] month: String,
+        value: Vec<u8>,
+    }
+);
+
+table!(
+    /// The agents behind digests in the record.
+    audit_name, "audit_name" {
+        #[sea_orm(primary_key, auto_increment = false)] month: String,
+        #[sea_orm(primary_key, auto_increment = false)] digest: String,
+        name: String,
+    }
+);
+
+table!(
+    /// Where the record ends.
+    audit_head, "audit_head" {
+        #[sea_orm(primary_key, auto_increment = false)] id: i64,
+        seq: i64,
+        hash: String,
+    }
+);

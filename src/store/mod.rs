@@ -26,7 +26,7 @@ mod status;
 mod tickets;
 
 pub use arrivals::{ArrivalState, Unbooked, Waiting};
-pub use audit::Chain;
+pub use audit::{Anchor, Chain, Damage, RawRecord, RecordFilter, Recorded};
 pub use book::{Booked, Booking};
 pub use desk::{Correspondence, Queued, Stuck};
 pub use effects::{ActionSettled, Due};

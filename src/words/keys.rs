@@ -13,7 +13,7 @@ pub struct Keys([u8; 32]);
 
 /// A keyed digest that stands for a person or a mail where the thing itself must not be kept: equal inputs are equal,
 /// and without the key nothing can be tied to anybody.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Pseudonym(String);
 
 impl Pseudonym {
@@ -81,12 +81,54 @@ impl Keys {
     }
 
     fn mac(&self, purpose: &str, data: &[u8]) -> String {
-        // HMAC takes keys of any length, so this cannot fail; an empty text would only make everything unequal.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
-        mac.update(purpose.as_bytes());
-        mac.update(&[0]);
-        mac.update(data);
-        mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        mac(&self.0, purpose, data)
+    }
+}
+
+/// 128 bits of HMAC-SHA-256 in hexadecimal.
+fn mac(key: &[u8; 32], purpose: &str, data: &[u8]) -> String {
+    // HMAC takes keys of any length, so this cannot fail; an empty text would only make everything unequal.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    mac.update(purpose.as_bytes());
+    mac.update(&[0]);
+    mac.update(data);
+    mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A month's key of the audit record (THREATS §3): what it made stands for somebody or some mail only as long as the key
+/// is there.
+#[derive(Clone)]
+pub struct RecordKey([u8; 32]);
+
+impl RecordKey {
+    /// From 32 random bytes.
+    #[must_use]
+    pub fn new(secret: [u8; 32]) -> Self {
+        Self(secret)
+    }
+
+    /// Stands for an agent's login name.
+    #[must_use]
+    pub fn agent(&self, name: &str) -> Pseudonym {
+        Pseudonym(mac(&self.0, "agent", name.as_bytes()))
+    }
+
+    /// Stands for a person or mail that has a pseudonym in the database already.
+    #[must_use]
+    pub fn stand_in(&self, pseudonym: &Pseudonym) -> Pseudonym {
+        Pseudonym(mac(&self.0, "pseudonym", pseudonym.0.as_bytes()))
+    }
+
+    /// Stands for a mail's Message-ID.
+    #[must_use]
+    pub fn message_id(&self, id: &MessageId) -> Pseudonym {
+        Pseudonym(mac(&self.0, "message-id", id.as_str().as_bytes()))
+    }
+}
+
+impl fmt::Debug for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecordKey([redacted])")
     }
 }
 

@@ -12,7 +12,7 @@ mod redacted;
 mod ticket_number;
 
 pub use address::{Domain, EmailAddress, NotAnAddress};
-pub use keys::{Keys, Pseudonym};
+pub use keys::{Keys, Pseudonym, RecordKey};
 pub use language::{Country, Language, UnknownCode};
 pub use mail_uid::{MailUid, MailboxId};
 pub use message_id::MessageId;

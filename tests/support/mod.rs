@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "a harness offers more than any one topic uses")]
 
 pub mod certificates;
+pub mod database;
 pub mod dovecot;
 pub mod imap;
 pub mod postgres;

@@ -1,0 +1,135 @@
+//! The record of decisions: what it tells, what it never tells, and that nobody can change it unseen.
+
+use crate::support::database::sql;
+use crate::support::postgres::Postgres;
+use crate::support::world::World;
+use serde_json::{Value, json};
+use std::fs;
+
+const CONTACT: &str = "a.devries@waterwolde.example";
+const NOW: &str = "2026-11-21T10:15:00+01:00";
+
+/// A mail that was authenticated, by its number.
+fn mail(from: &str, number: u32) -> Vec<u8> {
+    let domain = from.split('@').nth(1).unwrap();
+    format!(
+        "Authentication-Results: mx.zaakwijs.example; dmarc=pass header.from={domain}\r\n\
+         Received: from mx.{domain} by mx.zaakwijs.example; Sat, 21 Nov 2026 10:00:00 +0100\r\n\
+         From: Annelies de Vries <{from}>\r\nTo: support@zaakwijs.example\r\nSubject: Zaaktype beheren\r\n\
+         Message-ID: <{number}.kenmerk@{domain}>\r\nDate: Sat, 21 Nov 2026 10:00:00 +0100\r\n\r\n\
+         Goedemorgen,\r\n\r\nHoe stellen wij de termijn van een zaaktype in? Vraag {number}.\r\n\r\nGroet, Annelies\r\n"
+    )
+    .into_bytes()
+}
+
+/// Three tickets, of which the first was closed and opened again.
+fn busy(world: World) -> World {
+    for number in 1..=3 {
+        let file = world.dir.join(format!("{number}.eml"));
+        fs::write(&file, mail(if number == 3 { "tom.reed@brookham.example" } else { CONTACT }, number)).unwrap();
+        world.run_at(NOW, &["deliver", "--desk", "support", file.to_str().unwrap()]).ok();
+    }
+    world.run_at(NOW, &["tickets", "close", "PK-00001"]).ok();
+    world.run_at("2026-12-01T09:00:00+01:00", &["tickets", "reopen", "PK-00001"]).ok();
+    world
+}
+
+fn worlds() -> [World; 2] {
+    [World::new(), World::new().with_database(&Postgres::shared().database("record"))]
+}
+
+#[test]
+fn the_record_tells_what_was_decided_and_names_nobody_who_wrote() {
+    for world in worlds().map(busy) {
+        let listed = world.run(&["audit", "list", "--json"]).ok().json();
+        let what: Vec<&str> = listed.iter().map(|row| row["what"].as_str().unwrap()).collect();
+        assert_eq!(what, ["mail", "mail", "mail", "closed", "reopened"]);
+        assert_eq!(listed[0]["reasons"], json!(["approved-contact"]));
+        assert_eq!(listed[3]["at"], json!("2026-11-21T09:15:00Z"));
+        let agent = listed[3]["agent"].as_str().unwrap();
+        assert_eq!(listed[4]["agent"], json!(agent), "an agent is named, whatever the month");
+        assert!(world.run(&["audit", "list"]).ok().stdout.contains(agent));
+
+        let exported = world.run(&["audit", "export"]).ok().stdout;
+        for word in ["@", "de Vries", "Annelies", "kenmerk", "zaaktype", agent] {
+            assert!(!exported.to_lowercase().contains(&word.to_lowercase()), "{word} is on record: {exported}");
+        }
+        let rows = |args: &[&str]| -> Vec<Value> {
+            let all = [&["audit", "list", "--json"], args].concat();
+            world.run(&all).ok().json().iter().map(|row| row["seq"].clone()).collect()
+        };
+        assert_eq!(rows(&["--person", CONTACT]), [1, 2]);
+        assert_eq!(rows(&["--person", "i.bakker@waterwolde.example"]), Vec::<Value>::new());
+        assert_eq!(rows(&["--message-id", "<2.kenmerk@waterwolde.example>"]), [2]);
+        assert_eq!(rows(&["--ticket", "PK-00001"]), [1, 4, 5]);
+        assert_eq!(rows(&["--since", "2026-12-01"]), [5]);
+        world.run(&["audit", "list", "--since", "yesterday"]).exits(2);
+    }
+}
+
+#[test]
+fn the_exported_record_can_be_checked_by_its_own_rule() {
+    use sha2::{Digest, Sha256};
+    let world = busy(World::new());
+    let mut before = "0".repeat(64);
+    for row in world.run(&["audit", "export"]).ok().json() {
+        assert_eq!(row["prev_hash"], json!(before));
+        let text = format!("{before}\n{}\n{}\n{}", row["seq"], row["at"], row["payload"].as_str().unwrap());
+        before = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(row["hash"], json!(before));
+    }
+    let verified = world.run(&["audit", "verify", "--json"]).ok().json();
+    assert_eq!(verified, [json!({ "whole": true, "rows": 5, "head": before })]);
+}
+
+#[test]
+fn the_database_refuses_to_change_or_remove_what_is_on_record() {
+    for world in worlds().map(busy) {
+        for statement in ["UPDATE audit SET at = 0 WHERE seq = 2", "DELETE FROM audit WHERE seq = 2", "DELETE FROM audit"] {
+            assert!(sql(&world, statement).is_err(), "{statement}");
+        }
+        world.run(&["audit", "verify"]).ok();
+    }
+}
+
+#[test]
+fn whatever_is_done_to_the_record_behind_the_database_is_found() {
+    let swap = "UPDATE audit SET seq = -2 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = -2";
+    let damages = [
+        ("UPDATE audit SET payload = '{}' WHERE seq = 3", 3, "changed"),
+        ("UPDATE audit SET at = at + 1 WHERE seq = 1", 1, "changed"),
+        ("DELETE FROM audit WHERE seq = 2", 2, "missing"),
+        ("DELETE FROM audit WHERE seq = 1", 1, "missing"),
+        (swap, 2, "changed"),
+        ("DELETE FROM audit WHERE seq = 5", 5, "cut-off"),
+        ("DELETE FROM audit", 1, "cut-off"),
+    ];
+    for world in worlds().map(busy) {
+        let whole = world.run(&["audit", "verify", "--json"]).ok().json();
+        let anchor = format!("5:{}", whole[0]["head"].as_str().unwrap());
+        world.run(&["audit", "verify", "--anchor", &anchor]).ok();
+        world.run(&["audit", "verify", "--anchor", &format!("5:{}", "0".repeat(64))]).exits(1);
+        world.run(&["audit", "verify", "--anchor", "5"]).exits(2);
+        let postgres = fs::read_to_string(&world.config_path).unwrap().contains("postgres://");
+        let unguard = if postgres {
+            "DROP TRIGGER audit_no_change ON audit; ALTER TABLE audit DROP CONSTRAINT audit_seq_check"
+        } else {
+            "DROP TRIGGER audit_no_UPDATE; DROP TRIGGER audit_no_DELETE; PRAGMA ignore_check_constraints = ON"
+        };
+        sql(&world, unguard).unwrap();
+        sql(&world, "CREATE TABLE kept AS SELECT * FROM audit").unwrap();
+        for (damage, row, name) in damages {
+            let harm = if postgres { damage.to_owned() } else { format!("PRAGMA ignore_check_constraints = ON; {damage}") };
+            sql(&world, &harm).unwrap();
+            let found = world.run(&["audit", "verify", "--json"]).exits(1).json();
+            assert_eq!(found, [json!({ "whole": false, "row": row, "damage": name })], "{damage}");
+            sql(&world, "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept").unwrap();
+        }
+        world.run(&["audit", "verify"]).ok();
+        // Cut off together with the note of where the end was: only a row noted elsewhere tells.
+        sql(&world, "DELETE FROM audit WHERE seq = 5; UPDATE audit_head SET seq = 4, hash = (SELECT hash FROM audit WHERE seq = 4)")
+            .unwrap();
+        world.run(&["audit", "verify"]).ok();
+        world.run(&["audit", "verify", "--anchor", &anchor]).exits(1);
+    }
+}
