@@ -3,13 +3,14 @@
 //! One task a mailbox, one for the outbox; a mailbox in trouble holds up nobody but itself. All order lies in the
 //! database: a task may die anywhere and be started again.
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::decide::{Outcome, Reason, ServerAction, Template};
 use crate::health::Pulse;
@@ -19,15 +20,15 @@ use crate::outbox::{self, Transport};
 use crate::parse::{Mail, parse};
 use crate::plan::{self, Considered, Intake, Plan, Questions, TicketPlan, Unsent};
 use crate::settings::Desk;
-use crate::store::{ArrivalState, Booking, Lease, Store, StoreError};
+use crate::store::{ArrivalState, Booked, Booking, Lease, Store, StoreError};
 use crate::words::{MailUid, Redacted, TicketNumber};
 
 /// Mails that share a fetch and a commit.
 const BATCH: usize = 50;
 /// Bytes that a batch may hold in memory; a larger mail comes alone.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
-/// Mails of a batch whose attachments are read at the same time.
-const CONSIDERED_AT_ONCE: usize = BATCH;
+/// Batches that may be in hand while another one is fetched: one that is considered, one that is booked.
+const AHEAD: usize = 2;
 /// How long a deferred mail is left alone before the rate is asked again.
 const DEFERRAL: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// The first and the longest wait before a mailbox in trouble is opened again.
@@ -278,17 +279,9 @@ impl Daemon {
         let listed = session.list().await?;
         self.0.store.forget_absent(&desk.mailbox_id(), &listed.iter().map(|mail| mail.uid.clone()).collect()).await?;
         let (together, alone) = self.sort(&listed).await?;
-        for batch in batches(&together) {
-            if stopped() {
-                return Ok(());
-            }
-            self.batch(desk, session, batch, false).await?;
-        }
+        self.work_through(desk, session, &batches(&together), false, &stopped).await?;
         for mail in &alone {
-            if stopped() {
-                return Ok(());
-            }
-            self.batch(desk, session, std::slice::from_ref(mail), true).await?;
+            self.work_through(desk, session, &[std::slice::from_ref(mail)], true, &stopped).await?;
         }
         outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
         Ok(())
@@ -317,39 +310,95 @@ impl Daemon {
         Ok((together, alone))
     }
 
-    /// T0, the journey, T1, and what must happen on the server (DESIGN §4).
-    async fn batch(&self, desk: &Desk, session: &mut Session, mails: &[Listed], alone: bool) -> Result<(), Trouble> {
-        let store = &self.0.store;
-        let uids: Vec<MailUid> = mails.iter().map(|mail| mail.uid.clone()).collect();
-        store.begin(&uids, alone).await?;
-        let outcome = async {
-            let raws = session.fetch(mails).await?;
-            Ok::<_, Trouble>(self.take_in(desk, raws).await?)
-        };
-        let booking = match outcome.await {
-            Ok(booking) => booking,
-            Err(trouble) => {
-                match &trouble {
-                    // What the database will never hold is a mail's fault: each of them is taken alone from now on, and
-                    // the one that it was is stuck in the end instead of standing in the way of the others.
-                    Trouble::Store(error) if !error.is_passing() => {
-                        for uid in store.settle_failure(&uids, "not-booked").await.unwrap_or_default() {
-                            tracing::error!(mail = %uid, "the mail could not be booked three times in a row and is stuck; see `postkamer queue list`");
-                        }
-                    }
-                    // The mailbox or the database failed, not the mails: they are not to blame.
-                    _ => {
-                        let _ = store.let_go(&uids).await;
-                    }
+    /// Batch after batch: T0, the journey, T1, and what must happen on the server (DESIGN §4). The session fetches and files
+    /// while batches that are in hand are considered and booked, in their order.
+    async fn work_through(
+        &self,
+        desk: &Desk,
+        session: &mut Session,
+        batches: &[&[Listed]],
+        alone: bool,
+        stopped: &impl Fn() -> bool,
+    ) -> Result<(), Trouble> {
+        let mut in_hand = VecDeque::new();
+        let worked: Result<(), Trouble> = async {
+            let mut turn = Turn::first();
+            for batch in batches {
+                if stopped() {
+                    break;
                 }
-                return Err(trouble);
+                let (own, next) = turn.pass_on();
+                turn = next;
+                in_hand.push_back(self.take_in_hand(desk, session, batch, alone, own).await?);
+                if in_hand.len() > AHEAD {
+                    self.finish(&mut in_hand, session).await?;
+                }
+            }
+            while !in_hand.is_empty() {
+                self.finish(&mut in_hand, session).await?;
+            }
+            Ok(())
+        }
+        .await;
+        // After trouble the rest is not acted on; what got booked is due at the next session.
+        for rest in in_hand {
+            let _ = self.settle(rest).await;
+        }
+        worked
+    }
+
+    /// T0 and the bytes; everything up to T1 then goes its own way.
+    async fn take_in_hand(&self, desk: &Desk, session: &mut Session, mails: &[Listed], alone: bool, turn: Turn) -> Result<InHand, Trouble> {
+        let uids: Vec<MailUid> = mails.iter().map(|mail| mail.uid.clone()).collect();
+        self.0.store.begin(&uids, alone).await?;
+        match session.fetch(mails).await {
+            Ok(raws) => {
+                let (daemon, desk) = (self.clone(), desk.clone());
+                let task = tokio::spawn(async move { daemon.take_in_at(&desk, raws, turn).await });
+                Ok(InHand { uids, task: AbortOnDropHandle::new(task) })
+            }
+            Err(trouble) => {
+                // The mailbox failed, not the mails: they are not to blame.
+                let _ = self.0.store.let_go(&uids).await;
+                Err(trouble.into())
+            }
+        }
+    }
+
+    /// Waits for the booking of the batch that was taken in hand first, and acts on it.
+    async fn finish(&self, in_hand: &mut VecDeque<InHand>, session: &mut Session) -> Result<(), Trouble> {
+        if let Some(first) = in_hand.pop_front() {
+            let booking = self.settle(first).await?;
+            outbox::actions::act(&self.0.store, &booking.booked, session).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for a booking, and lets go what got no result.
+    async fn settle(&self, InHand { uids, task }: InHand) -> Result<Booking, Trouble> {
+        let store = &self.0.store;
+        // After a panic the attempt stands, as after any unclean stop.
+        let taken_in = task.await.map_err(|_| Trouble::Panicked)?;
+        let booking = match taken_in {
+            Ok(booking) => booking,
+            // What the database will never hold is a mail's fault: each of them is taken alone from now on, and
+            // the one that it was is stuck in the end instead of standing in the way of the others.
+            Err(error) if !error.is_passing() => {
+                for uid in store.settle_failure(&uids, "not-booked").await.unwrap_or_default() {
+                    tracing::error!(mail = %uid, "the mail could not be booked three times in a row and is stuck; see `postkamer queue list`");
+                }
+                return Err(error.into());
+            }
+            // The database failed, not the mails: they are not to blame.
+            Err(error) => {
+                let _ = store.let_go(&uids).await;
+                return Err(error.into());
             }
         };
-        let settled = |uid: &MailUid| booking.booked.iter().any(|b| b.uid() == uid) || booking.deferred.contains(uid);
-        let gone: Vec<MailUid> = uids.into_iter().filter(|uid| !settled(uid)).collect();
+        let settled: HashSet<&MailUid> = booking.booked.iter().map(Booked::uid).chain(&booking.deferred).collect();
+        let gone: Vec<MailUid> = uids.into_iter().filter(|uid| !settled.contains(uid)).collect();
         store.let_go(&gone).await?;
-        outbox::actions::act(store, &booking.booked, session).await?;
-        Ok(())
+        Ok(booking)
     }
 
     /// From bytes to booking; the way of every mail, whatever source it comes from.
@@ -357,26 +406,45 @@ impl Daemon {
     /// # Errors
     /// The database is out of reach, or another daemon has taken over; nothing is booked then.
     pub async fn take_in(&self, desk: &Desk, raws: Vec<RawMail>) -> Result<Booking, StoreError> {
-        let shared = &*self.0;
-        let now = shared.store.clock().now();
-        let keys = shared.store.keys();
-        let mails: Vec<(RawMail, Mail)> = raws
-            .into_iter()
-            .map(|raw| {
-                let mail = parse(raw.bytes.reveal(), raw.truncated);
-                (raw, mail)
-            })
-            .collect();
+        self.take_in_at(desk, raws, Turn::first()).await
+    }
+
+    async fn take_in_at(&self, desk: &Desk, raws: Vec<RawMail>, turn: Turn) -> Result<Booking, StoreError> {
+        let now = self.0.store.clock().now();
+        let considered = self.consider(desk, raws, now).await?;
+        // Where the mails before these could not be booked, these are not either.
+        let Some(turn) = turn.come().await else { return Ok(Booking::default()) };
+        let booking = self.book(desk, considered, now).await?;
+        turn.over();
+        Ok(booking)
+    }
+
+    /// Everything about these mails that can be known without memory, on all processors.
+    async fn consider(&self, desk: &Desk, raws: Vec<RawMail>, now: jiff::Timestamp) -> Result<Vec<Considered>, StoreError> {
+        let mails = side_by_side(raws.into_iter().map(|raw| async move {
+            let mail = parse(raw.bytes.reveal(), raw.truncated);
+            (raw, mail)
+        }))
+        .await;
         let over_rate = self.over_rate(desk, &mails, now).await?;
-        let considered: Vec<Considered> = futures_util::stream::iter(mails.into_iter().zip(over_rate))
-            .map(|((raw, mail), over)| async move { shared.journey.consider(desk, &raw, mail, over, Some(keys), now).await })
-            .buffered(CONSIDERED_AT_ONCE)
-            .collect()
-            .await;
+        let desk = Arc::new(desk.clone());
+        Ok(side_by_side(mails.into_iter().zip(over_rate).map(|((raw, mail), over)| {
+            let (daemon, desk) = (self.clone(), desk.clone());
+            async move {
+                let shared = &*daemon.0;
+                shared.journey.consider(&desk, &raw, mail, over, Some(shared.store.keys()), now).await
+            }
+        }))
+        .await)
+    }
+
+    /// T1: decides, plans and books.
+    async fn book(&self, desk: &Desk, considered: Vec<Considered>, now: jiff::Timestamp) -> Result<Booking, StoreError> {
+        let shared = &*self.0;
         let letterhead = desk.letterhead();
         let policy = desk.policy();
         let house = &shared.journey.house;
-        let questions = plan::questions(considered.iter().map(|mail| (mail, &letterhead)), keys, now);
+        let questions = plan::questions(considered.iter().map(|mail| (mail, &letterhead)), shared.store.keys(), now);
         let mut accounts = Vec::with_capacity(considered.len());
         let booking = shared
             .store
@@ -439,6 +507,61 @@ impl Daemon {
             }
         }
     }
+}
+
+/// A batch on its way from T0 to T1.
+struct InHand {
+    uids: Vec<MailUid>,
+    task: AbortOnDropHandle<Result<Booking, StoreError>>,
+}
+
+/// The turn to book: batches that are considered side by side are booked in the order in which they were fetched.
+struct Turn {
+    /// Heard from once the batch before is booked; None where there is none.
+    after: Option<oneshot::Receiver<()>>,
+    /// Tells the batch behind.
+    before: Option<oneshot::Sender<()>>,
+}
+
+impl Turn {
+    fn first() -> Self {
+        Self { after: None, before: None }
+    }
+
+    /// This turn, and the one behind it.
+    fn pass_on(self) -> (Self, Self) {
+        let (tell, hear) = oneshot::channel();
+        (Self { before: Some(tell), ..self }, Self { after: Some(hear), before: None })
+    }
+
+    /// Waits until it is its turn; None when the batch before was not booked.
+    async fn come(mut self) -> Option<Self> {
+        match self.after.take() {
+            Some(before) => before.await.ok().map(|()| self),
+            None => Some(self),
+        }
+    }
+
+    fn over(self) {
+        if let Some(behind) = self.before {
+            let _ = behind.send(());
+        }
+    }
+}
+
+/// Does all jobs on all processors; the results come in the order of the jobs. A panic in one of them is a panic here.
+async fn side_by_side<T: Send + 'static>(jobs: impl Iterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+    let tasks: Vec<_> = jobs.map(|job| AbortOnDropHandle::new(tokio::spawn(job))).collect();
+    let mut results = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        match task.await.map_err(JoinError::try_into_panic) {
+            Ok(result) => results.push(result),
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime is being shut down; nobody waits for the results.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+    results
 }
 
 /// One line a mail, under its id: codes only.

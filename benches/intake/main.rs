@@ -11,6 +11,7 @@
     reason = "a benchmark that panics says what it needs to say"
 )]
 
+mod files;
 mod limit;
 mod mails;
 #[path = "../../tests/support/mod.rs"]

@@ -155,6 +155,9 @@ impl Store {
     /// The database is out of reach.
     pub async fn let_go(&self, uids: &[MailUid]) -> Result<(), StoreError> {
         const DOING: &str = "letting mails go";
+        if uids.is_empty() {
+            return Ok(());
+        }
         let transaction = begin(&self.0.writer, DOING).await?;
         for chunk in uids.chunks(KEYS) {
             for (state, alone) in [("in-hand", 0_i64), ("alone-in-hand", 1)] {
