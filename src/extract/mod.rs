@@ -7,12 +7,14 @@
 
 mod formats;
 mod protocol;
+mod recurring;
 mod sandbox;
 mod tools;
 pub mod worker;
 
 use crate::parse::document::{Document, Unreadable};
 use protocol::{Answer, LONGEST, Request};
+use recurring::Recurring;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -49,6 +51,7 @@ pub struct Extractor {
     limits: Limits,
     free: Semaphore,
     idle: Mutex<Vec<Parser>>,
+    recurring: Recurring,
 }
 
 impl Extractor {
@@ -63,12 +66,22 @@ impl Extractor {
     /// With workers of another program that knows `worker`, as tests have it.
     #[must_use]
     pub fn with_program(program: PathBuf, limits: Limits) -> Self {
-        Self { program, free: Semaphore::new(limits.workers.max(1)), limits, idle: Mutex::default() }
+        Self { program, free: Semaphore::new(limits.workers.max(1)), limits, idle: Mutex::default(), recurring: Recurring::default() }
     }
 
     /// Reads one file. `declared` and `name` are hints for text formats only: what a file is, its bytes say.
     pub async fn read(&self, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
         let Ok(_permit) = self.free.acquire().await else { return Document::unreadable("unknown", Unreadable::Damaged) };
+        let Some(picture) = Recurring::name(formats::sniff(&bytes), &bytes) else { return self.read_anew(bytes, declared, name).await };
+        if let Some(document) = self.recurring.recall(&picture) {
+            return document;
+        }
+        let document = self.read_anew(bytes, declared, name).await;
+        self.recurring.remember(picture, &document);
+        document
+    }
+
+    async fn read_anew(&self, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
         let request = Request { declared: declared.map(str::to_owned), name: name.map(str::to_owned) };
         let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let answer = match waiting {
