@@ -14,10 +14,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::decide::{Outcome, Reason, ServerAction, Template};
 use crate::health::Pulse;
-use crate::journey::Journey;
+use crate::journey::{Journey, Received};
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
 use crate::outbox::{self, Transport};
-use crate::parse::{Mail, parse};
 use crate::plan::{self, Considered, Intake, Plan, Questions, TicketPlan, Unsent};
 use crate::settings::Desk;
 use crate::store::{ArrivalState, Booked, Booking, Lease, Store, StoreError};
@@ -29,6 +28,9 @@ const BATCH: usize = 50;
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 /// Batches that may be in hand while another one is fetched: one that is considered, one that is booked.
 const AHEAD: usize = 2;
+/// For how long after its arrival a mail waits for DNS to say whether its sender is authentic (mode `verify`). A queue that
+/// nobody is told of is no place for a customer's mail because of a passing fault; for ever is no term either.
+const DNS_PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(4);
 /// How long a deferred mail is left alone before the rate is asked again.
 const DEFERRAL: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// The first and the longest wait before a mailbox in trouble is opened again.
@@ -401,7 +403,8 @@ impl Daemon {
         Ok(booking)
     }
 
-    /// From bytes to booking; the way of every mail, whatever source it comes from.
+    /// From bytes to booking; the way of every mail, whatever source it comes from. A mail that is neither booked nor deferred
+    /// afterwards waits for DNS.
     ///
     /// # Errors
     /// The database is out of reach, or another daemon has taken over; nothing is booked then.
@@ -421,18 +424,14 @@ impl Daemon {
 
     /// Everything about these mails that can be known without memory, on all processors.
     async fn consider(&self, desk: &Desk, raws: Vec<RawMail>, now: jiff::Timestamp) -> Result<Vec<Considered>, StoreError> {
-        let mails = side_by_side(raws.into_iter().map(|raw| async move {
-            let mail = parse(raw.bytes.reveal(), raw.truncated);
-            (raw, mail)
-        }))
-        .await;
+        let mails = self.receive(raws, now).await;
         let over_rate = self.over_rate(desk, &mails, now).await?;
         let desk = Arc::new(desk.clone());
-        Ok(side_by_side(mails.into_iter().zip(over_rate).map(|((raw, mail), over)| {
+        Ok(side_by_side(mails.into_iter().zip(over_rate).map(|(received, over)| {
             let (daemon, desk) = (self.clone(), desk.clone());
             async move {
                 let shared = &*daemon.0;
-                shared.journey.consider(&desk, &raw, mail, over, Some(shared.store.keys()), now).await
+                shared.journey.consider(&desk, received, over, Some(shared.store.keys()), now).await
             }
         }))
         .await)
@@ -467,14 +466,31 @@ impl Daemon {
         Ok(booking)
     }
 
+    /// Reads the mails. One whose authenticity depends on DNS that did not answer is left out, and so in the mailbox, until it
+    /// has waited long enough; then it goes on as one that nobody vouched for.
+    async fn receive(&self, raws: Vec<RawMail>, now: jiff::Timestamp) -> Vec<Received> {
+        let mails = side_by_side(raws.into_iter().map(|raw| {
+            let daemon = self.clone();
+            async move { daemon.0.journey.receive(raw, now).await }
+        }))
+        .await;
+        let is_patient = |mail: &Received| now.duration_since(mail.raw.arrived(now)) < DNS_PATIENCE;
+        let (waiting, received): (Vec<_>, Vec<_>) = mails.into_iter().partition(|mail| mail.undecided && is_patient(mail));
+        if !waiting.is_empty() {
+            tracing::warn!(mails = waiting.len(), "DNS does not say whether the sender is authentic; the mails wait and are tried again");
+        }
+        received
+    }
+
     /// Which of these mails are over the intake rate already, so that a flood of attachments is not opened first. Only mail with
     /// attachments costs enough to be asked for; the booking judges all of them again, and exactly.
-    async fn over_rate(&self, desk: &Desk, mails: &[(RawMail, Mail)], now: jiff::Timestamp) -> Result<Vec<bool>, StoreError> {
+    async fn over_rate(&self, desk: &Desk, mails: &[Received], now: jiff::Timestamp) -> Result<Vec<bool>, StoreError> {
         let shared = &*self.0;
-        if mails.iter().all(|(_, mail)| mail.attachments.is_empty()) {
+        if mails.iter().all(|received| received.mail.attachments.is_empty()) {
             return Ok(vec![false; mails.len()]);
         }
-        let intakes: Vec<Intake<'_>> = mails.iter().map(|(_, mail)| shared.journey.intake(desk, mail, shared.store.keys(), now)).collect();
+        let intakes: Vec<Intake<'_>> =
+            mails.iter().map(|received| shared.journey.intake(desk, received, shared.store.keys(), now)).collect();
         let questions = Questions {
             now: Some(now),
             people: intakes.iter().filter_map(|intake| intake.sender.clone()).collect(),

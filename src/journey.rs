@@ -13,13 +13,14 @@ use jiff::civil::Date;
 use crate::decide::lexicon::Lexicon;
 use crate::decide::{Facts, Membership, addition, answer, automatic, topic, urgency};
 use crate::extract::Extractor;
-use crate::identify::{Organisation, Sender};
+use crate::identify::{Authentic, Authentication, Organisation, Sender};
 use crate::mailbox::RawMail;
 use crate::parse::document::{Document, Unreadable};
-use crate::parse::{Author, Mail, RawAttachment};
+use crate::parse::{Author, Mail, RawAttachment, parse};
 use crate::plan::{Affiliation, Considered, House, Intake};
 use crate::screen::{self, ScreenedAttachment};
 use crate::settings::{Desk, Settings, Topic};
+use crate::verify::{NoResolver, Verifier};
 use crate::words::{EmailAddress, Keys};
 
 /// Attachments of one mail that are read at the same time.
@@ -36,6 +37,20 @@ pub struct Journey {
     pub house: House,
     lexicon: Lexicon,
     extractor: Arc<Extractor>,
+    /// Mode `verify` only.
+    verifier: Option<Verifier>,
+}
+
+/// A mail as it was received: parsed, and with what may be believed of its From; not yet opened.
+pub struct Received {
+    /// Its bytes, and where they lie.
+    pub raw: RawMail,
+    /// What it says.
+    pub mail: Mail,
+    /// Whether its From is authentic; `none` while that is undecided.
+    pub authentic: Authentic,
+    /// It depends on DNS, which did not answer (mode `verify`).
+    pub undecided: bool,
 }
 
 /// The settings cannot be used: a text among them is broken.
@@ -47,17 +62,23 @@ pub enum JourneyError {
     /// A word list.
     #[error(transparent)]
     Words(#[from] crate::decide::lexicon::LexiconError),
+    /// Mode `verify`, and nobody to ask.
+    #[error(transparent)]
+    Dns(#[from] NoResolver),
 }
 
 impl Journey {
     /// Prepares the way for mails under these settings.
     ///
     /// # Errors
-    /// When an override of the reply texts or word lists is broken; `check` says so with file and line.
+    /// When an override of the reply texts or word lists is broken (`check` says so with file and line), or when mode
+    /// `verify` finds no DNS server to ask.
     pub fn new(settings: Arc<Settings>, extractor: Arc<Extractor>) -> Result<Self, JourneyError> {
         let house = Self::house_of(&settings)?;
         let lexicon = Lexicon::new(&settings.words_overrides)?;
-        Ok(Self { settings, house, lexicon, extractor })
+        let verifies = settings.authentication == Authentication::Verify;
+        let verifier = verifies.then(|| Verifier::new(settings.dns_server)).transpose()?;
+        Ok(Self { settings, house, lexicon, extractor, verifier })
     }
 
     /// What plans must know of the house.
@@ -75,15 +96,25 @@ impl Journey {
         })
     }
 
+    /// Reads a mail, and finds out what may be believed of its From; in mode `verify` that asks DNS.
+    pub async fn receive(&self, raw: RawMail, now: Timestamp) -> Received {
+        let mail = parse(raw.bytes.reveal(), raw.truncated);
+        let judged = match &self.verifier {
+            Some(verifier) => verifier.judge(raw.bytes.reveal(), &mail, raw.truncated, now).await.ok(),
+            None => Some(self.settings.authentication.judge(&mail)),
+        };
+        Received { raw, mail, authentic: judged.unwrap_or(Authentic::None), undecided: judged.is_none() }
+    }
+
     /// Whose share of the intake a mail uses up (POLICY row 0: judged from the header, before anything is opened).
     #[must_use]
-    pub fn intake<'a>(&'a self, desk: &'a Desk, mail: &Mail, keys: &Keys, now: Timestamp) -> Intake<'a> {
-        let author = author_of(mail);
+    pub fn intake<'a>(&'a self, desk: &'a Desk, received: &Received, keys: &Keys, now: Timestamp) -> Intake<'a> {
+        let author = author_of(&received.mail);
         let today = self.settings.today(now);
         let sender = self.settings.organisations.identify(author.as_ref().map(|(address, name)| (address, name.as_str())), today);
         let organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), &self.settings, today);
         Intake {
-            authentic: self.settings.authentication.judge(mail),
+            authentic: received.authentic,
             sender: author.map(|(address, _)| keys.person(&address)),
             organisation: organisation.map(|organisation| organisation.id.as_str()),
             desk: &desk.name,
@@ -92,17 +123,9 @@ impl Journey {
 
     /// All that can be known of a mail without memory. `now` tells which day it is, and how old the mail. One that is over the
     /// intake rate is not opened: it is deferred, whatever it holds.
-    pub async fn consider(
-        &self,
-        desk: &Desk,
-        raw: &RawMail,
-        mail: Mail,
-        over_rate: bool,
-        keys: Option<&Keys>,
-        now: Timestamp,
-    ) -> Considered {
-        let documents = if over_rate { Vec::new() } else { self.read(&mail.attachments).await };
-        let mut considered = self.gather(desk, raw, mail, documents, keys, now);
+    pub async fn consider(&self, desk: &Desk, received: Received, over_rate: bool, keys: Option<&Keys>, now: Timestamp) -> Considered {
+        let documents = if over_rate { Vec::new() } else { self.read(&received.mail.attachments).await };
+        let mut considered = self.gather(desk, received, documents, keys, now);
         considered.facts.over_rate = over_rate;
         considered
     }
@@ -125,19 +148,20 @@ impl Journey {
     }
 
     /// The pure rest of the way: who, what about, and what may be kept.
-    fn gather(&self, desk: &Desk, raw: &RawMail, mail: Mail, documents: Vec<Document>, keys: Option<&Keys>, now: Timestamp) -> Considered {
+    fn gather(&self, desk: &Desk, received: Received, documents: Vec<Document>, keys: Option<&Keys>, now: Timestamp) -> Considered {
         let settings = &self.settings;
+        let Received { raw, mail, authentic, .. } = received;
         let today = settings.today(now);
         let author = author_of(&mail);
         let sender = settings.organisations.identify(author.as_ref().map(|(address, name)| (address, name.as_str())), today);
         let is_own = |address: &EmailAddress| settings.desk_at(address).is_some();
         let desk_addresses: Vec<&EmailAddress> = desk.addresses().collect();
         let stand_in = sender.organisation.and_then(|o| o.stand_in(today)).map(|(contact, absent)| (contact.email.clone(), absent));
-        let arrived = arrived(raw, now);
+        let arrived = raw.arrived(now);
         let (subject, written) = (mail.subject.reveal().as_str(), mail.text.written.reveal().as_str());
         let mut facts = Facts {
             kind: automatic::kind(&mail, &sender, is_own, keys),
-            authentic: settings.authentication.judge(&mail),
+            authentic,
             sender: sender.kind,
             membership: membership(&sender),
             urgent: urgency::urgent(&self.lexicon, subject, written),
@@ -168,7 +192,7 @@ impl Journey {
             }
         }
         Considered {
-            uid: raw.uid.clone(),
+            uid: raw.uid,
             digest: screened.mail.digest,
             facts,
             author: author.map(|(address, _)| address),
@@ -203,11 +227,6 @@ impl File {
             name: raw.name.as_ref().map(|name| name.reveal().clone()),
         }
     }
-}
-
-/// When the mail reached the mailbox; a server without a readable date counts as now.
-fn arrived(raw: &RawMail, now: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(raw.internal_date).ok().filter(|_| raw.internal_date > 0).unwrap_or(now)
 }
 
 fn membership(sender: &Sender<'_>) -> Membership {

@@ -12,6 +12,7 @@ pub mod parse;
 pub mod extract;
 pub mod screen;
 pub mod identify;
+pub mod verify;
 pub mod decide;
 pub mod plan;
 pub mod store;

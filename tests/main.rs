@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod authentication;
 mod check;
 mod daemon;
 mod extract;

@@ -187,7 +187,11 @@ const MISTAKES: &[Case] = &[
         &[("[authentication]", "[attachments]\nmax_mail = \"9 GB\"\n[authentication]")],
         ("postkamer.toml:7:12", "500 MB", ""),
     ),
-    main("checking by DNS", &[("trusted-header", "verify")], ("postkamer.toml:7:8", "not built yet", "trusted-header")),
+    main(
+        "a DNS server without a port",
+        &[("authserv_id = \"mx.zaakwijs.example\"", "authserv_id = \"mx.zaakwijs.example\"\ndns_server = \"192.0.2.1\"")],
+        ("postkamer.toml:9:14", "`dns_server` must be an address and a port", "127.0.0.1:53"),
+    ),
     main(
         "an unknown mode",
         &[("trusted-header", "trusted-headers")],

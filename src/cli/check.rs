@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use super::{Failure, Place, output};
+use crate::identify::Authentication;
 use crate::mailbox::{self, Level, Report, Sentence};
 use crate::outbox::smtp;
 use crate::settings::{self, Complaint, Database, Settings, Severity, Smtp};
 use crate::store::{self, Found};
+use crate::verify::Verifier;
+use crate::words::EmailAddress;
 
 /// Check every file of the configuration; with --connect, every server too.
 #[derive(Debug, clap::Args)]
@@ -91,6 +94,9 @@ async fn connect(settings: &Settings, json: bool) -> Result<(), Failure> {
     for desk in &settings.desks {
         worst.add(tell(&format!("desk {}", desk.name), mailbox::examine(&desk.mailbox).await, json)?);
     }
+    if settings.authentication == Authentication::Verify {
+        worst.add(tell("authentication", dns(settings).await, json)?);
+    }
     let replies = match &settings.smtp {
         Smtp::Server(server) => smtp::Smtp::new(server.clone()).examine().await,
         Smtp::Directory(path) => directory(path),
@@ -157,6 +163,28 @@ async fn database(settings: &Settings) -> Report {
         }
         Err(error) => report(Level::Fault, format!("The database cannot be used: {error}."), error.is_passing()),
     }
+}
+
+/// Does DNS answer, for mode `verify`?
+async fn dns(settings: &Settings) -> Report {
+    let own = settings.own_addresses().next().map(EmailAddress::domain);
+    let answered = match (Verifier::new(settings.dns_server), own) {
+        (Err(error), _) => return report(Level::Fault, format!("{error}."), false),
+        (Ok(verifier), Some(domain)) => verifier.reach(domain).await,
+        (Ok(_), None) => Ok(()),
+    };
+    let mut report = match answered {
+        Ok(()) => report(Level::Fine, "DNS answers: the signatures of mails can be checked.", false),
+        Err(_) => {
+            let sentence = "DNS does not answer; mail waits for it, and after some hours counts as not authentic.";
+            report(Level::Fault, sentence, true)
+        }
+    };
+    report.add(
+        Level::Note,
+        "SPF takes no part in mode \"verify\": customers whose mail bears no DKIM signature of their own domain count as not authentic.",
+    );
+    report
 }
 
 /// Can replies be written there? The directory itself is made when the first one is.

@@ -41,6 +41,10 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         if !booking.deferred.is_empty() {
             return Err(Failure::TryLater("The sender is over the intake rate; the mail is to be offered again later.".to_owned()));
         }
+        if booking.booked.is_empty() {
+            let sentence = "DNS does not say whether the sender is authentic; the mail is to be offered again later.";
+            return Err(Failure::TryLater(sentence.to_owned()));
+        }
     }
     office.store.close().await?;
     Ok(())

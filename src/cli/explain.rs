@@ -19,7 +19,7 @@ use crate::plan::Considered;
 use crate::settings::{Desk, Settings};
 use crate::words::{MailUid, Redacted};
 
-/// Tell what would become of raw mails, and why; touches nothing.
+/// Tell what would become of raw mails, and why; touches nothing. (With mode = "verify" it asks DNS.)
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// One JSON object a line.
@@ -90,7 +90,13 @@ async fn judge(journey: &Journey, desk: &Desk, raw: Vec<u8>, now: jiff::Timestam
     let raw = if truncated { raw.into_iter().take(FETCHED_OF_A_LARGE_MAIL).collect() } else { raw };
     let uid = MailUid { mailbox: desk.mailbox_id(), validity: NonZeroU32::MIN, uid: NonZeroU32::MIN };
     let raw = RawMail { uid, internal_date: now.as_millisecond(), size, bytes: Redacted::new(raw), truncated };
-    let mail = journey.consider(desk, &raw, parse(raw.bytes.reveal(), truncated), false, None, now).await;
+    let received = journey.receive(raw, now).await;
+    if received.undecided {
+        output::complain(
+            "DNS did not answer, so that nothing can be said about the sender; `postkamer run` would try again for some hours.",
+        );
+    }
+    let mail = journey.consider(desk, received, false, None, now).await;
     let verdict = decide(&mail.facts, &desk.policy());
     (mail, verdict)
 }

@@ -37,6 +37,8 @@ pub enum Authentication {
         /// Only fields above the n-th `Received` line from the top count: below it, anybody may have written them.
         own_hops: usize,
     },
+    /// Our own check of the mail's signatures by DNS: the room `verify` makes it, this room only knows that it is to be made.
+    Verify,
     /// Nobody's: every From counts as authentic.
     Off,
 }
@@ -46,35 +48,59 @@ pub enum Authentication {
 pub enum TrustedServer {
     /// By its authserv-id.
     Named(String),
-    /// Microsoft 365 writes none; its fields are those without one.
+    /// Microsoft 365 writes none; its fields are those without one. Between them and the top lie as many `Received` lines as
+    /// the mail has passed machines inside.
     Microsoft365,
-    /// `mx.google.com`.
+    /// `mx.google.com`, which writes its results right *below* its own `Received` line.
     GoogleWorkspace,
 }
 
 impl TrustedServer {
     fn wrote(&self, field: &AuthenticationResults) -> bool {
+        let named = |id: &str| field.authserv_id.as_deref().is_some_and(|written| written.eq_ignore_ascii_case(id));
         match self {
-            Self::Named(id) => field.authserv_id.as_deref().is_some_and(|written| written.eq_ignore_ascii_case(id)),
+            Self::Named(id) => named(id),
             Self::Microsoft365 => field.authserv_id.is_none(),
-            Self::GoogleWorkspace => field.authserv_id.as_deref().is_some_and(|written| written.eq_ignore_ascii_case("mx.google.com")),
+            Self::GoogleWorkspace => named(GOOGLE),
         }
+    }
+
+    /// Whether this host is the service's border, where mail comes in from outside: what stands above the topmost line that
+    /// a border wrote, the service itself wrote.
+    fn is_border(&self, host: &str) -> bool {
+        match self {
+            Self::Named(_) => false,
+            Self::Microsoft365 => host.ends_with(".mail.protection.outlook.com"),
+            Self::GoogleWorkspace => host == GOOGLE,
+        }
+    }
+
+    /// The fields of this server that nobody outside can have written.
+    fn fields<'m>(&'m self, mail: &'m Mail, own_hops: usize) -> impl Iterator<Item = &'m AuthenticationResults> {
+        let border = mail.received_by.iter().position(|host| self.is_border(host)).map(|above| above + 1);
+        let inside = own_hops.max(border.unwrap_or_default());
+        // Google's own field is the first one below its line; a second one came with the mail.
+        let below = mail.authentication_results.iter().find(|field| *self == Self::GoogleWorkspace && Some(field.received_above) == border);
+        let above = mail.authentication_results.iter().filter(move |field| field.received_above < inside);
+        above.chain(below).filter(|field| self.wrote(field))
     }
 }
 
+/// Google's authserv-id and the name of its border.
+const GOOGLE: &str = "mx.google.com";
+
 impl Authentication {
-    /// What may be believed of this mail's From. Without one sound From it is `fail` in every mode.
+    /// What the mail's own header may be believed of its From. Without one sound From it is `fail` in every mode; where an
+    /// own check decides, the header says nothing.
     #[must_use]
     pub fn judge(&self, mail: &Mail) -> Authentic {
         let Author::One { address, .. } = &mail.author else { return Authentic::Fail };
         match self {
             Self::Off => Authentic::Pass,
+            Self::Verify => Authentic::None,
             // "Fewer lines: none": a mail that did not come through our hops has no field of theirs.
-            Self::TrustedHeader { own_hops, .. } if mail.received_count < *own_hops => Authentic::None,
-            Self::TrustedHeader { server, own_hops } => {
-                let ours = mail.authentication_results.iter().filter(|field| field.received_above < *own_hops && server.wrote(field));
-                merged(ours, address)
-            }
+            Self::TrustedHeader { own_hops, .. } if mail.received_by.len() < *own_hops => Authentic::None,
+            Self::TrustedHeader { server, own_hops } => merged(server.fields(mail, *own_hops), address),
         }
     }
 }
@@ -148,7 +174,7 @@ mod tests {
 
     fn judge(fields: Vec<AuthenticationResults>) -> Authentic {
         let author = Author::One { address: "a@good.example".parse().unwrap(), name: String::new().into() };
-        let mail = Mail { author, authentication_results: fields, received_count: 2, ..Mail::default() };
+        let mail = Mail { author, authentication_results: fields, received_by: vec![String::new(); 2], ..Mail::default() };
         Authentication::TrustedHeader { server: TrustedServer::Named(ID.to_owned()), own_hops: 1 }.judge(&mail)
     }
 
@@ -179,6 +205,52 @@ mod tests {
         assert_eq!(judge(vec![field(1, &pass)]), Authentic::None);
         let stranger = AuthenticationResults { authserv_id: Some("mx.evil.example".to_owned()), ..field(0, &pass) };
         assert_eq!(judge(vec![stranger]), Authentic::None);
+    }
+
+    /// A mail with these hosts in its Received lines and these fields, each with the number of lines above it.
+    fn through(server: TrustedServer, hosts: &[&str], fields: &[(usize, Option<&str>, &str)]) -> Authentic {
+        let author = Author::One { address: "a@good.example".parse().unwrap(), name: String::new().into() };
+        let fields = fields.iter().map(|(above, id, said)| AuthenticationResults {
+            authserv_id: id.map(str::to_owned),
+            received_above: *above,
+            results: vec![result(said)],
+        });
+        let mail = Mail {
+            author,
+            authentication_results: fields.collect(),
+            received_by: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            ..Mail::default()
+        };
+        Authentication::TrustedHeader { server, own_hops: 1 }.judge(&mail)
+    }
+
+    const PASS: &str = "dmarc=pass header.from=good.example";
+    const FAIL: &str = "dmarc=fail header.from=good.example";
+    const OPEN: &str = "dmarc=none header.from=good.example";
+
+    #[test]
+    fn microsoft_365_counts_down_to_its_border() {
+        let judge = |hosts: &[&str], fields: &[(usize, Option<&str>, &str)]| through(TrustedServer::Microsoft365, hosts, fields);
+        let hosts = ["b.eurprd05.prod.outlook.com", "a.outlook.office365.com", "ft012.mail.protection.outlook.com", "mail.good.example"];
+        assert_eq!(judge(&hosts, &[(2, None, PASS)]), Authentic::Pass);
+        assert_eq!(judge(&hosts, &[(2, None, OPEN), (3, None, PASS)]), Authentic::Fail, "what came with the mail stands below the border");
+        assert_eq!(judge(&hosts, &[(2, Some("mx.good.example"), PASS)]), Authentic::None);
+        // A border's line that came with the mail changes nothing: the topmost one counts.
+        let forged = [hosts[0], hosts[1], hosts[2], "ft099.mail.protection.outlook.com"];
+        assert_eq!(judge(&forged, &[(2, None, FAIL), (3, None, PASS)]), Authentic::Fail);
+        assert_eq!(judge(&["mx.evil-mail.protection.outlook.com.evil.example"], &[(1, None, PASS)]), Authentic::None);
+        assert_eq!(judge(&["any.example"], &[(0, None, PASS)]), Authentic::Pass, "above the first line, as in every preset");
+    }
+
+    #[test]
+    fn google_writes_right_below_its_line_and_only_its_own_field_counts() {
+        let judge = |hosts: &[&str], fields: &[(usize, Option<&str>, &str)]| through(TrustedServer::GoogleWorkspace, hosts, fields);
+        let hosts = ["2002:a05:7208::1", "mx.google.com", "mail.good.example"];
+        assert_eq!(judge(&hosts, &[(2, Some(GOOGLE), PASS)]), Authentic::Pass);
+        assert_eq!(judge(&hosts, &[(2, Some(GOOGLE), OPEN), (2, Some(GOOGLE), PASS)]), Authentic::Fail, "the second came with the mail");
+        assert_eq!(judge(&hosts, &[(3, Some(GOOGLE), PASS)]), Authentic::None);
+        assert_eq!(judge(&hosts, &[(2, Some("mx.good.example"), FAIL), (2, Some(GOOGLE), PASS)]), Authentic::None);
+        assert_eq!(judge(&["2002:a05:7208::1", "mail.good.example"], &[(2, Some(GOOGLE), PASS)]), Authentic::None);
     }
 
     #[test]

@@ -30,6 +30,14 @@ pub struct RawMail {
     pub truncated: bool,
 }
 
+impl RawMail {
+    /// When it reached the mailbox; where the server gives no readable date, `now`.
+    #[must_use]
+    pub fn arrived(&self, now: jiff::Timestamp) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.internal_date).ok().filter(|_| self.internal_date > 0).unwrap_or(now)
+    }
+}
+
 /// What became of a mail that was to be filed or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {

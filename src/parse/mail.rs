@@ -27,8 +27,11 @@ pub struct Mail {
     pub automatic: Automatic,
     /// `Authentication-Results` fields with the number of `Received` fields above each.
     pub authentication_results: Vec<AuthenticationResults>,
-    /// How many `Received` fields there are.
-    pub received_count: usize,
+    /// Which host wrote each `Received` field, top first: the word after `by`, lower case; empty where it cannot be told.
+    pub received_by: Vec<String>,
+    /// Whether a field that may stand once (RFC 5322 §3.6, RFC 2045) stands several times: which of them a signature
+    /// vouches for, and which one is read, may differ.
+    pub doubled: bool,
     /// Values of our loop header `X-Postkamer-Loop` in the mail's own header, never of a quoted or attached mail.
     pub loop_headers: Vec<String>,
     /// The text, split into what was written now and what is quoted.

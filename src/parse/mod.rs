@@ -19,6 +19,7 @@ mod mail;
 mod parts;
 mod pgp;
 mod quoted;
+mod received;
 mod rtf;
 mod signed;
 mod text;
@@ -33,6 +34,21 @@ use headers::{Field, Header};
 use parts::{PARSER, Reading};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+
+/// The fields that are read here and of which there may be only one (RFC 5322 §3.6, RFC 2045 §3).
+const SINGLE: &[&str] = &[
+    "From",
+    "To",
+    "Cc",
+    "Date",
+    "Subject",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+];
 
 /// Reads one raw mail (RFC 5322, RFC 2045). `truncated` says that the bytes are only the beginning of a larger mail; what
 /// is missing then counts as an attachment that is too large.
@@ -84,7 +100,8 @@ pub fn parse(raw: &[u8], truncated: bool) -> Mail {
         other_names: author::other_names(&header),
         automatic,
         authentication_results: authentication_results::all(&header),
-        received_count: header.all("Received").count(),
+        received_by: header.all("Received").map(|field| received::by(&field.text())).collect(),
+        doubled: SINGLE.iter().any(|name| header.all(name).count() > 1),
         loop_headers: header.all("X-Postkamer-Loop").map(Field::text).collect(),
         text: Text {
             written: Redacted::new(split.written),

@@ -57,7 +57,7 @@ fn a_plain_mail() {
     assert_eq!(mail.subject.reveal(), "Storing café \u{fffd}\u{fffd}Bcc: x");
     assert_eq!(mail.date, Some(1_795_252_500_000));
     assert_eq!(mail.references.len(), 2);
-    assert_eq!((mail.recipients.len(), mail.cc.len(), mail.delivered_to.len(), mail.received_count), (3, 1, 1, 2));
+    assert_eq!((mail.recipients.len(), mail.cc.len(), mail.delivered_to.len(), mail.received_by.len()), (3, 1, 1, 2));
     assert_eq!(mail.authentication_results.first().map(|r| r.received_above), Some(1));
     assert_eq!(mail.loop_headers, ["abc"]);
     assert_eq!(written(&mail), "Beste,\n\nDe site is stuk.");

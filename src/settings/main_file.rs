@@ -83,7 +83,8 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
         reopen_days,
         database: database?,
         attachments: attachments?,
-        authentication: authentication?,
+        authentication: authentication.as_ref()?.0.clone(),
+        dns_server: authentication?.1,
         limits,
         smtp: smtp?,
         health,
@@ -238,7 +239,8 @@ enum Mode {
     Off,
 }
 
-fn authentication(table: &Table, context: &Context) -> Option<Authentication> {
+/// Whose word counts, and whom mode `verify` asks.
+fn authentication(table: &Table, context: &Context) -> Option<(Authentication, Option<SocketAddr>)> {
     let section = Section::open(table, &schema::AUTHENTICATION, context);
     let mode = section
         .required_at("mode", values::one_of(&[("trusted-header", Mode::TrustedHeader), ("verify", Mode::Verify), ("off", Mode::Off)]));
@@ -248,16 +250,10 @@ fn authentication(table: &Table, context: &Context) -> Option<Authentication> {
         values::one_of(&[("microsoft365", TrustedPreset::Microsoft365), ("google-workspace", TrustedPreset::GoogleWorkspace)]),
     );
     let own_hops = section.optional("own_hops", values::number(1, 50)).unwrap_or(1);
+    let dns_server = section.optional("dns_server", values::socket("127.0.0.1:53"));
     let mode = mode?;
     match mode.value {
-        Mode::Verify => {
-            context.mistake(
-                mode.place,
-                "`mode` \"verify\" (checking DKIM and DMARC by DNS) is not built yet",
-                Some("Use \"trusted-header\" with the authserv_id of your receiving mail server.".to_owned()),
-            );
-            None
-        }
+        Mode::Verify => Some((Authentication::Verify, dns_server)),
         Mode::Off => {
             context.warning(
                 mode.place,
@@ -267,7 +263,7 @@ fn authentication(table: &Table, context: &Context) -> Option<Authentication> {
                         .to_owned(),
                 ),
             );
-            Some(Authentication::Off)
+            Some((Authentication::Off, None))
         }
         Mode::TrustedHeader => {
             let server = match (named, preset) {
@@ -296,7 +292,7 @@ fn authentication(table: &Table, context: &Context) -> Option<Authentication> {
                     return None;
                 }
             };
-            Some(Authentication::TrustedHeader { server, own_hops: own_hops as usize })
+            Some((Authentication::TrustedHeader { server, own_hops: own_hops as usize }, None))
         }
     }
 }
@@ -516,11 +512,7 @@ fn look_at_secret(key: &str, at: &At<PathBuf>, context: &Context) {
 
 fn health(table: &Table, context: &Context) -> Option<SocketAddr> {
     let section = Section::open(table, &schema::HEALTH, context);
-    let listen = section.required_at("listen", |node| {
-        values::text(node)?
-            .parse::<SocketAddr>()
-            .map_err(|_| Wrong::new("must be an address and a port", "Write it like \"127.0.0.1:9310\"."))
-    })?;
+    let listen = section.required_at("listen", values::socket("127.0.0.1:9310"))?;
     if !listen.value.ip().is_loopback() {
         context.warning(
             listen.place,

@@ -56,6 +56,8 @@ pub struct Settings {
     pub attachments: Attachments,
     /// Whose word counts on whether From is authentic.
     pub authentication: Authentication,
+    /// Whom mode `verify` asks; none: the system's resolver.
+    pub dns_server: Option<SocketAddr>,
     /// Rates of intake and of replies.
     pub limits: Limits,
     /// How replies leave.

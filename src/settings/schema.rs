@@ -53,6 +53,7 @@ pub(super) const AUTHENTICATION: Schema = Schema {
         ("authserv_id", "authserv_id = \"mx.example.nl\""),
         ("preset", "preset = \"microsoft365\""),
         ("own_hops", "own_hops = 1"),
+        ("dns_server", "dns_server = \"127.0.0.1:53\""),
     ],
 };
 

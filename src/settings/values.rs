@@ -1,6 +1,6 @@
 //! Readers of single values: each gives the value or says what is wrong with it and how to write it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,6 +50,11 @@ pub(super) fn flag(node: &Node) -> Result<bool, Wrong> {
         Value::Variable(text) if text == "false" => Ok(false),
         other => Err(Wrong::new(format!("must be true or false, not {}", other.name()), "Write true or false without quotes.")),
     }
+}
+
+/// An address and a port, such as in the example.
+pub(super) fn socket(example: &str) -> impl Fn(&Node) -> Result<SocketAddr, Wrong> {
+    move |node| text(node)?.parse().map_err(|_| Wrong::new("must be an address and a port", format!("Write it like \"{example}\".")))
 }
 
 /// A whole number from `least` to `most`.

@@ -29,10 +29,16 @@ impl Domain {
         &self.0
     }
 
-    /// Whether both belong to one registrable domain by the public suffix list ("relaxed" alignment, RFC 7489 §3.1).
+    /// The registrable domain that this one is or lies under, by the public suffix list; none for a public suffix itself.
+    #[must_use]
+    pub fn registrable(&self) -> Option<&str> {
+        psl::domain_str(&self.0)
+    }
+
+    /// Whether both belong to one registrable domain ("relaxed" alignment, RFC 7489 §3.1).
     #[must_use]
     pub fn is_aligned_with(&self, other: &Self) -> bool {
-        self == other || matches!((psl::domain_str(&self.0), psl::domain_str(&other.0)), (Some(a), Some(b)) if a == b)
+        self == other || matches!((self.registrable(), other.registrable()), (Some(a), Some(b)) if a == b)
     }
 }
 

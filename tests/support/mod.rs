@@ -6,6 +6,7 @@
 
 pub mod certificates;
 pub mod database;
+pub mod dns;
 pub mod dovecot;
 pub mod imap;
 pub mod postgres;
