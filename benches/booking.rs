@@ -24,7 +24,8 @@ async fn main() -> anyhow::Result<()> {
         let directory = tempfile::tempdir()?;
         let state = directory.path().join("var");
         let store = Store::open(&url, &state, &state.join("attachments"), Clock::system()).await?;
-        let lease = store.own(&[MailboxId::new("support")]).await?;
+        let lease = store.own().await?;
+        let _mailbox = lease.hold(&MailboxId::new("support")).await;
         let mails = if batch == 1 { MAILS / 10 } else { MAILS };
         let validity = NonZeroU32::new(begin_number(&store).await?).unwrap_or(NonZeroU32::MIN);
         let (mut taking, mut booking, mut settling) = (0.0, 0.0, 0.0);

@@ -5,9 +5,10 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -177,18 +178,20 @@ impl Daemon {
                 Err(_) => troubled.push(("?".to_owned(), Trouble::Panicked)),
             }
         }
-        self.deliver().await?;
+        self.deliver(&CancellationToken::new()).await?;
+        self.0.lease.release().await?;
         Ok(troubled)
     }
 
     /// Tends all mailboxes and the outbox until the token is cancelled. `ready` is told once every mailbox was tried.
     pub async fn run(&self, stop: &CancellationToken, ready: impl FnOnce() + Send) {
         let mut tasks = JoinSet::new();
-        let tried = Arc::new(tokio::sync::Semaphore::new(0));
+        let tried = Arc::new(Semaphore::new(0));
         let desks = &self.0.journey.settings.desks;
         self.0.pulse.begin(desks.iter().map(|desk| desk.name.as_str()));
         for desk in desks {
-            let (daemon, desk, stop, tried) = (self.clone(), desk.clone(), stop.clone(), tried.clone());
+            let (daemon, desk, stop) = (self.clone(), desk.clone(), stop.clone());
+            let tried = Tried { told: AtomicBool::new(false), all: tried.clone() };
             tasks.spawn(async move { daemon.tend(&desk, &stop, &tried).await });
         }
         let (daemon, until) = (self.clone(), stop.clone());
@@ -203,34 +206,68 @@ impl Daemon {
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("work in hand did not end in time and is dropped; it is taken up again at the next start");
         }
+        drop(tasks);
+        if let Err(error) = self.0.lease.release().await {
+            tracing::warn!(%error, "the mailboxes could not be given back; others take them over in a few seconds");
+        }
     }
 
-    /// One mailbox for ever: whatever goes wrong, it is opened again after a while.
-    async fn tend(&self, desk: &Desk, stop: &CancellationToken, tried: &tokio::sync::Semaphore) {
+    /// One mailbox for ever: whenever it is in our hands.
+    async fn tend(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried) {
+        let (lease, mailbox) = (&self.0.lease, desk.mailbox_id());
+        while !stop.is_cancelled() {
+            let held = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                held = lease.hold(&mailbox) => held,
+                () = self.elsewhere(desk, tried) => continue,
+            };
+            let until = stop.child_token();
+            let mut held_by_us = std::pin::pin!(self.tend_ours(desk, &until, tried));
+            tokio::select! {
+                () = &mut held_by_us => continue,
+                () = held.ending().cancelled() => until.cancel(),
+            }
+            tracing::info!(desk = %desk.name, "the mailbox goes to another daemon");
+            // What hangs on a connection that is cut off is left to itself: nothing of it can be committed.
+            let _ = tokio::time::timeout(DRAIN, held_by_us).await;
+        }
+    }
+
+    /// Another daemon holds the mailbox; never returns while it does.
+    async fn elsewhere(&self, desk: &Desk, tried: &Tried) {
+        self.0.lease.held_elsewhere(&desk.mailbox_id()).await;
+        self.0.pulse.elsewhere(&desk.name);
+        tried.once();
+        std::future::pending().await
+    }
+
+    /// One mailbox as long as it is ours: whatever goes wrong, it is opened again after a while.
+    async fn tend_ours(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried) {
         let mut wait = FIRST_WAIT;
-        let mut first = true;
         loop {
             // A task of its own, so that a panic is trouble like any other.
             let (daemon, of, until) = (self.clone(), desk.clone(), stop.clone());
             let opened = Arc::new(Notify::new());
             let signal = opened.clone();
-            let mut task = tokio::spawn(async move { daemon.watch(&of, &until, &signal).await });
+            let mut task = AbortOnDropHandle::new(tokio::spawn(async move { daemon.watch(&of, &until, &signal).await }));
             let ended = tokio::select! {
                 () = opened.notified() => {
-                    if std::mem::take(&mut first) { tried.add_permits(1); }
+                    tried.once();
                     wait = FIRST_WAIT;
                     task.await
                 }
                 ended = &mut task => ended,
             };
-            if std::mem::take(&mut first) {
-                tried.add_permits(1);
-            }
+            tried.once();
             let trouble = match ended {
                 Ok(Ok(())) => return,
                 Ok(Err(trouble)) => trouble,
                 Err(_) => Trouble::Panicked,
             };
+            if stop.is_cancelled() {
+                return;
+            }
             self.0.pulse.in_trouble(&desk.name);
             tracing::warn!(desk = %desk.name, error = %trouble, seconds = wait.as_secs(), "the mailbox is in trouble; it is opened again after a while");
             tokio::select! {
@@ -259,6 +296,7 @@ impl Daemon {
     }
 
     async fn work_off(&self, desk: &Desk) -> Result<(), Trouble> {
+        let _held = self.0.lease.insist(&desk.mailbox_id()).await?;
         self.after_unclean_stop(desk).await?;
         let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
         self.round(desk, &mut session, None).await?;
@@ -502,8 +540,8 @@ impl Daemon {
         Ok(intakes.iter().map(|intake| plan::over_rate(intake, &ledger, &shared.journey.house.limits)).collect())
     }
 
-    async fn deliver(&self) -> Result<(), StoreError> {
-        let report = outbox::deliver_due(&self.0.store, &mut *self.0.transport.lock().await).await?;
+    async fn deliver(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+        let report = outbox::deliver_due(&self.0.store, &mut *self.0.transport.lock().await, stop).await?;
         if let Some(trouble) = report.trouble {
             tracing::warn!(error = %trouble, "replies cannot be sent now; they are tried again");
         }
@@ -513,7 +551,7 @@ impl Daemon {
     /// The outbox for ever.
     async fn send(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.deliver().await {
+            if let Err(error) = self.deliver(stop).await {
                 tracing::warn!(%error, "the outbox could not be worked off; it is tried again");
             }
             tokio::select! {
@@ -561,6 +599,20 @@ impl Turn {
     fn over(self) {
         if let Some(behind) = self.before {
             let _ = behind.send(());
+        }
+    }
+}
+
+/// That a mailbox was tried, or is in other hands, is told once.
+struct Tried {
+    told: AtomicBool,
+    all: Arc<Semaphore>,
+}
+
+impl Tried {
+    fn once(&self) {
+        if !self.told.swap(true, Ordering::SeqCst) {
+            self.all.add_permits(1);
         }
     }
 }

@@ -28,6 +28,8 @@ struct Beat {
     worked_off: Option<Timestamp>,
     in_trouble: bool,
     idle: bool,
+    /// Another daemon watches it.
+    elsewhere: bool,
 }
 
 impl Pulse {
@@ -38,17 +40,22 @@ impl Pulse {
 
     /// The desk's mailbox was worked off and is being watched.
     pub fn worked_off(&self, desk: &str, at: Timestamp) {
-        self.set(desk, |beat| *beat = Beat { worked_off: Some(at), in_trouble: false, idle: true });
+        self.set(desk, |beat| *beat = Beat { worked_off: Some(at), in_trouble: false, idle: true, elsewhere: false });
+    }
+
+    /// Another daemon watches the desk's mailbox.
+    pub fn elsewhere(&self, desk: &str) {
+        self.set(desk, |beat| *beat = Beat { elsewhere: true, ..Beat::default() });
     }
 
     /// Work on the desk's mailbox has begun.
     pub fn at_work(&self, desk: &str) {
-        self.set(desk, |beat| beat.idle = false);
+        self.set(desk, |beat| (beat.idle, beat.elsewhere) = (false, false));
     }
 
     /// The desk's mailbox is in trouble.
     pub fn in_trouble(&self, desk: &str) {
-        self.set(desk, |beat| (beat.in_trouble, beat.idle) = (true, false));
+        self.set(desk, |beat| (beat.in_trouble, beat.idle, beat.elsewhere) = (true, false, false));
     }
 
     fn set(&self, desk: &str, change: impl FnOnce(&mut Beat)) {
@@ -85,7 +92,7 @@ async fn ready(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, Str
     for (desk, beat) in &beats {
         if beat.in_trouble {
             let _ = writeln!(wrong, "the mailbox of {desk} is in trouble");
-        } else if beat.worked_off.is_none() {
+        } else if beat.worked_off.is_none() && !beat.elsewhere {
             let _ = writeln!(wrong, "the mailbox of {desk} has not been opened yet");
         } else if !beat.idle && silence(beat, now) > SILENT {
             let _ = writeln!(wrong, "the mailbox of {desk} has not been worked off for {} seconds", silence(beat, now));

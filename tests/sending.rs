@@ -10,6 +10,9 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
+/// More than any server of these tests takes.
+const LIMIT: Duration = Duration::from_secs(480);
+
 fn address(text: &str) -> EmailAddress {
     text.parse().unwrap()
 }
@@ -39,6 +42,7 @@ fn settings(exim: &Exim, security: Security) -> SmtpSettings {
         },
         credentials: (security != Security::Plain).then(|| (USERNAME.to_owned().into(), Secret::Password(Password::File(password)))),
         ca_file: Some(exim.ca_file().into()),
+        timeout: LIMIT,
     }
 }
 
@@ -161,7 +165,7 @@ async fn scripted(scripts: Vec<Vec<Step>>) -> (Smtp, tokio::task::JoinHandle<()>
             }
         }
     });
-    let settings = SmtpSettings { host: "127.0.0.1".to_owned(), port, tls: Tls::None, credentials: None, ca_file: None };
+    let settings = SmtpSettings { host: "127.0.0.1".to_owned(), port, tls: Tls::None, credentials: None, ca_file: None, timeout: LIMIT };
     (Smtp::new(settings), server)
 }
 
@@ -275,7 +279,8 @@ async fn without_starttls_nothing_is_sent_in_clear() {
         let password = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(password.path(), "geheim").unwrap();
         let credentials = Some(("desk".to_owned().into(), Secret::Password(Password::File(password.path().into()))));
-        let smtp = Smtp::new(SmtpSettings { host: "127.0.0.1".to_owned(), port, tls: Tls::StartTls, credentials, ca_file: None });
+        let smtp =
+            Smtp::new(SmtpSettings { host: "127.0.0.1".to_owned(), port, tls: Tls::StartTls, credentials, ca_file: None, timeout: LIMIT });
         let error = smtp.send(None, &[address("a@waterwolde.example")], &message("hallo")).await.unwrap_err();
         assert!(matches!(error, SendError::Configuration(_) | SendError::Unreachable(_)), "{error:?}");
         let rest = heard.await.unwrap();

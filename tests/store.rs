@@ -17,6 +17,10 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long a claim lasts.
+const CLAIM: Duration = Duration::from_secs(600);
 
 /// One installation: a database, a state directory, a clock that only the test moves.
 struct Installation {
@@ -73,7 +77,7 @@ on_both! {
     agents_work_is_on_the_ticket_and_on_record,
     the_audit_record_is_one_chain_without_a_name,
     opening_again_changes_nothing,
-    a_second_owner_waits_and_gives_up,
+    a_second_owner_waits_for_the_first_one,
     bookings_at_the_same_time_draw_different_numbers,
     attachments_without_a_ticket_are_swept,
     replies_that_are_due_are_delivered,
@@ -192,7 +196,8 @@ fn opening(ledger: &mut Ledger, keys: &Keys, uid: u32, now: Timestamp) -> Plan {
 }
 
 async fn book(store: &Store, judge: impl FnOnce(&mut Ledger, &Keys) -> Vec<Plan> + Send) -> Result<Booking, StoreError> {
-    let lease = store.own_within(&[MailboxId::new("support")], Duration::from_secs(30)).await.unwrap();
+    let lease = store.own().await.unwrap();
+    let _mailbox = lease.hold(&MailboxId::new("support")).await;
     let booking = store.book(&lease, &Questions::default(), judge).await;
     lease.release().await.unwrap();
     booking
@@ -481,9 +486,9 @@ async fn a_reply_is_sent_once_or_dies_with_a_note(here: Installation) {
     for number in 1..=3 {
         open_one(&store, number).await;
     }
-    let claimed = store.claim(2).await.unwrap();
+    let claimed = store.claim(2, CLAIM).await.unwrap();
     assert_eq!(claimed.iter().map(|reply| reply.id).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(store.claim(9).await.unwrap().iter().map(|reply| reply.id).collect::<Vec<_>>(), [3]);
+    assert_eq!(store.claim(9, CLAIM).await.unwrap().iter().map(|reply| reply.id).collect::<Vec<_>>(), [3]);
     assert_eq!(claimed[0].recipients, [address(INEKE), address("a.devries@waterwolde.example")]);
     assert_eq!(claimed[0].message.reveal(), b"Subject: x\r\n\r\nGoedemorgen\r\n");
     store.settle(1, &Delivery::Sent { refused: vec![(address("a.devries@waterwolde.example"), "550 5.1.1".to_owned())] }).await.unwrap();
@@ -495,11 +500,11 @@ async fn a_reply_is_sent_once_or_dies_with_a_note(here: Installation) {
         ticket.entries.iter().filter(|entry| entry.kind == "undeliverable").count()
     };
     assert_eq!((notes(1).await, notes(2).await, notes(3).await), (1, 1, 0));
-    assert_eq!(store.claim(9).await.unwrap().len(), 0);
+    assert_eq!(store.claim(9, CLAIM).await.unwrap().len(), 0);
     for attempt in 2.. {
         let Some(next) = store.next_letter().await.unwrap() else { break };
         here.clock.set(next);
-        let claimed = store.claim(9).await.unwrap();
+        let claimed = store.claim(9, CLAIM).await.unwrap();
         assert_eq!((claimed.len(), claimed[0].attempt, &claimed[0].recipients), (1, attempt, &remaining));
         store.settle(3, &Delivery::Later { code: "451".to_owned(), unclear: false, remaining: remaining.clone() }).await.unwrap();
         assert!(attempt < 60, "it dies in the end");
@@ -510,7 +515,7 @@ async fn a_reply_is_sent_once_or_dies_with_a_note(here: Installation) {
     assert!(here.clock.now() >= "2026-11-26T09:00:00Z".parse().unwrap());
     store.retry_letter(3, "ineke").await.unwrap();
     assert!(store.retry_letter(1, "ineke").await.is_err());
-    assert_eq!(store.claim(9).await.unwrap().len(), 1);
+    assert_eq!(store.claim(9, CLAIM).await.unwrap().len(), 1);
 }
 
 async fn replies_in_doubt_go_out_again_and_are_counted(here: Installation) {
@@ -518,17 +523,18 @@ async fn replies_in_doubt_go_out_again_and_are_counted(here: Installation) {
     open_one(&store, 1).await;
     let sqlite = here.url.starts_with("sqlite");
     {
-        let _before = store.own(&[]).await.unwrap();
-        assert_eq!(store.claim(9).await.unwrap().len(), 1);
+        let _before = store.own().await.unwrap();
+        assert_eq!(store.claim(9, CLAIM).await.unwrap().len(), 1);
     }
     // The process ends without an answer; another one begins.
     let next = here.open().await;
-    let _owner = next.own(&[]).await.unwrap();
+    let _owner = next.own().await.unwrap();
     if !sqlite {
-        assert_eq!(next.claim(9).await.unwrap().len(), 0, "the claim of somebody who may live lasts a while");
-        here.pass(SignedDuration::from_mins(11));
+        assert_eq!(next.claim(9, CLAIM).await.unwrap().len(), 0, "the claim of somebody who may live lasts a while");
     }
-    assert_eq!(next.claim(9).await.unwrap().len(), 1);
+    // By the database's clock, which the test does not move.
+    let over = if sqlite { CLAIM } else { Duration::ZERO };
+    assert_eq!(next.claim(9, over).await.unwrap().len(), 1);
     store.settle(1, &Delivery::Dead { code: "late".to_owned() }).await.unwrap();
     next.settle(1, &Delivery::Sent { refused: Vec::new() }).await.unwrap();
     let letters = next.letters(true).await.unwrap();
@@ -636,31 +642,117 @@ async fn opening_again_changes_nothing(here: Installation) {
     first.close().await.unwrap();
 }
 
-async fn a_second_owner_waits_and_gives_up(here: Installation) {
+async fn a_second_owner_waits_for_the_first_one(here: Installation) {
     let (first, second) = (here.open().await, here.open().await);
-    let mailboxes = [MailboxId::new("support"), MailboxId::new("ict")];
-    let lease = first.own(&mailboxes).await.unwrap();
+    let mailbox = MailboxId::new("support");
+    let sqlite = here.url.starts_with("sqlite");
+    let lease = first.own().await.unwrap();
+    let held = lease.hold(&mailbox).await;
     let now = here.clock.now();
     first.book(&lease, &Questions::default(), |ledger, keys| vec![opening(ledger, keys, 1, now)]).await.unwrap();
     let patience = Duration::from_millis(500);
-    assert!(matches!(second.own_within(&mailboxes, patience).await, Err(StoreError::Owned(_))));
-    assert!(lease.is_held());
-    lease.release().await.unwrap();
-    let taken = second.own_within(&mailboxes, Duration::from_secs(5)).await.unwrap();
-    second.book(&taken, &Questions::default(), |ledger, keys| vec![opening(ledger, keys, 2, now)]).await.unwrap();
-    drop(taken);
-    if !here.url.starts_with("sqlite") {
-        // Whoever slept through the loss of the lease commits nothing.
-        let stale = first.own_within(&mailboxes, Duration::from_secs(40)).await.unwrap();
-        use sea_orm::{ConnectionTrait, Database};
-        let db = Database::connect(&here.url).await.unwrap();
-        db.execute_unprepared("UPDATE lease SET expires_at = 0").await.unwrap();
-        let _new = second.own_within(&mailboxes, Duration::from_secs(40)).await.unwrap();
-        let late = first.book(&stale, &Questions::default(), |ledger, keys| vec![opening(ledger, keys, 3, now)]).await;
-        assert_eq!(late, Err(StoreError::LeaseLost));
-        assert_eq!(list(&first).await.len(), 2);
-        db.close().await.unwrap();
+    let waiting = if sqlite {
+        assert!(matches!(second.own_within(patience).await, Err(StoreError::Owned(_))));
+        drop((held, lease));
+        second.own().await.unwrap()
+    } else {
+        let waiting = second.own().await.unwrap();
+        assert!(tokio::time::timeout(patience, waiting.hold(&mailbox)).await.is_err());
+        {
+            let mut handed_over = std::pin::pin!(waiting.insist(&mailbox));
+            tokio::select! {
+                _ = &mut handed_over => panic!("it is in other hands"),
+                () = held.ending().cancelled() => drop(held),
+            }
+            drop(handed_over.await.unwrap());
+        }
+        waiting
+    };
+    let _taken = waiting.hold(&mailbox).await;
+    second.book(&waiting, &Questions::default(), |ledger, keys| vec![opening(ledger, keys, 2, now)]).await.unwrap();
+}
+
+/// Whoever sleeps through the loss of a mailbox writes nothing of it down any more: not T0, not T1, not T2.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_mailbox_is_not_written_for() {
+    use sea_orm::{ConnectionTrait, Database};
+    let url = tokio::task::spawn_blocking(|| Postgres::shared().database("store")).await.unwrap();
+    let here = Installation::on(url);
+    let (first, second) = (here.open().await, here.open().await);
+    let (mailbox, now) = (MailboxId::new("support"), here.clock.now());
+    let sleeper = first.own().await.unwrap();
+    let held = sleeper.hold(&mailbox).await;
+    first.begin(&[uid(1), uid(2)], false).await.unwrap();
+    first.book(&sleeper, &Questions::default(), |ledger, keys| vec![opening(ledger, keys, 1, now)]).await.unwrap();
+    // As the database sees it, ten seconds have passed.
+    let db = Database::connect(&here.url).await.unwrap();
+    db.execute_unprepared("UPDATE lease SET holder = 'somebody', epoch = epoch + 1").await.unwrap();
+    assert_eq!(first.begin(&[uid(3)], false).await, Err(StoreError::LeaseLost));
+    assert_eq!(first.let_go(&[uid(2)]).await, Err(StoreError::LeaseLost));
+    assert_eq!(first.unclean(std::slice::from_ref(&mailbox)).await, Err(StoreError::LeaseLost));
+    assert_eq!(first.forget_absent(&mailbox, &BTreeSet::new()).await, Err(StoreError::LeaseLost));
+    let late = first.book(&sleeper, &Questions::default(), |ledger, keys| vec![opening(ledger, keys, 2, now)]).await;
+    assert_eq!(late, Err(StoreError::LeaseLost));
+    assert_eq!(first.action_done(&[uid(1)], ActionSettled::Done).await, Err(StoreError::LeaseLost));
+    assert_eq!(list(&first).await.len(), 1);
+    // It is told, gives up, and another one goes on.
+    held.ending().cancelled().await;
+    drop(held);
+    db.execute_unprepared("UPDATE lease SET expires_at = 0").await.unwrap();
+    let heir = second.own().await.unwrap();
+    let _held = heir.hold(&mailbox).await;
+    assert_eq!(second.unclean(&[mailbox]).await.unwrap(), []);
+    second.book(&heir, &Questions::default(), |ledger, keys| vec![opening(ledger, keys, 2, now)]).await.unwrap();
+    second.action_done(&[uid(1)], ActionSettled::Done).await.unwrap();
+    db.close().await.unwrap();
+}
+
+/// Seven mailboxes and three daemons, of which one leaves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mailboxes_are_shared_out_fairly() {
+    let url = tokio::task::spawn_blocking(|| Postgres::shared().database("store")).await.unwrap();
+    let here = Installation::on(url);
+    let counts = std::sync::Arc::new([AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0)]);
+    let mut daemons = Vec::new();
+    for place in 0..3 {
+        let store = here.open().await;
+        let lease = std::sync::Arc::new(store.own().await.unwrap());
+        let mailboxes = (0..7).map(|number| {
+            let (lease, counts) = (lease.clone(), counts.clone());
+            tokio::spawn(async move {
+                let mailbox = MailboxId::new(&format!("mailbox-{number}"));
+                loop {
+                    let held = lease.hold(&mailbox).await;
+                    counts[place].fetch_add(1, Ordering::SeqCst);
+                    held.ending().cancelled().await;
+                    counts[place].fetch_sub(1, Ordering::SeqCst);
+                }
+            })
+        });
+        daemons.push((lease.clone(), mailboxes.collect::<Vec<_>>()));
+        let shares: &[u32] = [&[7][..], &[3, 4], &[2, 2, 3]][place];
+        shared_so(&*counts, shares).await;
     }
+    let (lease, mailboxes) = daemons.remove(0);
+    mailboxes.iter().for_each(tokio::task::JoinHandle::abort);
+    counts[0].store(0, Ordering::SeqCst);
+    lease.release().await.unwrap();
+    shared_so(&*counts, &[3, 4]).await;
+    daemons.iter().flat_map(|(_, mailboxes)| mailboxes).for_each(tokio::task::JoinHandle::abort);
+}
+
+async fn shared_so(counts: &[AtomicU32], shares: &[u32]) {
+    let look = || {
+        let mut held: Vec<u32> = counts.iter().map(|count| count.load(Ordering::SeqCst)).filter(|count| *count > 0).collect();
+        held.sort_unstable();
+        held
+    };
+    let wait = async {
+        while look() != shares {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("{:?} in place of {shares:?}", look()));
 }
 
 async fn bookings_at_the_same_time_draw_different_numbers(here: Installation) {
@@ -709,14 +801,20 @@ async fn replies_that_are_due_are_delivered(here: Installation) {
     let replies = here.directory.path().join("replies");
     std::fs::write(&replies, b"a file is in the way").unwrap();
     let mut transport = Transport::Directory(Directory::new(&replies));
-    let report = outbox::deliver_due(&store, &mut transport).await.unwrap();
+    let report = outbox::deliver_due(&store, &mut transport, &CancellationToken::new()).await.unwrap();
     assert_eq!((report.sent, report.later, report.dead), (0, 1, 0), "nothing further is tried where nothing works");
     assert!(report.trouble.is_some());
     std::fs::remove_file(&replies).unwrap();
-    assert_eq!(outbox::deliver_due(&store, &mut transport).await.unwrap(), Report { sent: 11, ..Report::default() });
+    assert_eq!(
+        outbox::deliver_due(&store, &mut transport, &CancellationToken::new()).await.unwrap(),
+        Report { sent: 11, ..Report::default() }
+    );
     here.pass(SignedDuration::from_mins(1));
-    assert_eq!(outbox::deliver_due(&store, &mut transport).await.unwrap(), Report { sent: 1, ..Report::default() });
-    assert_eq!(outbox::deliver_due(&store, &mut transport).await.unwrap(), Report::default());
+    assert_eq!(
+        outbox::deliver_due(&store, &mut transport, &CancellationToken::new()).await.unwrap(),
+        Report { sent: 1, ..Report::default() }
+    );
+    assert_eq!(outbox::deliver_due(&store, &mut transport, &CancellationToken::new()).await.unwrap(), Report::default());
     assert_eq!(std::fs::read_dir(&replies).unwrap().count(), 12);
     let attempts: Vec<i64> = store.letters(true).await.unwrap().iter().map(|letter| letter.attempts).collect();
     assert_eq!(attempts, [2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], "an attempt that was not made is not counted");

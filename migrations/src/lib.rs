@@ -15,6 +15,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(Script { name: "m2026_11_21_first", sql: include_str!("m2026_11_21_first.sql") }),
             Box::new(Script { name: "m2026_11_22_record", sql: include_str!("m2026_11_22_record.sql") }),
+            Box::new(Script { name: "m2026_11_22_sharing", sql: include_str!("m2026_11_22_sharing.sql") }),
         ]
     }
 }

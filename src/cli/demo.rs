@@ -13,7 +13,6 @@ use crate::decide::ServerAction;
 use crate::extract::{self, Extractor};
 use crate::journey::Journey;
 use crate::mailbox::{Kind, maildir};
-use crate::words::MailboxId;
 
 /// Show the main job on built-in mails, in a temporary directory that is kept to look at.
 #[derive(Debug, clap::Args)]
@@ -81,7 +80,7 @@ pub(super) async fn run(_: Args) -> Result<(), Failure> {
         }
     }
     let office = Office::open(settings.clone(), clock.clone()).await?;
-    let lease = office.store.own(&settings.desks.iter().map(|desk| desk.mailbox_id()).collect::<Vec<MailboxId>>()).await?;
+    let lease = office.store.own().await?;
     let extractor = Arc::new(Extractor::start(extract::Limits::default())?);
     let journey = Journey::new(settings.clone(), extractor).map_err(|error| Failure::Usage(error.to_string()))?;
     let (witness, mut accounts) = mpsc::unbounded_channel();

@@ -14,7 +14,6 @@ use crate::health::{self, Pulse};
 use crate::journey::Journey;
 use crate::settings::{Live, Settings};
 use crate::store::{Lease, StoreError};
-use crate::words::MailboxId;
 
 /// Watch all mailboxes and work, until stopped.
 #[derive(Debug, clap::Args)]
@@ -124,8 +123,7 @@ async fn once(office: &Office, extractor: Arc<Extractor>) -> Result<(), Failure>
 
 /// The daemon under these settings, once it has the right to work.
 async fn start(office: &Office, settings: Arc<Settings>, extractor: Arc<Extractor>) -> Result<Daemon, Failure> {
-    let mailboxes: Vec<MailboxId> = settings.desks.iter().map(|desk| desk.mailbox_id()).collect();
-    let lease: Lease = office.store.own(&mailboxes).await.map_err(|error| match error {
+    let lease: Lease = office.store.own().await.map_err(|error| match error {
         StoreError::Owned(_) => Failure::TryLater("Another postkamer is at work on this database.".to_owned()),
         other => other.into(),
     })?;

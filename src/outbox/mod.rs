@@ -7,6 +7,11 @@ pub mod actions;
 pub mod directory;
 pub mod smtp;
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
 use crate::store::{Claimed, Delivery, Store, StoreError};
 use crate::words::{EmailAddress, MessageId};
 
@@ -16,6 +21,10 @@ use smtp::{SendError, Smtp, SmtpCode};
 
 /// How many replies are claimed at a time: few, so that a crash leaves few in doubt.
 const CLAIMS: u64 = 10;
+/// For so long after claiming some of them the next one may be begun; what is left then goes back.
+const BEGIN: Duration = Duration::from_secs(15);
+/// How long writing a reply into a file may take.
+const WRITING: Duration = Duration::from_secs(60);
 
 /// Where replies go.
 #[derive(Debug)]
@@ -27,6 +36,14 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// How long one reply may take.
+    fn limit(&self) -> Duration {
+        match self {
+            Self::Smtp(smtp) => smtp.limit(),
+            Self::Directory(_) => WRITING,
+        }
+    }
+
     async fn send(&mut self, reply: &Claimed) -> Result<(), SendError> {
         match self {
             Self::Smtp(smtp) => smtp.send(reply.envelope_from.as_ref(), &reply.recipients, reply.message.reveal()).await,
@@ -55,18 +72,25 @@ pub struct Report {
     pub trouble: Option<SendError>,
 }
 
-/// Sends all replies that are due now. When the server is out of reach or wants nothing from us, the rest stays due.
+/// Sends all replies that are due now, until the token is cancelled. When the server is out of reach or wants nothing from us,
+/// the rest stays due.
 ///
 /// # Errors
 /// The database is out of reach; what was claimed is claimed again later.
-pub async fn deliver_due(store: &Store, transport: &mut Transport) -> Result<Report, StoreError> {
+pub async fn deliver_due(store: &Store, transport: &mut Transport, stop: &CancellationToken) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    loop {
-        let claimed = store.claim(CLAIMS).await?;
+    while !stop.is_cancelled() {
+        let asked = Instant::now();
+        let claimed = store.claim(CLAIMS, BEGIN + transport.limit()).await?;
         if claimed.is_empty() {
             return Ok(report);
         }
         for (place, reply) in claimed.iter().enumerate() {
+            // Whoever was stopped for a while may find its claims in other hands.
+            if asked.elapsed() >= BEGIN || stop.is_cancelled() {
+                store.unclaim(&ids(claimed.iter().skip(place))).await?;
+                break;
+            }
             let outcome = transport.send(reply).await;
             let delivery = delivery(reply, &outcome);
             store.settle(reply.id, &delivery).await?;
@@ -77,13 +101,17 @@ pub async fn deliver_due(store: &Store, transport: &mut Transport) -> Result<Rep
             }
             tracing::info!(reply = reply.id, attempt = reply.attempt, outcome = outcome_code(&outcome), "reply tried");
             if let Err(trouble @ (SendError::Unreachable(_) | SendError::Configuration(_))) = outcome {
-                let untried: Vec<i64> = claimed.iter().skip(place + 1).map(|reply| reply.id).collect();
-                store.unclaim(&untried).await?;
+                store.unclaim(&ids(claimed.iter().skip(place + 1))).await?;
                 report.trouble = Some(trouble);
                 return Ok(report);
             }
         }
     }
+    Ok(report)
+}
+
+fn ids<'a>(replies: impl Iterator<Item = &'a Claimed>) -> Vec<i64> {
+    replies.map(|reply| reply.id).collect()
 }
 
 /// Passing or lasting, and for whom: all that the store must know.

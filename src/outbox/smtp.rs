@@ -48,6 +48,8 @@ pub struct SmtpSettings {
     pub credentials: Option<(Redacted<String>, Secret)>,
     /// PEM file of further certificate authorities to trust beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// How long handing over one mail may take in all. Other daemons leave a mail that this one has claimed alone for that long.
+    pub timeout: Duration,
 }
 
 /// What an SMTP server said: codes only, since the texts often repeat addresses.
@@ -129,12 +131,19 @@ impl Smtp {
         Self { settings, kept: Mutex::default() }
     }
 
+    /// How long one mail may take.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.settings.timeout
+    }
+
     /// Sends one message to all recipients in one transaction. `envelope_from` is None for automatic mail, whose bounces
     /// nobody wants (RFC 3834 §3.3). The message has CRLF line ends only and ends in one.
     ///
     /// # Errors
     /// See [`SendError`]; each variant says who has the mail.
     pub async fn send(&self, envelope_from: Option<&EmailAddress>, recipients: &[EmailAddress], message: &[u8]) -> Result<(), SendError> {
+        let deadline = Instant::now() + self.settings.timeout;
         let message = canonical(message)?;
         let from = envelope_from.map(lettre_address).transpose()?;
         let to = recipients.iter().map(|to| Ok((to, lettre_address(to)?))).collect::<Result<Vec<_>, SendError>>()?;
@@ -156,7 +165,7 @@ impl Smtp {
         if !begun {
             begin(&mut connection, from, message).await?;
         }
-        let refused = hand_over(&mut connection, &to, message).await?;
+        let refused = hand_over(&mut connection, &to, message, deadline).await?;
         self.keep(connection);
         if refused.is_empty() { Ok(()) } else { Err(SendError::RecipientsRefused(refused)) }
     }
@@ -337,6 +346,7 @@ async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     to: &[(&EmailAddress, lettre::Address)],
     message: &[u8],
+    deadline: Instant,
 ) -> Result<Vec<(EmailAddress, SmtpCode)>, SendError> {
     let mut refused = Vec::new();
     for (recipient, address) in to {
@@ -358,8 +368,13 @@ async fn hand_over(
         });
     }
     step(connection, Data).await?;
+    // A process that was stopped in between wakes up here: somebody else may have sent the mail meanwhile.
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(SendError::Unreachable("it took too long".to_owned()));
+    }
     // From here on a lost answer is ambiguous (RFC 5321 §4.5.3.2.6, RFC 1047).
-    match timeout(MESSAGE_LIMIT, connection.message(message)).await {
+    match timeout(MESSAGE_LIMIT.min(left), connection.message(message)).await {
         Err(_) => Err(SendError::Unknown),
         Ok(Ok(_)) => Ok(refused),
         Ok(Err(error)) => Err(code_of(&error).map_or(SendError::Unknown, refusal)),

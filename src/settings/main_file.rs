@@ -329,6 +329,9 @@ fn limits(table: &Table, context: &Context) -> Limits {
     }
 }
 
+/// Longer than a slow server's virus scanner takes, of which RFC 5321 §4.5.3.2.6 thinks.
+const SMTP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(8 * 60);
+
 fn smtp(table: &Table, base: &Path, context: &Context) -> Option<Smtp> {
     let kinds = [("smtp", &schema::SMTP), ("directory", &schema::SMTP_DIRECTORY)];
     let (section, kind) = Section::open_by(table, &kinds, "kind", Some("smtp"), context)?;
@@ -336,6 +339,7 @@ fn smtp(table: &Table, base: &Path, context: &Context) -> Option<Smtp> {
         return section.required("path", values::place(base)).map(Smtp::Directory);
     }
     let server = server(&section, base, context);
+    let timeout = section.optional("timeout", values::duration).unwrap_or(SMTP_TIMEOUT);
     let username = section.optional_at("username", values::text);
     let secret = secret(&section, base, context);
     let credentials = match (username, secret) {
@@ -357,7 +361,7 @@ fn smtp(table: &Table, base: &Path, context: &Context) -> Option<Smtp> {
         _ => return None,
     };
     let Server { host, port, tls, ca_file } = server?;
-    Some(Smtp::Server(SmtpSettings { host, port, tls, credentials, ca_file }))
+    Some(Smtp::Server(SmtpSettings { host, port, tls, credentials, ca_file, timeout }))
 }
 
 struct Server {

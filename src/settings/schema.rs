@@ -80,6 +80,7 @@ pub(super) const SMTP: Schema = Schema {
         ("password_file", "password_file = \"/etc/postkamer/smtp-password\""),
         ("password_env", "password_env = \"SMTP_PASSWORD\""),
         ("oauth", "[smtp.oauth]"),
+        ("timeout", "timeout = \"8 min\""),
     ],
 };
 

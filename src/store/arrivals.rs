@@ -121,6 +121,9 @@ impl Store {
     pub async fn begin(&self, uids: &[MailUid], alone: bool) -> Result<(), StoreError> {
         let (now, alone) = (self.now(), i64::from(alone));
         let state = if alone == 1 { "alone-in-hand" } else { "in-hand" };
+        const DOING: &str = "taking mails in hand";
+        let transaction = begin(&self.0.writer, DOING).await?;
+        self.check_lease(&transaction, uids).await?;
         for chunk in uids.chunks(KEYS) {
             let rows = chunk.iter().map(|uid| {
                 arrival::ActiveModel::from(arrival::Model {
@@ -140,13 +143,9 @@ impl Store {
                 .value(arrival::Column::AttemptsAlone, Expr::col((arrival::Entity, arrival::Column::AttemptsAlone)).add(alone))
                 .value(arrival::Column::Reason, None::<String>)
                 .to_owned();
-            arrival::Entity::insert_many(rows)
-                .on_conflict(again)
-                .exec_without_returning(&self.0.writer)
-                .await
-                .doing("taking mails in hand")?;
+            arrival::Entity::insert_many(rows).on_conflict(again).exec_without_returning(&transaction).await.doing(DOING)?;
         }
-        Ok(())
+        transaction.commit().await.doing(DOING)
     }
 
     /// An orderly stop, or trouble that is no mail's fault, takes the attempt back.
@@ -159,6 +158,7 @@ impl Store {
             return Ok(());
         }
         let transaction = begin(&self.0.writer, DOING).await?;
+        self.check_lease(&transaction, uids).await?;
         for chunk in uids.chunks(KEYS) {
             for (state, alone) in [("in-hand", 0_i64), ("alone-in-hand", 1)] {
                 arrival::Entity::update_many()
@@ -219,6 +219,7 @@ impl Store {
             let uid = mail_uid("arrival", &row.mailbox, row.validity, row.uid)?;
             if row.attempts_alone >= ATTEMPTS { stuck.push(uid) } else { waiting.push(uid) }
         }
+        self.check_lease(&transaction, stuck.iter().chain(&waiting)).await?;
         for (state, uids) in [("stuck", &stuck), ("waiting", &waiting)] {
             for chunk in uids.chunks(KEYS) {
                 set_state(&transaction, is_one_of(chunk), state, Some(reason)).await?;
@@ -243,10 +244,15 @@ impl Store {
                 absent.push(uid);
             }
         }
-        for chunk in absent.chunks(KEYS) {
-            arrival::Entity::delete_many().filter(is_one_of(chunk)).exec(&self.0.writer).await.doing(DOING)?;
+        if absent.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let transaction = begin(&self.0.writer, DOING).await?;
+        self.check_lease(&transaction, &absent).await?;
+        for chunk in absent.chunks(KEYS) {
+            arrival::Entity::delete_many().filter(is_one_of(chunk)).exec(&transaction).await.doing(DOING)?;
+        }
+        transaction.commit().await.doing(DOING)
     }
 
     /// All mails with a mark of ours and no result, the oldest first: deferred, waiting, stuck.

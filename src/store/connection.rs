@@ -21,9 +21,14 @@ use crate::words::Keys;
 const SERIAL: &str = "SELECT pg_advisory_xact_lock(1886087019, 1)";
 const MIGRATING: &str = "SELECT pg_advisory_xact_lock(1886087019, 2)";
 
+/// A daemon that is stopped or cut off in the middle of a transaction holds up all others for so long at most; then the
+/// server ends it.
+const IDLE_IN_TRANSACTION: &str = "15s";
+
 pub(super) struct Connections {
     pub(super) writer: DatabaseConnection,
     pub(super) reader: DatabaseConnection,
+    pub(super) keeper: DatabaseConnection,
     pub(super) migrated: Vec<String>,
 }
 
@@ -43,21 +48,29 @@ pub(super) async fn connect(url: &str, state_dir: &Path) -> Result<Connections, 
         let writer = Database::connect(sqlite(file.clone(), false)).await.doing("opening the database")?;
         let migrated = migrate_sqlite(&writer, state_dir).await?;
         let reader = Database::connect(sqlite(file, true)).await.doing("opening the database")?;
-        Ok(Connections { writer, reader, migrated })
+        Ok(Connections { keeper: writer.clone(), writer, reader, migrated })
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(8)
-            .connect_timeout(Duration::from_secs(10))
-            .acquire_timeout(Duration::from_secs(15))
-            .set_application_name("postkamer")
-            .sqlx_logging(false);
-        let pool = Database::connect(options).await.doing("connecting to the database")?;
+        const DOING: &str = "connecting to the database";
+        let pool = Database::connect(postgres(url, 8)).await.doing(DOING)?;
         let migrated = migrate_postgres(&pool).await?;
-        Ok(Connections { writer: pool.clone(), reader: pool, migrated })
+        // Only who shares mailboxes ever connects by it.
+        let keeper = Database::connect(postgres(url, 1).connect_lazy(true).to_owned()).await.doing(DOING)?;
+        Ok(Connections { writer: pool.clone(), reader: pool, keeper, migrated })
     } else {
         Err(StoreError::Url("it must begin with sqlite:// or postgres://"))
     }
+}
+
+fn postgres(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .connect_timeout(Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(15))
+        .set_application_name("postkamer")
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|options| options.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]));
+    options
 }
 
 pub(super) fn sqlite(file: PathBuf, read_only: bool) -> ConnectOptions {

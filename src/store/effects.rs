@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::Serialize;
 
 use super::audit::Tail;
-use super::connection::begin_serial;
+use super::connection::{begin, begin_serial};
 use super::entities::mail;
 use super::error::While;
 use super::rows::{KEYS, is_one_of, mail_uid};
@@ -94,45 +94,26 @@ impl Store {
     /// # Errors
     /// The database is out of reach: the actions stay due, and doing them again is safe.
     pub async fn action_done(&self, uids: &[MailUid], settled: ActionSettled) -> Result<(), StoreError> {
-        let deletions = match settled {
-            ActionSettled::Done => self.deletions(uids).await?,
-            ActionSettled::Moot | ActionSettled::Failed => Vec::new(),
-        };
-        if deletions.is_empty() {
-            for chunk in uids.chunks(KEYS) {
-                self.settle_actions(&self.0.writer, chunk, settled).await?;
-            }
+        if uids.is_empty() {
             return Ok(());
         }
-        let transaction = begin_serial(&self.0.writer, SETTLING).await?;
+        let removes = settled == ActionSettled::Done && !deletions(&self.0.reader, uids).await?.is_empty();
+        let transaction = if removes { begin_serial(&self.0.writer, SETTLING).await? } else { begin(&self.0.writer, SETTLING).await? };
+        self.check_lease(&transaction, uids).await?;
+        // Asked again where nobody else can answer it meanwhile: each removal is on record once.
+        let removed = if removes { deletions(&transaction, uids).await? } else { Vec::new() };
         for chunk in uids.chunks(KEYS) {
             self.settle_actions(&transaction, chunk, settled).await?;
         }
+        if removed.is_empty() {
+            return transaction.commit().await.doing(SETTLING);
+        }
         let mut audit = Tail::read(&transaction, self.now()).await?;
-        for (mailbox, validity, uid) in &deletions {
+        for (mailbox, validity, uid) in &removed {
             audit.add(self.now(), &Deleted { what: "deleted", mailbox, validity: *validity, uid: *uid });
         }
         audit.write(&transaction).await?;
         transaction.commit().await.doing(SETTLING)
-    }
-
-    /// Which of these mails are to be deleted, and not yet known to be.
-    async fn deletions(&self, uids: &[MailUid]) -> Result<Vec<(String, i64, i64)>, StoreError> {
-        let mut deletions = Vec::new();
-        for chunk in uids.chunks(KEYS) {
-            let rows: Vec<(String, i64, i64)> = mail::Entity::find()
-                .select_only()
-                .columns([mail::Column::Mailbox, mail::Column::Validity, mail::Column::Uid])
-                .filter(is_one_of(chunk))
-                .filter(mail::Column::ServerAction.eq("delete"))
-                .filter(mail::Column::ActionState.eq("due"))
-                .into_tuple()
-                .all(&self.0.reader)
-                .await
-                .doing(SETTLING)?;
-            deletions.extend(rows);
-        }
-        Ok(deletions)
     }
 
     async fn settle_actions(&self, db: &impl ConnectionTrait, uids: &[MailUid], settled: ActionSettled) -> Result<(), StoreError> {
@@ -146,6 +127,25 @@ impl Store {
         };
         update.exec(db).await.doing(SETTLING).map(|_| ())
     }
+}
+
+/// Which of these mails are to be deleted, and not yet known to be.
+async fn deletions(db: &impl ConnectionTrait, uids: &[MailUid]) -> Result<Vec<(String, i64, i64)>, StoreError> {
+    let mut deletions = Vec::new();
+    for chunk in uids.chunks(KEYS) {
+        let rows: Vec<(String, i64, i64)> = mail::Entity::find()
+            .select_only()
+            .columns([mail::Column::Mailbox, mail::Column::Validity, mail::Column::Uid])
+            .filter(is_one_of(chunk))
+            .filter(mail::Column::ServerAction.eq("delete"))
+            .filter(mail::Column::ActionState.eq("due"))
+            .into_tuple()
+            .all(db)
+            .await
+            .doing(SETTLING)?;
+        deletions.extend(rows);
+    }
+    Ok(deletions)
 }
 
 /// How long to wait by the attempts so far: 15 s, doubling up to an hour.

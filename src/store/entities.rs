@@ -49,6 +49,7 @@ table!(
         holder: String,
         epoch: i64,
         expires_at: i64,
+        wanted_by: Option<String>,
     }
 );
 

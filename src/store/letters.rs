@@ -1,5 +1,7 @@
 //! Replies on their way: claimed (T3), then sent, to be tried again, or dead (T4).
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -21,8 +23,11 @@ const FIRST_WAIT: i64 = 60_000;
 const LONGEST_WAIT: i64 = 4 * 3_600_000;
 /// After so long a reply that cannot be delivered is dead (RFC 5321 §4.5.4.1 asks for at least four to five days).
 const LIFETIME: i64 = 5 * 24 * 3_600_000;
-/// After so long the claim of a process that does not answer for itself is void: longer than any SMTP transaction.
-const CLAIM: i64 = 10 * 60_000;
+
+/// How long the database may take to answer.
+const ANSWER: Duration = Duration::from_secs(60);
+const CLAIMING: &str = "claiming replies";
+const SETTLING: &str = "noting what became of a reply";
 
 /// A reply that this process has claimed: nobody else sends it meanwhile.
 #[derive(Clone, Debug)]
@@ -120,16 +125,24 @@ pub struct Letter {
 }
 
 impl Store {
-    /// T3: claims replies that are due, the oldest first. Another process gets others.
+    /// T3: claims replies that are due, the oldest first. Another process gets others. A claim is void after `lasting`, which must
+    /// be longer than whoever claims goes on with it; until then a process that does not answer for itself may be sending.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn claim(&self, limit: u64) -> Result<Vec<Claimed>, StoreError> {
-        const DOING: &str = "claiming replies";
+    pub async fn claim(&self, limit: u64, lasting: Duration) -> Result<Vec<Claimed>, StoreError> {
+        in_time(CLAIMING, self.claim_some(limit, lasting)).await
+    }
+
+    async fn claim_some(&self, limit: u64, lasting: Duration) -> Result<Vec<Claimed>, StoreError> {
+        const DOING: &str = CLAIMING;
         let now = self.now();
         let transaction = begin(&self.0.writer, DOING).await?;
+        // Whether a claim is over is told by the clock that all who claim share.
+        let claimed_at = self.common_now(&transaction).await?;
+        let over = claimed_at.saturating_sub(i64::try_from(lasting.as_millis()).unwrap_or(i64::MAX));
         let due = outbox::Column::State.eq("due").and(outbox::Column::DueAt.lte(now));
-        let void = outbox::Column::State.eq("claimed").and(outbox::Column::ClaimedAt.lt(now - CLAIM));
+        let void = outbox::Column::State.eq("claimed").and(outbox::Column::ClaimedAt.lt(over));
         let rows = outbox::Entity::find()
             .filter(Condition::any().add(due).add(void))
             .order_by_asc(outbox::Column::DueAt)
@@ -144,7 +157,7 @@ impl Store {
             .col_expr(outbox::Column::Unclear, Expr::col(outbox::Column::Unclear).add(was_unclear))
             .col_expr(outbox::Column::State, Expr::value("claimed"))
             .col_expr(outbox::Column::ClaimedBy, Expr::value(self.0.instance.clone()))
-            .col_expr(outbox::Column::ClaimedAt, Expr::value(now))
+            .col_expr(outbox::Column::ClaimedAt, Expr::value(claimed_at))
             .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
             .filter(outbox::Column::Id.is_in(rows.iter().map(|row| row.id)))
             .exec(&transaction)
@@ -171,7 +184,11 @@ impl Store {
     /// # Errors
     /// The database is out of reach: the claim ends by itself, and the reply may go out twice.
     pub async fn settle(&self, id: i64, delivery: &Delivery) -> Result<(), StoreError> {
-        const DOING: &str = "noting what became of a reply";
+        in_time(SETTLING, self.settle_one(id, delivery)).await
+    }
+
+    async fn settle_one(&self, id: i64, delivery: &Delivery) -> Result<(), StoreError> {
+        const DOING: &str = SETTLING;
         let now = self.now();
         let transaction = begin_serial(&self.0.writer, DOING).await?;
         let row = outbox::Entity::find_by_id(id).lock_exclusive().one(&transaction).await.doing(DOING)?;
@@ -346,6 +363,12 @@ impl Store {
         .await?;
         transaction.commit().await.doing(DOING)
     }
+}
+
+/// A database that is cut off may never answer: the outbox goes on without.
+async fn in_time<T>(doing: &'static str, asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = |_| StoreError::Unreachable { doing, code: "no answer in time".to_owned() };
+    tokio::time::timeout(ANSWER, asked).await.map_err(late)?
 }
 
 /// How long to wait after so many attempts.

@@ -22,6 +22,7 @@ mod history;
 mod letters;
 mod ownership;
 mod rows;
+mod sharing;
 mod status;
 mod tickets;
 
@@ -33,12 +34,12 @@ pub use effects::{ActionSettled, Due};
 pub use error::StoreError;
 pub use examine::{Found, examine};
 pub use letters::{Claimed, Delivery, Letter, LetterState};
-pub use ownership::Lease;
+pub use ownership::{Hold, Lease};
 pub use status::Status;
 pub use tickets::{AttachmentView, EntryView, TicketFilter, TicketStatus, TicketSummary, TicketView};
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sea_orm::{DatabaseConnection, DbBackend};
 
@@ -54,6 +55,10 @@ struct Inner {
     writer: DatabaseConnection,
     /// On SQLite connections that cannot write; on PostgreSQL the same pool.
     reader: DatabaseConnection,
+    /// On PostgreSQL a connection of its own for the leases, so that no amount of work keeps them from being renewed.
+    keeper: DatabaseConnection,
+    /// The mailboxes in our hands, once we have joined those who share them.
+    sharing: Mutex<Option<Arc<sharing::Sharing>>>,
     blobs: blobs::Blobs,
     clock: Clock,
     keys: Keys,
@@ -78,6 +83,8 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             writer: connections.writer,
             reader: connections.reader,
+            keeper: connections.keeper,
+            sharing: Mutex::default(),
             blobs,
             clock,
             keys,
@@ -107,6 +114,18 @@ impl Store {
 
     fn now(&self) -> i64 {
         self.0.clock.now().as_millisecond()
+    }
+
+    /// The time by the clock that all who share the database have in common, in milliseconds: on PostgreSQL the server's.
+    async fn common_now(&self, db: &impl sea_orm::ConnectionTrait) -> Result<i64, StoreError> {
+        use error::While;
+        const DOING: &str = "asking the database for the time";
+        if self.is_sqlite() {
+            return Ok(self.now());
+        }
+        let asked = sea_orm::Statement::from_string(DbBackend::Postgres, format!("SELECT {}", sharing::DATABASE_NOW));
+        let row = db.query_one_raw(asked).await.doing(DOING)?.ok_or(StoreError::BadRow("the clock"))?;
+        row.try_get_by_index(0).doing(DOING)
     }
 
     fn is_sqlite(&self) -> bool {

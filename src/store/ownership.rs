@@ -1,31 +1,31 @@
-//! Who may work: one daemon on an SQLite database, one daemon a mailbox on PostgreSQL.
+//! Who may work: one daemon on an SQLite database; on PostgreSQL any number of them, which share the mailboxes out.
+//!
+//! On PostgreSQL each mailbox has a row that says who holds it, under which epoch, and until when by the database's clock.
+//! [`super::sharing`] takes, renews and gives back; whoever writes for a mailbox asks the row inside the same transaction
+//! ([`Store::check_lease`]), so that a daemon that slept through the loss of its lease commits nothing.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Statement};
-use tokio::task::AbortHandle;
+use sea_orm::sea_query::{Expr, ExprTrait, LockType};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::entities::{lease, outbox};
 use super::error::While;
+use super::sharing::{Sharing, Wish};
 use super::{Store, StoreError};
 use crate::words::{MailUid, MailboxId};
 
-/// How long a second daemon waits for the first one to end.
+/// How long a second one waits for the first to end, or for a mailbox.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a lease lasts without being renewed.
-const LEASE_MILLISECONDS: i64 = 15_000;
-/// How often it is renewed.
-const RENEWAL: Duration = Duration::from_secs(4);
-/// The time by PostgreSQL's own clock: daemons on several machines need not agree on theirs.
-const DATABASE_NOW: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
 
-/// The right to book mails of some mailboxes. Dropping it gives it back (on PostgreSQL after at most 15 s;
-/// [`Lease::release`] does it at once).
+/// The right to work on this database. On SQLite it is the whole of it, until the lease is dropped; on PostgreSQL it grows
+/// and shrinks by mailboxes ([`Lease::hold`]), and what is held when it is dropped ends by itself; [`Lease::release`] gives
+/// it back at once.
 #[derive(Debug)]
 pub struct Lease(Right);
 
@@ -35,8 +35,32 @@ enum Right {
     NoMailbox,
     /// The locked file; the lock ends with the process at the latest. Programs that we start do not inherit it.
     Database { _locked: File },
-    /// One epoch for each mailbox.
-    Mailboxes { store: Store, epochs: BTreeMap<String, i64>, lost: Arc<AtomicBool>, renewal: AbortHandle },
+    /// A share of the mailboxes.
+    Share { store: Store, sharing: Arc<Sharing>, _keeper: AbortOnDropHandle<()> },
+}
+
+/// One mailbox in our hands; dropping it gives it back.
+#[derive(Debug)]
+pub struct Hold {
+    mailbox: MailboxId,
+    ending: CancellationToken,
+    sharing: Option<Arc<Sharing>>,
+}
+
+impl Hold {
+    /// Cancelled when the mailbox is to be given up: another daemon asks for it, or has taken it over.
+    #[must_use]
+    pub fn ending(&self) -> &CancellationToken {
+        &self.ending
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(sharing) = &self.sharing {
+            sharing.give_up(&self.mailbox);
+        }
+    }
 }
 
 impl Lease {
@@ -50,56 +74,50 @@ impl Lease {
         matches!(self.0, Right::NoMailbox)
     }
 
-    /// False once another daemon has taken over: stop working, nothing more can be booked.
-    #[must_use]
-    pub fn is_held(&self) -> bool {
-        match &self.0 {
-            Right::NoMailbox | Right::Database { .. } => true,
-            Right::Mailboxes { lost, .. } => !lost.load(Ordering::SeqCst),
-        }
+    /// Waits until the mailbox is ours: as long as it takes to get a fair share, or until another daemon dies.
+    pub async fn hold(&self, mailbox: &MailboxId) -> Hold {
+        self.wait_for(mailbox, Wish::Share).await
     }
 
-    /// Gives the right back at once.
+    /// Waits until the mailbox is ours, having asked whoever holds it to hand it over (`run --once`).
     ///
     /// # Errors
-    /// The database is out of reach; the lease then ends by itself.
-    pub async fn release(self) -> Result<(), StoreError> {
-        if let Right::Mailboxes { store, epochs, renewal, .. } = &self.0 {
-            renewal.abort();
-            lease::Entity::update_many()
-                .col_expr(lease::Column::ExpiresAt, Expr::value(0_i64))
-                .filter(lease::Column::Mailbox.is_in(epochs.keys()))
-                .filter(lease::Column::Holder.eq(&store.0.instance))
-                .exec(&store.0.writer)
-                .await
-                .doing("giving the mailboxes back")?;
-        }
-        Ok(())
+    /// [`StoreError::Owned`] when it is not handed over within 30 seconds.
+    pub async fn insist(&self, mailbox: &MailboxId) -> Result<Hold, StoreError> {
+        tokio::time::timeout(PATIENCE, self.wait_for(mailbox, Wish::Now)).await.map_err(|_| StoreError::Owned(PATIENCE.as_secs()))
     }
 
-    /// Refuses when one of the mailboxes is not, or no longer, ours (T1: a stale epoch commits nothing).
-    pub(super) async fn check<'a>(
-        &self,
-        transaction: &DatabaseTransaction,
-        uids: impl Iterator<Item = &'a MailUid>,
-    ) -> Result<(), StoreError> {
-        let Right::Mailboxes { store, epochs, .. } = &self.0 else { return Ok(()) };
-        let mailboxes: std::collections::BTreeSet<&str> = uids.map(|uid| uid.mailbox.as_str()).collect();
-        let held = lease::Entity::find()
-            .filter(lease::Column::Holder.eq(&store.0.instance))
-            .filter(lease::Column::Mailbox.is_in(mailboxes.iter().copied()))
-            .lock_shared()
-            .all(transaction)
-            .await
-            .doing("checking the lease")?;
-        let ours = |mailbox: &str| held.iter().any(|row| row.mailbox == mailbox && epochs.get(mailbox) == Some(&row.epoch));
-        if mailboxes.iter().all(|mailbox| ours(mailbox)) { Ok(()) } else { Err(StoreError::LeaseLost) }
+    async fn wait_for(&self, mailbox: &MailboxId, wish: Wish) -> Hold {
+        let (ending, sharing) = match &self.0 {
+            Right::NoMailbox | Right::Database { .. } => (CancellationToken::new(), None),
+            Right::Share { sharing, .. } => (sharing.wait_for(mailbox, wish).await, Some(Arc::clone(sharing))),
+        };
+        Hold { mailbox: mailbox.clone(), ending, sharing }
+    }
+
+    /// Returns once another daemon is seen to hold the mailbox.
+    pub async fn held_elsewhere(&self, mailbox: &MailboxId) {
+        match &self.0 {
+            Right::NoMailbox | Right::Database { .. } => std::future::pending().await,
+            Right::Share { sharing, .. } => sharing.held_elsewhere(mailbox).await,
+        }
+    }
+
+    /// Gives everything back at once.
+    ///
+    /// # Errors
+    /// The database is out of reach; it then ends by itself.
+    pub async fn release(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Right::Share { store, sharing, .. } => sharing.leave(store).await,
+            Right::NoMailbox | Right::Database { .. } => Ok(()),
+        }
     }
 
     /// The epoch under which a mailbox is held, for the audit record; 0 where there is none.
     pub(super) fn epoch(&self, mailbox: &MailboxId) -> i64 {
         match &self.0 {
-            Right::Mailboxes { epochs, .. } => epochs.get(mailbox.as_str()).copied().unwrap_or_default(),
+            Right::Share { sharing, .. } => sharing.epoch(mailbox.as_str()).unwrap_or_default(),
             Right::NoMailbox | Right::Database { .. } => 0,
         }
     }
@@ -107,52 +125,43 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Right::Mailboxes { renewal, .. } = &self.0 {
-            renewal.abort();
+        if let Right::Share { store, sharing, .. } = &self.0 {
+            sharing.lose_all();
+            // Whoever could still write for one of its mailboxes would have a part in this lease.
+            let mut ours = store.0.sharing.lock().unwrap_or_else(PoisonError::into_inner);
+            ours.take_if(|ours| Arc::ptr_eq(ours, sharing));
         }
     }
 }
 
 impl Store {
-    /// Takes the right to work on these mailboxes, waiting up to 30 s for another daemon to end. On SQLite all replies
-    /// that an earlier process had claimed are due again at once, since it cannot live any more, and what its failed bookings
-    /// left among the attachments is removed.
+    /// Takes the right to work on this database. On SQLite it waits up to 30 s for another daemon to end; all replies that an
+    /// earlier process had claimed are then due again at once, since it cannot live any more, and what its failed bookings
+    /// left among the attachments is removed. On PostgreSQL it joins those who are at work already.
     ///
     /// # Errors
-    /// [`StoreError::Owned`] when another daemon goes on (exit status 75).
-    pub async fn own(&self, mailboxes: &[MailboxId]) -> Result<Lease, StoreError> {
-        self.own_within(mailboxes, PATIENCE).await
+    /// [`StoreError::Owned`] when another daemon goes on (exit status 75); the database is out of reach.
+    pub async fn own(&self) -> Result<Lease, StoreError> {
+        self.own_within(PATIENCE).await
     }
 
     /// As [`Store::own`], with another patience.
     ///
     /// # Errors
     /// As [`Store::own`].
-    pub async fn own_within(&self, mailboxes: &[MailboxId], patience: Duration) -> Result<Lease, StoreError> {
+    pub async fn own_within(&self, patience: Duration) -> Result<Lease, StoreError> {
+        if !self.is_sqlite() {
+            return self.join().await;
+        }
         let mut waited = Duration::ZERO;
         let step = Duration::from_millis(200);
-        let mut epochs = BTreeMap::new();
         loop {
-            if self.is_sqlite() {
-                if let Some(locked) = self.lock_file()? {
-                    self.void_claims().await?;
-                    if let Err(error) = self.sweep_attachments().await {
-                        tracing::warn!(%error, "what failed bookings may have left among the attachments stays there for now");
-                    }
-                    return Ok(Lease(Right::Database { _locked: locked }));
+            if let Some(locked) = self.lock_file()? {
+                self.void_claims().await?;
+                if let Err(error) = self.sweep_attachments().await {
+                    tracing::warn!(%error, "what failed bookings may have left among the attachments stays there for now");
                 }
-            } else {
-                for mailbox in mailboxes {
-                    if !epochs.contains_key(mailbox.as_str())
-                        && let Some(epoch) = self.take_lease(mailbox).await?
-                    {
-                        epochs.insert(mailbox.as_str().to_owned(), epoch);
-                    }
-                }
-                if epochs.len() >= mailboxes.iter().collect::<std::collections::BTreeSet<_>>().len() {
-                    return Ok(self.keep(epochs));
-                }
-                self.renew(&epochs).await?;
+                return Ok(Lease(Right::Database { _locked: locked }));
             }
             if waited >= patience {
                 return Err(StoreError::Owned(patience.as_secs()));
@@ -160,6 +169,41 @@ impl Store {
             tokio::time::sleep(step).await;
             waited += step;
         }
+    }
+
+    async fn join(&self) -> Result<Lease, StoreError> {
+        let sharing = Arc::new(Sharing::new(self.0.instance.clone()));
+        sharing.look(self).await?;
+        *self.0.sharing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&sharing));
+        let (store, kept) = (self.clone(), Arc::clone(&sharing));
+        let keeper = AbortOnDropHandle::new(tokio::spawn(async move { kept.keep(&store).await }));
+        Ok(Lease(Right::Share { store: self.clone(), sharing, _keeper: keeper }))
+    }
+
+    /// Refuses when one of these mails lies in a mailbox that is not, or no longer, ours: asked inside every transaction that
+    /// writes for a mailbox (T0 to T2). Whoever takes over waits until the transaction has ended. Nothing is asked of
+    /// programs that hold no mailbox at all, such as an agent's command.
+    pub(super) async fn check_lease<'a>(
+        &self,
+        transaction: &DatabaseTransaction,
+        uids: impl IntoIterator<Item = &'a MailUid>,
+    ) -> Result<(), StoreError> {
+        let sharing = self.0.sharing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(sharing) = sharing else { return Ok(()) };
+        let mailboxes: BTreeSet<&str> = uids.into_iter().map(|uid| uid.mailbox.as_str()).collect();
+        if mailboxes.is_empty() {
+            return Ok(());
+        }
+        let held = lease::Entity::find()
+            .filter(lease::Column::Holder.eq(&self.0.instance))
+            .filter(lease::Column::Mailbox.is_in(mailboxes.iter().copied()))
+            // Keeps others from taking over, and does not hold up the renewal.
+            .lock(LockType::KeyShare)
+            .all(transaction)
+            .await
+            .doing("checking the lease")?;
+        let ours = |mailbox: &str| held.iter().any(|row| row.mailbox == mailbox && sharing.epoch(mailbox) == Some(row.epoch));
+        if mailboxes.iter().all(|mailbox| ours(mailbox)) { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
     fn lock_file(&self) -> Result<Option<File>, StoreError> {
@@ -185,55 +229,5 @@ impl Store {
             .await
             .doing("freeing the replies of an earlier process")
             .map(|_| ())
-    }
-
-    async fn take_lease(&self, mailbox: &MailboxId) -> Result<Option<i64>, StoreError> {
-        const DOING: &str = "taking a mailbox";
-        let sql = format!(
-            "INSERT INTO lease (mailbox, holder, epoch, expires_at) VALUES ($1, $2, 1, {DATABASE_NOW} + {LEASE_MILLISECONDS}) \
-             ON CONFLICT (mailbox) DO UPDATE SET holder = excluded.holder, epoch = lease.epoch + 1, expires_at = excluded.expires_at \
-             WHERE lease.expires_at < {DATABASE_NOW} RETURNING epoch"
-        );
-        let values = [mailbox.as_str().to_owned().into(), self.0.instance.clone().into()];
-        let row = self.0.writer.query_one_raw(Statement::from_sql_and_values(self.0.writer.get_database_backend(), sql, values));
-        row.await.doing(DOING)?.map(|row| row.try_get_by_index(0)).transpose().doing(DOING)
-    }
-
-    /// How many of these leases are still ours; they then last anew.
-    async fn renew(&self, epochs: &BTreeMap<String, i64>) -> Result<u64, StoreError> {
-        if epochs.is_empty() {
-            return Ok(0);
-        }
-        let mut held = Condition::any();
-        for (mailbox, epoch) in epochs {
-            held = held.add(lease::Column::Mailbox.eq(mailbox).and(lease::Column::Epoch.eq(*epoch)));
-        }
-        let renewed = lease::Entity::update_many()
-            .col_expr(lease::Column::ExpiresAt, Expr::cust(format!("{DATABASE_NOW} + {LEASE_MILLISECONDS}")))
-            .filter(lease::Column::Holder.eq(&self.0.instance))
-            .filter(held)
-            .exec(&self.0.writer)
-            .await
-            .doing("renewing the lease")?;
-        Ok(renewed.rows_affected)
-    }
-
-    fn keep(&self, epochs: BTreeMap<String, i64>) -> Lease {
-        let lost = Arc::new(AtomicBool::new(false));
-        let (store, watched, all) = (self.clone(), Arc::clone(&lost), epochs.clone());
-        let renewal = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(RENEWAL).await;
-                // An error is no loss: T1 asks the database itself.
-                if let Ok(renewed) = store.renew(&all).await
-                    && renewed < all.len() as u64
-                {
-                    watched.store(true, Ordering::SeqCst);
-                    return;
-                }
-            }
-        })
-        .abort_handle();
-        Lease(Right::Mailboxes { store: self.clone(), epochs, lost, renewal })
     }
 }
