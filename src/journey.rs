@@ -179,8 +179,7 @@ impl Journey {
             (sender.kind == crate::identify::SenderKind::NamedElsewhere).then(|| sender.contact.map(|c| c.email.clone())).flatten();
         let organisation = sender.organisation.map(affiliation);
 
-        let policy = screen::Policy { countries: desk.countries.clone(), ..screen::Policy::default() };
-        let screened = screen::screen(mail, documents, &policy);
+        let screened = screen::screen(mail, documents, &desk.screening());
         facts.citizen_data_in_text = screened.citizen_data_in_text();
         facts.citizen_data_in_attachment = screened.citizen_data_in_attachment();
         facts.unreadable_attachment = screened.unreadable();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::spots::{self, SpotPart};
 use super::{Failure, Place, output};
 use crate::decide::{Facts, Reply, Verdict, decide};
 use crate::extract::Extractor;
@@ -101,7 +102,7 @@ async fn judge(journey: &Journey, desk: &Desk, raw: Vec<u8>, now: jiff::Timestam
     (mail, verdict)
 }
 
-/// The contract's fields, in its order; no address, name, subject or text.
+/// The contract's fields, in its order, and where each hit of the findings is; no address, name, subject or text.
 #[derive(Debug, Serialize)]
 pub(super) struct Explanation {
     file: String,
@@ -116,6 +117,7 @@ pub(super) struct Explanation {
     attachments: Vec<AttachmentPart>,
     replies: Vec<Reply>,
     server: &'static str,
+    spots: Vec<SpotPart>,
 }
 
 #[derive(Debug, Serialize)]
@@ -174,6 +176,7 @@ impl Explanation {
             attachments,
             replies: verdict.replies,
             server: verdict.server.as_str(),
+            spots: spots::of(&mail.findings),
         }
     }
 
@@ -189,6 +192,9 @@ impl Explanation {
             let kinds: Vec<String> = finding.kinds.iter().map(|(kind, count)| format!("{count} x {kind}")).collect();
             let of = finding.attachment.map_or(String::new(), |index| format!(" of attachment {}", index + 1));
             say("found", format!("{} in {}{of}", kinds.join(", "), finding.place));
+        }
+        if !self.spots.is_empty() {
+            say("where", spots::in_words(&self.spots));
         }
         for attachment in &self.attachments {
             let why = attachment.why.map_or(String::new(), |why| format!(": {why}"));

@@ -14,6 +14,7 @@ mod output;
 mod queue;
 mod run;
 mod screen;
+mod spots;
 mod status;
 mod tickets;
 

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::explain::desk_named;
+use super::spots::{self, SpotPart};
 use super::{Failure, Place, output};
 use crate::extract::{Extractor, Limits};
 use crate::screen::{Finding, Policy, screen_document};
@@ -20,7 +21,7 @@ pub(super) struct Args {
     /// One JSON object a line.
     #[arg(long)]
     json: bool,
-    /// Screen as this desk does: its countries count without a keyword. Without it, all countries do.
+    /// Screen as this desk does: by its countries and its sensitivity. Without it, numbers of all countries count.
     #[arg(long, value_name = "NAME")]
     desk: Option<String>,
     /// Files, and folders with all that is in them.
@@ -30,7 +31,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let policy = match &args.desk {
-        Some(name) => Policy { countries: desk_named(&place.settings()?, name)?.countries.clone(), ..Policy::default() },
+        Some(name) => desk_named(&place.settings()?, name)?.screening(),
         None => Policy::default(),
     };
     let mut files = Vec::new();
@@ -62,7 +63,7 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     }
     progress.finish_and_clear();
     if !args.json {
-        output::table(&["file", "outcome", "format", "found"], rows, "There are no files.");
+        output::table(&["file", "outcome", "format", "found", "where"], rows, "There are no files.");
     }
     if all_clean && !unread { Ok(()) } else { Err(Failure::No) }
 }
@@ -108,7 +109,7 @@ async fn one(extractor: Arc<Extractor>, policy: Policy, file: PathBuf) -> (PathB
     (file, Ok(screening))
 }
 
-/// The contract's fields, in its order.
+/// The contract's fields, in its order, and where each hit is.
 #[derive(Debug, Serialize)]
 struct Screening {
     file: String,
@@ -116,6 +117,7 @@ struct Screening {
     citizen_data: bool,
     format: String,
     kinds: BTreeMap<&'static str, u32>,
+    spots: Vec<SpotPart>,
 }
 
 impl Screening {
@@ -132,11 +134,11 @@ impl Screening {
         } else {
             "clean"
         };
-        Self { file, outcome, citizen_data, format, kinds }
+        Self { file, outcome, citizen_data, format, kinds, spots: spots::of(findings) }
     }
 
     fn row(&self) -> Vec<String> {
         let kinds: Vec<String> = self.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        vec![self.file.clone(), self.outcome.to_owned(), self.format.clone(), kinds.join(", ")]
+        vec![self.file.clone(), self.outcome.to_owned(), self.format.clone(), kinds.join(", "), spots::in_words(&self.spots)]
     }
 }

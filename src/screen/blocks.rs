@@ -1,6 +1,8 @@
 //! Tables in running text: lines whose parts stand under each other, parted by tabs, bars, semicolons or wide gaps, as mails and
 //! PDF pages have them.
 
+use std::collections::BTreeSet;
+
 /// A part of a line with the characters that it covers.
 struct Part<'a> {
     from: usize,
@@ -51,6 +53,11 @@ pub fn in_lines(lines: &[&str]) -> Vec<Block> {
     blocks
 }
 
+/// The lines that are rows of blocks.
+pub fn rows_of(blocks: &[Block]) -> BTreeSet<usize> {
+    blocks.iter().flat_map(|block| block.rows.iter().zip(block.first..).filter(|(cells, _)| cells.len() > 1).map(|(_, row)| row)).collect()
+}
+
 /// What parts a line, if anything does.
 fn separator(line: &str) -> Option<&'static str> {
     ["\t", "|", ";", "  "].into_iter().find(|separator| parts(line, separator).len() >= 2)
@@ -78,6 +85,9 @@ fn is_rule(line: &str) -> bool {
     line.len() >= 3 && line.chars().all(|c| matches!(c, '-' | '=' | '_' | '+' | '|' | ' ' | ':'))
 }
 
+/// Rows of wider tables go by number, so that a line of a million separators costs no square of it.
+const MOST_COLUMNS: usize = 200;
+
 /// Rows of equal length go by number; where cells are missing, by what stands above them.
 fn aligned(rows: Vec<Vec<Part<'_>>>) -> Vec<Vec<String>> {
     let widest = rows
@@ -87,7 +97,7 @@ fn aligned(rows: Vec<Vec<Part<'_>>>) -> Vec<Vec<String>> {
         .unwrap_or_default();
     rows.into_iter()
         .map(|row| {
-            if row.len() >= widest.len() || row.is_empty() {
+            if row.len() >= widest.len() || row.is_empty() || widest.len() > MOST_COLUMNS {
                 return row.into_iter().map(|part| part.text.to_owned()).collect();
             }
             let mut cells = vec![String::new(); widest.len()];

@@ -1,6 +1,6 @@
 //! Walks through text and tables, gathers what is found, and says where.
 
-use super::evidence::{self, Around, GROUP};
+use super::evidence::{self, Around, GROUP, REACH};
 use super::fold::fold;
 use super::identifiers::{ALL, Judged};
 use super::outcome::{Finding, Spot, Where};
@@ -10,6 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many places a finding lists in detail.
 const MOST_SPOTS: usize = 100;
+
+/// A line above a number is its label up to this length, in bytes.
+const LONGEST_LABEL: usize = 120;
+
+/// No number is written longer than this, in bytes: digits, letters and separators.
+const LONGEST_NUMBER: usize = 40;
 
 /// Judges by one desk's policy.
 pub struct Detector<'a> {
@@ -144,39 +150,33 @@ impl<'a> Detector<'a> {
 
     fn lines(&self, texts: &[&str], place: &Place, running: bool) -> Found {
         let lines: Vec<Line<'_>> = texts.iter().map(|text| Line::new(text)).collect();
-        let mut by_kind = Gathered::default();
+        let mut gathered = Gathered::default();
         let mut carried = None;
         // Numbers that stand in columns are judged by their columns.
         let blocks = if running { blocks::in_lines(texts) } else { Vec::new() };
-        let in_block = |row: usize| {
-            blocks.iter().any(|block| {
-                (block.first..block.first + block.rows.len()).contains(&row)
-                    && block.rows.get(row - block.first).is_some_and(|cells| cells.len() > 1)
-            })
-        };
+        let in_block = blocks::rows_of(&blocks);
+        let mut above = "";
         for (row, line) in lines.iter().enumerate() {
-            if line.digits < 6 || in_block(row) {
+            if line.digits < 6 || in_block.contains(&row) {
                 if line.digits > 0 || line.text.contains(char::is_alphabetic) {
                     carried = None;
                 }
-                continue;
-            }
-            let above = lines.get(..row).and_then(|before| before.iter().rev().find(|line| !line.text.trim().is_empty()));
-            let label = above.map(|line| line.folded.as_str()).filter(|folded| folded.len() <= 120).unwrap_or("");
-            let name = records::names_somebody(line.text);
-            let mut here = Vec::new();
-            for (which, identifier) in ALL.iter().enumerate() {
-                by_kind.look(self, which, &line.folded, &mut here, |start, end| {
-                    let prefix = line.folded.get(..start).unwrap_or("");
+            } else {
+                let name = records::names_somebody(line.text);
+                let surroundings = |start: usize, end: usize| {
+                    let prefix = evidence::tail(line.folded.get(..start).unwrap_or(""), REACH);
                     let bare = !prefix.contains(|c: char| c.is_alphabetic());
-                    let before = if bare { format!("{label} {prefix}") } else { prefix.to_owned() };
-                    (before, line.folded.get(end..).unwrap_or("").to_owned(), name, bare && carried == Some(identifier.kind), row + 1, 0)
-                });
+                    let before = if bare { format!("{above} {prefix}") } else { prefix.to_owned() };
+                    let after = evidence::head(line.folded.get(end..).unwrap_or(""), REACH).to_owned();
+                    Surroundings { before, after, name, carried: carried.filter(|_| bare), row: row + 1, column: 0 }
+                };
+                carried = gathered.look(self, &line.folded, surroundings);
             }
-            carried = here.iter().find(|candidate| candidate.named).map(|candidate| candidate.judged.kind);
-            by_kind.keep_best(here);
+            if !line.text.trim().is_empty() {
+                above = Some(line.folded.as_str()).filter(|folded| folded.len() <= LONGEST_LABEL).unwrap_or("");
+            }
         }
-        let mut found = by_kind.settle(self, place);
+        let mut found = gathered.settle(self, place);
         if running {
             found.merge(self.kept(records::in_lines(texts), place));
             for block in &blocks {
@@ -209,15 +209,11 @@ impl<'a> Detector<'a> {
                 let above = header.get(column).map(String::as_str).unwrap_or("");
                 let beside = column.checked_sub(1).and_then(|left| folded.get(left)).map(String::as_str).unwrap_or("");
                 let label = if above.is_empty() || !evidence::is_label(above) && evidence::is_label(beside) { beside } else { above };
-                let gathered = columns.entry(column).or_default();
-                let mut here = Vec::new();
-                for which in 0..ALL.len() {
-                    gathered.look(self, which, cell, &mut here, |start, end| {
-                        let before = format!("{label} {}", cell.get(..start).unwrap_or(""));
-                        (before, cell.get(end..).unwrap_or("").to_owned(), name, false, first + row + 1, column + 1)
-                    });
-                }
-                gathered.keep_best(here);
+                columns.entry(column).or_default().look(self, cell, |start, end| {
+                    let before = format!("{label} {}", evidence::tail(cell.get(..start).unwrap_or(""), REACH));
+                    let after = evidence::head(cell.get(end..).unwrap_or(""), REACH).to_owned();
+                    Surroundings { before, after, name, carried: None, row: first + row + 1, column: column + 1 }
+                });
             }
         }
         for (_, gathered) in columns {
@@ -231,7 +227,7 @@ impl<'a> Detector<'a> {
     fn kept(&self, records: Vec<records::Record>, place: &Place) -> Found {
         let hits = records
             .into_iter()
-            .filter(|record| record.points >= self.policy.threshold)
+            .filter(|record| record.points >= self.policy.threshold())
             .map(|record| {
                 let spot = Spot { kind: records::KIND, certainty: record.points, place: place.clone(), row: record.row, column: 0 };
                 (format!("{}:{}:{}", place.part, place.number, record.row), spot)
@@ -239,6 +235,19 @@ impl<'a> Detector<'a> {
             .collect();
         Found { hits }
     }
+}
+
+/// What stands around a candidate, and where it stands.
+struct Surroundings {
+    /// The label, and the text of the same line or cell before it.
+    before: String,
+    after: String,
+    /// Somebody is named in the same line or row.
+    name: bool,
+    /// What the numbers in the line above were named.
+    carried: Option<&'static str>,
+    row: usize,
+    column: usize,
 }
 
 /// Candidates of one text or column, with how many of each kind's form failed the checks.
@@ -249,58 +258,58 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn look(
-        &mut self,
-        detector: &Detector<'_>,
-        which: usize,
-        folded: &str,
-        here: &mut Vec<Candidate>,
-        around: impl Fn(usize, usize) -> (String, String, bool, bool, usize, usize),
-    ) {
-        let Some(identifier) = ALL.get(which) else { return };
-        let country_known = detector.policy.countries.contains(&identifier.country);
-        let mut last: Option<usize> = None;
-        evidence::candidates(which, identifier, folded, |start, end, judged| {
-            let alone = |text: Option<&str>| text.is_some_and(|text| !text.contains(|c: char| c.is_alphabetic()));
-            let bare = alone(folded.get(..start)) && alone(folded.get(end..));
-            let Some(judged) = judged else {
-                *self.failed.entry(identifier.kind).or_default() += usize::from(bare);
-                return;
-            };
-            let (before, after, name, carried, row, column) = around(start, end);
-            // In a list, what one number was named holds for the next: only signs and small words stand between.
-            let between = last.and_then(|last| folded.get(last..start)).is_some_and(|between| {
-                !between.contains(|c: char| c.is_ascii_digit()) && between.split(|c: char| !c.is_alphabetic()).all(|word| word.len() <= 3)
+    /// Takes the numbers of a folded line or cell; tells what kind the first of them was named.
+    fn look(&mut self, detector: &Detector<'_>, folded: &str, around: impl Fn(usize, usize) -> Surroundings) -> Option<&'static str> {
+        let letters = |c: char| c.is_alphabetic();
+        let (first_letter, last_letter) = (folded.find(letters), folded.rfind(letters));
+        let mut here: Vec<Candidate> = Vec::new();
+        for (which, identifier) in ALL.iter().enumerate() {
+            let country_known = detector.policy.countries.contains(&identifier.country);
+            let mut last: Option<usize> = None;
+            evidence::candidates(which, identifier, folded, |start, end, judged| {
+                let bare = first_letter.is_none_or(|first| first >= start) && last_letter.is_none_or(|last| last < end);
+                let Some(judged) = judged else {
+                    *self.failed.entry(identifier.kind).or_default() += usize::from(bare);
+                    return;
+                };
+                let Surroundings { before, after, name, carried, row, column } = around(start, end);
+                // In a list, what one number was named holds for the next: only signs and small words stand between.
+                let between = last.and_then(|last| folded.get(last..start)).is_some_and(|between| {
+                    !between.contains(|c: char| c.is_ascii_digit())
+                        && between.split(|c: char| !c.is_alphabetic()).all(|word| word.len() <= 3)
+                });
+                let listed = between && here.last().is_some_and(|before| before.named && before.judged.kind == judged.kind);
+                let inherited = listed || carried == Some(identifier.kind);
+                let points = evidence::points(which, &judged, Around { before: &before, after: &after, name, inherited }, country_known);
+                last = Some(end);
+                here.push(Candidate {
+                    judged,
+                    points: points.points,
+                    named: points.named,
+                    other: points.other,
+                    listed: country_known && bare && points.points > 0,
+                    row,
+                    column,
+                    span: (start, end),
+                });
             });
-            let listed = between && here.last().is_some_and(|before| before.named && before.judged.kind == judged.kind);
-            let around = Around { before: &before, after: &after, name, inherited: listed || carried };
-            let points = evidence::points(which, &judged, around, country_known);
-            last = Some(end);
-            here.push(Candidate {
-                judged,
-                points: points.points,
-                named: points.named,
-                other: points.other,
-                listed: country_known && bare && points.points > 0,
-                row,
-                column,
-                span: (start, end),
-            });
-        });
+        }
+        let named = here.iter().find(|candidate| candidate.named).map(|candidate| candidate.judged.kind);
+        self.keep_best(here);
+        named
     }
 
-    /// Of several kinds that one stretch of digits could be, the best named one stays.
+    /// Of several kinds that one stretch of digits could be, the best named one stays. A weak second reading stays for the
+    /// judgement of the whole column; a named one is final.
     fn keep_best(&mut self, mut here: Vec<Candidate>) {
         here.sort_by_key(|candidate| (std::cmp::Reverse(candidate.named), std::cmp::Reverse(candidate.points)));
-        let mut kept: Vec<Candidate> = Vec::new();
+        let mut taken = Spans::default();
         for candidate in here {
-            let overlaps = |other: &Candidate| candidate.span.0 < other.span.1 && other.span.0 < candidate.span.1;
-            // A weak second reading stays for the judgement of the whole column; a named one is final.
-            if !kept.iter().any(|other| overlaps(other) && (other.named || other.judged.kind == candidate.judged.kind)) {
-                kept.push(candidate);
+            if !taken.overlapping(candidate.span).any(|(named, kind)| *named || *kind == candidate.judged.kind) {
+                taken.take(candidate.span, (candidate.named, candidate.judged.kind));
+                self.candidates.push(candidate);
             }
         }
-        self.candidates.extend(kept);
     }
 
     fn settle(mut self, detector: &Detector<'_>, place: &Place) -> Found {
@@ -314,20 +323,42 @@ impl Gathered {
                 }
             }
         }
-        let mut hits: Vec<&Candidate> = self.candidates.iter().filter(|c| c.points >= detector.policy.threshold).collect();
+        let mut hits: Vec<&Candidate> = self.candidates.iter().filter(|c| c.points >= detector.policy.threshold()).collect();
         hits.sort_by_key(|candidate| (candidate.row, candidate.column, std::cmp::Reverse(candidate.points)));
-        let mut taken: Vec<(usize, usize, (usize, usize))> = Vec::new();
+        let mut taken: BTreeMap<(usize, usize), Spans<()>> = BTreeMap::new();
         let mut found = Found::default();
         for hit in hits {
-            let recent = taken.iter().rev().take_while(|(row, column, _)| (*row, *column) == (hit.row, hit.column));
-            if recent.into_iter().any(|(_, _, span)| hit.span.0 < span.1 && span.0 < hit.span.1) {
+            let taken = taken.entry((hit.row, hit.column)).or_default();
+            if taken.overlapping(hit.span).next().is_some() {
                 continue;
             }
-            taken.push((hit.row, hit.column, hit.span));
+            taken.take(hit.span, ());
             let spot = Spot { kind: hit.judged.kind, certainty: hit.points, place: place.clone(), row: hit.row, column: hit.column };
             found.hits.push((hit.judged.value.clone(), spot));
         }
         found
+    }
+}
+
+/// Stretches of a line that are taken, found by where they begin.
+struct Spans<T> {
+    by_start: BTreeMap<usize, Vec<(usize, T)>>,
+}
+
+impl<T> Default for Spans<T> {
+    fn default() -> Self {
+        Self { by_start: BTreeMap::new() }
+    }
+}
+
+impl<T> Spans<T> {
+    fn take(&mut self, (start, end): (usize, usize), what: T) {
+        self.by_start.entry(start).or_default().push((end, what));
+    }
+
+    fn overlapping(&self, (start, end): (usize, usize)) -> impl Iterator<Item = &T> {
+        let near = self.by_start.range(start.saturating_sub(LONGEST_NUMBER)..end);
+        near.flat_map(|(_, taken)| taken).filter(move |(taken_end, _)| *taken_end > start).map(|(_, what)| what)
     }
 }
 

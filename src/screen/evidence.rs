@@ -28,7 +28,7 @@ const NOUN: u8 = 40;
 
 /// Names of numbers that are no citizen data, over folded text. The nearest label wins, so these must be names, not mere nouns.
 const OTHER_NUMBERS: &str = concat!(
-    r"\brsin\b|\bbtw\b|\bvat\b|\bmoms|\bmva\b|\bust-?id|\bkvk|\bcvr\b|\bse-nr|\bkbo\b|\bhandelsreg|\bvestigings?(?:nr|num)|\bp-nummer|\bp-nr\b",
+    r"\brsin\b|\bbtw\b|\bvat\b|\bmoms|\bmva\b|\bust-?id|\bkvk|\bcvr\b|\bse-nr|\bkbo\b|\bhandelsreg|\bvestigings?(?:nr|num)",
     r"|\borg(?:anisa[a-z]*)?[ .-]{0,2}(?:nr|num)|\bforetaks?(?:nr|num)|\by-tunnus|\biban\b|\bbic\b|\bkonto|\bkto\b|bankrek|\brekening|\baccount ?n|\bbank ?account",
     r"|\bsort code|\bbank ?giro|\bplus ?giro|\bgironu|\bkid\b|betalingskenmerk|\bean\b|\bgtin\b|\bisbn\b|\bimei\b|\bicao\b",
     r"|(?:factu(?:ur|re)|faktura|invoice|rechnungs?|order|ordre|bestel|bestellungs?|bestillings?|klant|kunde[ns]?|kund|customer|debiteur|crediteur|leverancier|lieferanten",
@@ -41,10 +41,19 @@ const OTHER_NUMBERS: &str = concat!(
     r"|\blat\b|\blon\b|\blng\b|latitude|longitude|\bcoord|\brd-?[xy]\b|\bbag-?id|\bnummeraanduiding|verblijfsobject|perceel|kadastr|\bport\b|\bbytes\b|\bms\b",
 );
 
+/// `meternummer`, `kaartnr`: what a noun is bound to is that noun's number, unless the noun is one of people.
+const COMPOUND: &str = r"\b[a-z]{3,}-?(?:nummers?|nrs?|numre|numbers?)\b|\b(?:meter|asset|tag|part|registration|permit|policy|application|property|claim|cheque|card|line|page) (?:no\b|number|ref)";
+
+/// Nouns whose numbers are people's.
+const OF_PEOPLE: &str = r"^(?:person|burger|borger|client|klient|patient|pasient|inwoner|innbygger|invanar|identi|nation|nasjon|soci|soz|sofi|leerling|elev|kind|barn|asiakas|einwohner)";
+
+/// A Danish production unit, ten digits in one run.
+const PRODUCTION_UNIT: &str = r"\bp-nummer|\bp-nr\b";
+
 /// Nouns of business: they speak against a number unless its own name stands before it too.
 const BUSINESS_NOUNS: &str = concat!(
     r"\b(?:factu(?:ur|re)|faktura|invoice|rechnung|order|ordre|bestelling|bestilling|bestellung|klant|kunde|kund|customer|melding|sak|sag|arende|ticket|case|zaak|dossier|artikel|article|vare",
-    r"|version|versie|contract|project|projekt|offerte|polis|licentie|license|incident|change|call|referentie|reference|batch|transactie|transaction|release|firmware|server|log",
+    r"|tilaus|lasku|virhe[a-z]*|fejlkode|feilkode|felkod|foutcode|fehlercode|error|kode|koodi|auftrag|vorgang|lieferung|sending|forsendelse|leverans|levering|zending|pakke|paket|pakket|meter|asset|bug|issue|pull request|commit|version|versie|contract|project|projekt|offerte|polis|licentie|license|incident|change|call|referentie|reference|batch|transactie|transaction|release|firmware|server|log",
     r"|bedrag|totaal|total|aantal|antal|amount|sum|prijs|price|pris|eur|euro|dkk|nok|sek)\b",
 );
 
@@ -58,7 +67,9 @@ const GENERIC_NAMES: &str = concat!(
 const PEOPLE: &str = concat!(
     r"\b(?:burgers?|inwoners?|inwoonster|borgere?n?s?|innbygger(?:e|en|ens)?|invanare[ns]?|medborgare|citizens?|residents?|burgerin|einwohner(?:in)?s?|asukas|kuntalainen|persoon|personen",
     r"|person|personer|personen|clients?|clienten?|patient(?:en)?|pasient(?:en)?|leerling(?:en)?|elev(?:en|er)?|kind|kinderen|barn|barnet|aanvrager|ansoger|soker|soknad|antragsteller(?:in)?|applicant",
-    r"|mevrouw|mevr|dhr|de heer|herr|frau|fru|mr|mrs|ms|partner|echtgeno[o]?te?|ouder|vader|moeder|overleden|geboren|geb|fodt|fodd|born|partij|betrokkene|uitkering|bijstand|jeugdwet|wmo)\b",
+    r"|mevrouw|mevr|mw|dhr|de heer|herr|frau|fru|mr|mrs|ms|partner|echtgeno[o]?te?|ouders?|vader|moeder|zoon|dochter|weduwe|weduwnaar|gehuwd|gezin|casus|voogdij|verzorger|overleden|overledene|geboren|geb|fodt|fodd|born|partij|betrokkene|uitkering|bijstand|jeugdwet|wmo",
+    r"|datter|sonn?|mor|mamma|enke|enkemand|gift|foraeldre|foreldre|foresatte?|foralder|vardnadshavare|bruker(?:en)?|brukare[ns]?|afdod|avdod|avliden|lapsi|lapsen|aiti|isa|puoliso|asiakas|asiakkaan|hakija|vainaja",
+    r"|tochter|sohn|mutter|vater|witwer?|verheiratet|ehefrau|ehemann|eltern|kinder|verstorben|daughter|son|mother|father|widow|widower|husband|wife|child|children|pupil|claimant|tenant|deceased|parent)\b",
 );
 
 /// What an identifier's name belongs to when it is a part of the software: "BSN-koppeling".
@@ -70,7 +81,11 @@ const PARTS: &str = concat!(
 struct Known {
     own: Vec<Regex>,
     other: Regex,
+    compound: Regex,
+    of_people: Regex,
+    production_unit: Regex,
     noun: Regex,
+    only_noun: Regex,
     generic: Regex,
     people: Regex,
     parts: Regex,
@@ -80,7 +95,11 @@ static KNOWN: LazyLock<Option<Known>> = LazyLock::new(|| {
     Some(Known {
         own: ALL.iter().map(|identifier| pattern(identifier.names)).collect::<Option<_>>()?,
         other: pattern(OTHER_NUMBERS)?,
+        compound: pattern(COMPOUND)?,
+        of_people: pattern(OF_PEOPLE)?,
+        production_unit: pattern(PRODUCTION_UNIT)?,
         noun: pattern(BUSINESS_NOUNS)?,
+        only_noun: pattern(&format!(r"^[^a-z]*{BUSINESS_NOUNS}[^a-z]*$"))?,
         generic: pattern(GENERIC_NAMES)?,
         people: pattern(PEOPLE)?,
         parts: pattern(PARTS)?,
@@ -130,7 +149,7 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
         .filter(|end| !a_part(before, *end) || !known.noun.is_match(before.get(*end..).unwrap_or("")))
         .last();
     let generic_at = last(&known.generic);
-    let other_at = last(&known.other);
+    let other_at = other_at(known, own, before, judged);
     let other = other_at.is_some() && other_at > own_at && other_at > generic_at;
     let own_after = own.find(head(around.after, 30)).is_some_and(|found| {
         let of_an_order = a_part(around.after, found.end()) && known.noun.is_match(before);
@@ -163,10 +182,30 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
     Points { points: points.min(100), named: false, other: false }
 }
 
+/// Points of a CPR number that is written with its hyphen, at least.
+const HYPHENATED: u8 = 60;
+
+/// Where the last name of another number ends.
+fn other_at(known: &Known, own: &Regex, before: &str, judged: &Judged) -> Option<usize> {
+    let end = |found: regex::Match<'_>| found.end();
+    let listed = known.other.find_iter(before).last().map(end);
+    let mine = |word: &str| own.is_match(word) || known.generic.is_match(word) || known.of_people.is_match(word);
+    let compound = known.compound.find_iter(before).filter(|found| !mine(found.as_str())).last().map(end);
+    let unit = known.production_unit.find_iter(before).last().map(end).filter(|_| judged.points < HYPHENATED);
+    let only_noun = known.only_noun.find(before).map(end);
+    let issue = before.ends_with('#').then_some(before.len());
+    [listed, compound, unit, only_noun, issue].into_iter().flatten().max()
+}
+
+/// Whether folded text speaks of the people whom a municipality serves.
+pub fn speaks_of_people(folded: &str) -> bool {
+    KNOWN.as_ref().is_some_and(|known| known.people.is_match(folded))
+}
+
 /// Whether folded text names a number, ours or another.
 pub fn is_label(folded: &str) -> bool {
     KNOWN.as_ref().is_some_and(|known| {
-        known.other.is_match(folded) || known.generic.is_match(folded) || known.own.iter().any(|own| own.is_match(folded))
+        [&known.other, &known.compound, &known.generic, &known.only_noun].into_iter().chain(&known.own).any(|name| name.is_match(folded))
     })
 }
 

@@ -26,18 +26,56 @@ pub use outcome::{CleanAttachment, CleanText, Finding, ScreenedAttachment, SizeC
 pub struct Policy {
     /// Whose numbers count without a keyword; numbers of all others count with one.
     pub countries: Vec<Country>,
-    /// From how many points (0 to 100) a finding counts. Lower finds more and errs more.
-    pub threshold: u8,
+    /// How much must speak for a finding.
+    pub sensitivity: Sensitivity,
 }
 
 impl Policy {
-    /// The threshold that the measurements in SCREENING.md were made with.
-    pub const DEFAULT_THRESHOLD: u8 = 60;
+    /// From how many points (0 to 100) a finding counts.
+    fn threshold(&self) -> u8 {
+        self.sensitivity.threshold()
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { countries: Country::ALL.to_vec(), threshold: Self::DEFAULT_THRESHOLD }
+        Self { countries: Country::ALL.to_vec(), sensitivity: Sensitivity::default() }
+    }
+}
+
+/// How much must speak for a finding before it counts: a desk that would rather ask once too often is strict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sensitivity {
+    /// Counts weak signs too: a number in the form of one country's with little around it. Finds more and errs more.
+    Strict,
+    /// What SCREENING.md was measured with.
+    #[default]
+    Normal,
+    /// Counts only what names itself: a number beside its name, a name with its date of birth. Misses more.
+    Relaxed,
+}
+
+impl Sensitivity {
+    /// All, from the strictest.
+    pub const ALL: [Self; 3] = [Self::Strict, Self::Normal, Self::Relaxed];
+
+    /// The word in the settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Normal => "normal",
+            Self::Relaxed => "relaxed",
+        }
+    }
+
+    /// From how many points (0 to 100) a finding counts.
+    const fn threshold(self) -> u8 {
+        match self {
+            Self::Strict => 45,
+            Self::Normal => 60,
+            Self::Relaxed => 75,
+        }
     }
 }
 

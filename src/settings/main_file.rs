@@ -21,6 +21,7 @@ use crate::identify::{Authentication, Directory, TrustedServer};
 use crate::mailbox::{self, Done, FolderName, ImapSettings, Kind, OAuth, OAuthSettings, Password, Secret, Tls};
 use crate::outbox::smtp::SmtpSettings;
 use crate::plan::Limits;
+use crate::screen::Sensitivity;
 use crate::words::{Country, EmailAddress, Language, Redacted};
 
 /// What every variable that overrides a key begins with.
@@ -556,6 +557,7 @@ fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: 
         section.list("countries", values::country);
         Country::ALL.to_vec()
     };
+    let sensitivity = section.optional("sensitivity", values::one_of(&Sensitivity::ALL.map(|level| (level.as_str(), level))));
     let mailbox = section.required_table("mailbox").and_then(|table| mailbox(table, base, max_mail, context));
 
     let (name, address) = (name?, address?);
@@ -580,6 +582,7 @@ fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: 
         unknown_senders: unknown_senders.unwrap_or(UnknownSenders::Queue),
         unreadable: unreadable.unwrap_or(OnUnreadable::Reject),
         countries,
+        sensitivity: sensitivity.unwrap_or_default(),
         mailbox: mailbox?,
     };
     Some(ReadDesk { desk, name, addresses })

@@ -32,6 +32,7 @@ use crate::identify::{Authentication, Directory};
 use crate::mailbox;
 use crate::outbox::smtp::SmtpSettings;
 use crate::plan::Limits;
+use crate::screen::Sensitivity;
 use crate::words::{Country, EmailAddress, Language, MailboxId, Redacted};
 use context::Context;
 
@@ -155,6 +156,8 @@ pub struct Desk {
     pub unreadable: OnUnreadable,
     /// Countries whose identity numbers count without a keyword beside them.
     pub countries: Vec<Country>,
+    /// How much must speak for citizen data before it counts.
+    pub sensitivity: Sensitivity,
     /// Where the mail comes from.
     pub mailbox: mailbox::Settings,
 }
@@ -169,6 +172,12 @@ impl Desk {
     #[must_use]
     pub fn policy(&self) -> Policy {
         Policy { unknown_senders: self.unknown_senders, unreadable: self.unreadable }
+    }
+
+    /// How its mail is screened.
+    #[must_use]
+    pub fn screening(&self) -> crate::screen::Policy {
+        crate::screen::Policy { countries: self.countries.clone(), sensitivity: self.sensitivity }
     }
 
     /// The desk as its replies show it.

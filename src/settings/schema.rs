@@ -113,6 +113,7 @@ pub(super) const DESK: Schema = Schema {
         ("unknown_senders", "unknown_senders = \"queue\""),
         ("unreadable", "unreadable = \"reject\""),
         ("countries", "countries = [\"nl\", \"de\"]"),
+        ("sensitivity", "sensitivity = \"normal\""),
         ("mailbox", "[desk.mailbox]"),
     ],
 };

@@ -14,6 +14,8 @@ pub enum Attribute {
     Given,
     /// Family name.
     Family,
+    /// A name under a role that only people have: holder, tenant, child, claimant.
+    Person,
     /// Date of birth.
     Birth,
     /// Sex.
@@ -24,47 +26,62 @@ pub enum Attribute {
     Place,
     /// Function, department, organisation: the person is there on business.
     Business,
+    /// Somebody else's name: who handles the case.
+    Handler,
 }
 
 /// Labels in the order in which they are tried: an e-mail address is no address, a contact person's name is business.
 const LABELS: &[(Attribute, &str)] = &[
     (
+        Attribute::Handler,
+        r"behandelaar|behandelend|sagsbehandler|saksbehandler|handlaggare|sachbearbeiter|kasittelija|case ?worker|casemanager|regisseur|\bcluster\b|\bteam\b|consulent|klantmanager|wijkteam",
+    ),
+    (
         Attribute::Business,
         concat!(
-            r"^org$|^title$|functie|afdeling|organisatie|organisasjon|organisation|bedrijf|\bfirma|company|department|avdeling|avdelning|afdeling\b|abteilung|\bjob|stilling|befattning|\brolle?n?\b|tehtava|osasto",
-            r"|contactpers|kontaktpers|ansprechpartner|medewerker|medarbejder|behandelaar|sagsbehandler|saksbehandler|handlaggare|sachbearbeiter|contact ?person|beheerder|leverancier|personeelsn|manager|teamleider|werkgever|arbeidsgiver",
-            r"|naam (?:van )?(?:de |het )?(?:organisatie|bedrijf|school|instelling|applicatie|systeem|bestand|server|product)|bedrijfsnaam|schoolnaam|werkplek|\bcluster\b|\bteam\b|leveringsadres|factuuradres|bezoekadres|postadres|kantooradres"
+            r"^org$|functie|afdeling|organisatie|organisasjon|organisation|bedrijf|\bfirma|company|department|avdeling|avdelning|afdeling\b|abteilung|\bjob|stilling|befattning|\brolle?n?\b|tehtava|osasto",
+            r"|contactpers|kontaktpers|ansprechpartner|medewerker|medarbejder|contact ?person|^amt$|dienststelle|directorate|extension|toestel|enhet|forvaltning|yksikko|beheerder|leverancier|personeelsn|manager|teamleider|werkgever|arbeidsgiver",
+            r"|naam (?:van )?(?:de |het )?(?:organisatie|bedrijf|school|instelling|applicatie|systeem|bestand|server|product)|bedrijfsnaam|schoolnaam|werkplek|leveringsadres|afleveradres|factuuradres|bezoekadres|postadres|kantooradres"
         ),
     ),
     (
         Attribute::Birth,
-        r"^bday|geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|geboren am|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date",
+        r"^bday|^geb$|^gb$|^gb ?dat|^geb ?dt|^gbdt|^f ?dato|^foedt|^f\.? ?dag$|^synt|^spvm$|geb\.? ?-?datum|^d ?o ?b$|geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|geboren am|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date",
     ),
     (
         Attribute::Sex,
-        r"\bgeslacht\b|\bgeslacht[sa]?aanduiding|^kon$|\bkon\b|\bkjonn\b|sukupuoli|geschlecht|^sex$|\bgender\b|^m ?/ ?[vkfw]$|^m ?/ ?v ?/ ?x$|^sexe$|geslachtsaanduiding",
+        r"\bgeslacht\b|^gesl\.?$|^gsl$|^geschl\.?$|^aanhef$|^anrede$|^salutation$|^title$|^titel$|^titulatuur$|^tiltale$|^sukup|^koen$|\bgeslacht[sa]?aanduiding|^kon$|\bkon\b|\bkjonn\b|sukupuoli|geschlecht|^sex$|\bgender\b|^m ?/ ?[vkfw]$|^m ?/ ?v ?/ ?x$|^sexe$|geslachtsaanduiding",
     ),
     (
         Attribute::Given,
-        r"voor ?-?na(?:am|men)|roep ?-?naam|voor ?-?letters|initial(?:en|s|er)|for ?-?navn|for ?-?namn|tilltalsnamn|etu ?-?nim|vorname|first ?-?name|given ?-?names?|fore ?-?name|prenom|kaldenavn",
+        r"^vn$|^vl$|^voorl\.?$|^vrn$|^vrnm|^voorn\.?$|^f ?name$|^fornv|voor ?-?na(?:am|men)|roep ?-?naam|voor ?-?letters|initial(?:en|s|er)|for ?-?navn|for ?-?namn|tilltalsnamn|etu ?-?nim|vorname|first ?-?name|given ?-?names?|fore ?-?name|prenom|kaldenavn",
     ),
     (
         Attribute::Family,
-        r"achter ?-?naam|geslachts ?-?naam|familie ?-?naam|tussenvoegsel|meisjesnaam|geboorte ?-?naam|efter ?-?navn|etter ?-?navn|slektsnavn|efter ?-?namn|suku ?-?nimi|nach ?-?name|familien ?-?name|geburts ?-?name|sur ?-?name|last ?-?name|family ?-?name|^nom$",
+        r"^gn$|^nn$|^achtern\.?$|^achtn|^ges?l\.? ?na?a?m$|^l ?name$|^s ?name$|^eftern\.?$|^vv$|^voorv|achter ?-?naam|geslachts ?-?naam|familie ?-?naam|tussenvoegsel|meisjesnaam|geboorte ?-?naam|efter ?-?navn|etter ?-?navn|slektsnavn|efter ?-?namn|suku ?-?nimi|nach ?-?name|familien ?-?name|geburts ?-?name|sur ?-?name|last ?-?name|family ?-?name|^nom$",
     ),
     (
         Attribute::Address,
-        r"^adr|(?:woon|bezoek|thuis|hjemme|bolig|bostads|verblijfs|folkeregister|home)[- ]?(?:adr|add|anschr)|\badres\b|\badresse\b|\badress\b|\baddress\b|\bosoite\b|katuosoite|anschrift|straat|street|strasse|\bvej\b|vejnavn|\bgade|\bgate|gatuadress|huis ?-?n(?:r|um)|hus ?-?n|haus ?-?n|house ?-?n|bopael|bosted",
+        r"^adr|^str\.?$|^strnm|^str\.? ?naam|^hs? ?nr\.?$|^hnr|^addr|^katu$|^vei$|^veg$|(?:woon|bezoek|thuis|hjemme|bolig|bostads|verblijfs|folkeregister|home)[- ]?(?:adr|add|anschr)|\badres\b|\badresse\b|\badress\b|\baddress\b|\bosoite\b|katuosoite|anschrift|straat|street|strasse|\bvej\b|vejnavn|\bgade|\bgate|gatuadress|huis ?-?n(?:r|um)|hus ?-?n|haus ?-?n|house ?-?n|bopael|bosted",
     ),
     (
         Attribute::Place,
-        r"post ?-?code|post ?-?n(?:r|um)|postinumero|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal",
+        r"^pc$|^pc ?6|^wpl|^woonpl|postitoimipaikka|^wohnhaft$|post ?-?code|post ?-?n(?:r|um)|postinumero|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal",
+    ),
+    (
+        Attribute::Person,
+        concat!(
+            r"^(?:vergunning)?houder$|kaarthouder|rekeninghouder|^(?:hoofd)?bewoner|^huurder|^eigenaar|rechthebbende|^overledene|^ouder\b|ouder ?/ ?verzorger|verzorger|^voogd|^gezag|^indiener|bezwaarmaker|belanghebbende|bijstandsgerechtigde|uitkeringsgerechtigde|^student|^pupil|^debiteur ?naam|^melder$",
+            r"|^foraelder|^ejer$|^beboer|^lejer|^afdod|^vaerge|^eier$|^foresatt|^avdod|hjemmelshaver|^verge$|^agare$|^boende|vardnadshavare|^brukare|^avliden|^omistaja|^huoltaja|^hakija|^lapsi|^oppilas|^vainaja|^eigentumer|^mieter|erziehungsberechtigt|^verstorbene|^halter",
+            r"|^parent|^guardian|^carer|^tenant|^owner|^occupier|^deceased|^child|^claimant|^keeper|permit ?holder|account ?holder|bill ?payer|^taxpayer|^elector|^voter|^spouse",
+            r"|^(?:burger|inwoner|borger|borgere|innbygger|invanare|client|klient|patient|pasient|leerling|elev|kind|barn|barnets navn|aanvrager|ansoger|soker|soknader|antragsteller|applicant|citizen|resident|betrokkene|persoon|person|partner|deelnemer|deltager|deltaker|deltagare|asukas|henkilo|asiakas)(?:s?[- ]?na(?:am|vn|mn|me)|ens navn|nimi|e[nr])?$",
+            r"|naam (?:van )?(?:de |het )?(?:burger|inwoner|client|kind|leerling|aanvrager|patient|betrokkene|persoon|partner)|^persons? ?-?na|\bpersona?l? ?naam|^(?:child|pupil|resident|citizen|applicant|patient)'?s? (?:full )?name|^barnets navn|^borgerens navn|^name des kindes|^lapsen nimi"
+        ),
     ),
     (
         Attribute::Name,
         concat!(
-            r"^fn$|^(?:volledige |fulde? |fullt |hele |full )?na(?:am|me|vn|mn)s?$|^nimi$|^koko nimi|naam (?:van )?(?:de |het )?(?:burger|inwoner|client|kind|leerling|aanvrager|patient|betrokkene|persoon|partner)|^persons? ?-?na|\bpersona?l? ?naam",
-            r"|^(?:burger|inwoner|borger|borgere|innbygger|invanare|client|klient|patient|pasient|leerling|elev|kind|barn|barnets navn|aanvrager|ansoger|soker|soknader|antragsteller|applicant|citizen|resident|betrokkene|persoon|person|partner|deelnemer|deltager|deltaker|deltagare|asukas|henkilo|asiakas)(?:s?[- ]?na(?:am|vn|mn|me)|ens navn|nimi)?$",
+            r"^fn$|^(?:volledige |fulde? |fullt |hele |full )?na(?:am|me|vn|mn)s?$|^nimi$|^koko nimi",
             r"|^na(?:am|vn|mn|me)[ ,/(-]|[ ,/(]na(?:am|vn|mn|me)$|volledige naam|fuldt navn|fullt navn|fullstandigt namn|vollstandiger name"
         ),
     ),
@@ -97,6 +114,7 @@ pub fn has_value(attribute: Attribute, value: &str) -> bool {
     }
     match attribute {
         Attribute::Name | Attribute::Given | Attribute::Family => names::in_field(value),
+        Attribute::Person => names::grade(value) > names::Grade::Nobody,
         Attribute::Birth => dates::days(&fold(value), true).first().is_some_and(|day| day.may_be_birth()),
         Attribute::Sex => matches!(
             fold(value).trim_end_matches('.'),
@@ -122,8 +140,26 @@ pub fn has_value(attribute: Attribute, value: &str) -> bool {
                 | "weiblich"
                 | "divers"
                 | "dhr"
+                | "de heer"
+                | "heer"
                 | "mw"
                 | "mevr"
+                | "mevrouw"
+                | "geachte heer"
+                | "geachte mevrouw"
+                | "herr"
+                | "herrn"
+                | "frau"
+                | "hr"
+                | "fru"
+                | "mr"
+                | "mrs"
+                | "ms"
+                | "miss"
+                | "herra"
+                | "rouva"
+                | "d"
+                | "n"
                 | "1"
                 | "2"
                 | "jongen"
@@ -133,7 +169,7 @@ pub fn has_value(attribute: Attribute, value: &str) -> bool {
             value.chars().filter(|c| c.is_alphanumeric()).count() >= 1 && !fold(value).contains("xxx") && !is_technical(value)
         }
         Attribute::Place => value.chars().filter(|c| c.is_alphanumeric()).count() >= 3 && !fold(value).contains("xxx"),
-        Attribute::Business => true,
+        Attribute::Business | Attribute::Handler => true,
     }
 }
 
@@ -192,7 +228,7 @@ mod tests {
             ("Straatnaam", Attribute::Address),
             ("Woonplaats", Attribute::Place),
             ("Functie", Attribute::Business),
-            ("naam inwoner", Attribute::Name),
+            ("naam inwoner", Attribute::Person),
         ] {
             assert_eq!(of_label(&fold(label)), Some(attribute), "{label}");
         }

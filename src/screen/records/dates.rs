@@ -37,6 +37,11 @@ impl Day {
         (1905..=2035).contains(&self.year)
     }
 
+    /// Whether it lies behind whoever writes now: dates of plans do not.
+    pub fn is_past(self) -> bool {
+        self.year <= 2024
+    }
+
     /// Whether it is a generation ago: older than most papers that people still send, so that one name beside it is enough.
     pub fn is_generation_ago(self) -> bool {
         (1915..=2006).contains(&self.year)

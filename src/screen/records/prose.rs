@@ -1,0 +1,165 @@
+//! Records in running text: a name beside a day of birth, a list of people, a name with an address, fields of a form.
+
+use super::forms::{self, Form};
+use super::names::{self, Grade};
+use super::{Record, addresses, dates};
+use crate::screen::evidence::{speaks_of_people, tail};
+use crate::screen::fold::fold;
+use regex::Regex;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// Words that say that the date after them is one of birth.
+const BIRTH_WORDS: &str = concat!(
+    r"\b(?:geboren|geboorte ?-?datum|geboorte ?-?dag|geb\.? ?datum|geb\.|geb|fodt|fodselsdato|fodselsdag|fodd|fodelsedatum|fodelsedag|geburtsdatum|geburtstag|born|date of birth",
+    r"|birth ?-?date|dob|d\.o\.b\.?|syntynyt|synt\.?|syntymaaika|s\.|f\.|nee? le|naissance|\*)[^0-9a-z]{0,4}(?:[a-z]{1,12}[^0-9a-z]{1,3}){0,3}$"
+);
+
+static BIRTH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BIRTH_WORDS).ok());
+
+/// Whether a number in folded text follows a word of birth.
+pub fn has_birth_word(folded: &str) -> bool {
+    folded.char_indices().filter(|(_, c)| c.is_ascii_digit()).take(3).any(|(at, _)| speaks_of_birth(folded.get(..at).unwrap_or("")))
+}
+
+/// Whether folded text ends with a word of birth, perhaps with a few words after it ("geboren te Utrecht op").
+fn speaks_of_birth(before: &str) -> bool {
+    let before = tail(before, 60);
+    BIRTH.as_ref().is_some_and(|birth| birth.is_match(before)) || before.trim_end().ends_with('*')
+}
+
+/// "Yours sincerely" in nine languages: what follows is the sender's own.
+const CLOSINGS: &str = concat!(
+    r"^ *(?:-- ?$|met (?:vriendelijke|hartelijke|collegiale) groet|(?:vriendelijke |hartelijke )?groet(?:en|jes)?\b|hoogachtend|mvg\b|m\.v\.g|gr\.|med venlig hilsen|(?:venlig |vennlig |kaerlig |mange |beste )?hilsen\b|vh\b|mvh\b",
+    r"|med vennlig hilsen|med (?:vanlig|basta|varma) ?a? ?halsning|(?:vanliga? )?halsning|mit freundlichen gr|(?:freundliche|viele|beste|liebe) gru|mfg\b|(?:kind|best|warm|with)? ?(?:kind |best )?regards|yours (?:sincerely|faithfully|truly)|sincerely|many thanks|ystavallisin|terveisin|alvast bedankt, *$)"
+);
+
+static CLOSING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(CLOSINGS).ok());
+
+/// A header of forwarded or quoted mail: a new text begins, with a signature of its own to come.
+static NEW_MAIL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[> ]*(?:van|from|fra|fran|von|lahettaja|-{3,})[: -]").ok());
+
+/// How many lines a signature may have.
+const SIGNATURE: usize = 16;
+
+/// A manual's example: only a name that is surely one makes it a record.
+static EXAMPLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"voorbeeld|\bbijv\b|example|\be\.g\.|eksempel|exempel|\bt\.ex\b|beispiel|\bz\.b\.|esimerk|\bformaat|\bformat").ok()
+});
+
+/// Records in running text.
+#[must_use]
+pub fn in_lines(lines: &[&str]) -> Vec<Record> {
+    let folded: Vec<String> = lines.iter().map(|line| fold(line)).collect();
+    let signatures = signatures(lines, &folded);
+    let listed = listed_people(lines, &folded);
+    let mut records = addresses::in_lines(lines, &folded, &|row| signatures.contains(&row));
+    let addressed: BTreeSet<usize> = records.iter().map(|record| record.row).collect();
+    let mut form = Form::default();
+    for (row, (line, folded_line)) in lines.iter().zip(&folded).enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        forms::fields(lines.get(row..).unwrap_or(&[]), row, &mut form);
+        if !folded_line.contains(|c: char| c.is_ascii_digit()) || addressed.contains(&(row + 1)) {
+            continue;
+        }
+        let near = row.saturating_sub(2)..(row + 2).min(lines.len());
+        let near = (lines.get(near.clone()).unwrap_or(&[]), folded.get(near).unwrap_or(&[]));
+        let own = signatures.contains(&row);
+        let points = if is_born(folded_line, near.0) {
+            85
+        } else if own {
+            0
+        } else if is_dated(line, folded_line) {
+            70
+        } else if listed.contains(&row) || addresses::lives_there(line, folded_line, near.0, near.1) {
+            65
+        } else {
+            0
+        };
+        if points > 0 {
+            records.push(Record { points, row: row + 1 });
+        }
+    }
+    form.join(records)
+}
+
+/// The rows of signatures: a closing and what follows, up to the next mail of a thread.
+fn signatures(lines: &[&str], folded: &[String]) -> BTreeSet<usize> {
+    let mut rows = BTreeSet::new();
+    let mut until = 0;
+    for (row, (line, folded)) in lines.iter().zip(folded).enumerate() {
+        let bare = folded.trim_start_matches(['>', ' ']);
+        if NEW_MAIL.as_ref().is_some_and(|pattern| pattern.is_match(bare)) {
+            until = 0;
+        } else if line.len() < 80 && CLOSING.as_ref().is_some_and(|pattern| pattern.is_match(bare)) {
+            until = row + SIGNATURE;
+        }
+        if row < until {
+            rows.insert(row);
+        }
+    }
+    rows
+}
+
+/// A day of birth, by its word, with a name near it.
+fn is_born(folded: &str, near: &[&str]) -> bool {
+    let born = dates::days(folded, true).iter().any(|day| day.may_be_birth() && speaks_of_birth(folded.get(..day.start).unwrap_or("")));
+    let example = EXAMPLE.as_ref().is_some_and(|pattern| pattern.is_match(folded));
+    born && near.iter().any(|line| names::in_text(line) || !example && names::perhaps_in_text(line))
+}
+
+/// A name right before a day: a known one before a day of a generation ago, any before a day in a line that speaks of people.
+fn is_dated(line: &str, folded: &str) -> bool {
+    let days: Vec<dates::Day> = dates::days(folded, false).into_iter().filter(|day| day.may_be_birth()).collect();
+    let mut people = None;
+    originals_before(line, folded, &days).any(|(day, before)| {
+        let before = tail(before, FAR);
+        if day.is_generation_ago() && names::at_end(before) {
+            return true;
+        }
+        let of_people = *people.get_or_insert_with(|| speaks_of_people(folded));
+        of_people && before.trim_end().ends_with(['(', ',']) && day.is_past() && ends_with_name(before)
+    })
+}
+
+/// Whether what stands before a bracket or comma is, or ends with, what may be a name.
+fn ends_with_name(before: &str) -> bool {
+    let before = before.trim_end_matches(|c: char| !c.is_alphabetic()).trim_start_matches(|c: char| !c.is_alphabetic());
+    let last = before.rsplit([',', ':', ';', '.']).next().unwrap_or(before).trim();
+    names::at_end(last) || names::perhaps_at_end(last) || names::grade(last) >= Grade::Shaped || {
+        let mut words = last.split_whitespace().rev();
+        words.next().is_some_and(|word| names::grade(word) >= Grade::Possible) && speaks_of_people(&fold(last))
+    }
+}
+
+/// Lines that are nothing but a name and a day long ago: two whose names are known or formed like names, or three whatever their names,
+/// are a list of people.
+fn listed_people(lines: &[&str], folded: &[String]) -> BTreeSet<usize> {
+    let is_one = |row: &usize| {
+        let (Some(line), Some(folded)) = (lines.get(*row), folded.get(*row)) else { return false };
+        let day: Vec<dates::Day> = dates::days(folded, false).into_iter().filter(|day| day.is_long_ago()).take(1).collect();
+        originals_before(line, folded, &day).any(|(_, before)| names::only_in(tail(before, FAR)) && !names::is_organisation(folded))
+    };
+    let rows: BTreeSet<usize> = (0..lines.len()).filter(is_one).collect();
+    if rows.len() >= 2 { rows } else { BTreeSet::new() }
+}
+
+/// How many bytes before a day are looked at for a name.
+const FAR: usize = 160;
+
+/// The original text before each of these days of the folded text, which are in order. Folding keeps digits, so they are counted;
+/// one pass, however long the line.
+fn originals_before<'a>(line: &'a str, folded: &str, days: &[dates::Day]) -> impl Iterator<Item = (dates::Day, &'a str)> {
+    let mut digits = line.char_indices().filter(|(_, c)| c.is_numeric()).map(|(at, _)| at);
+    let mut counted = 0;
+    days.iter().filter_map(move |day| {
+        let between = folded.get(counted..day.start)?.bytes().filter(u8::is_ascii_digit).count();
+        counted = day.start;
+        let at = digits.by_ref().nth(between)?;
+        // The day's own first digit was taken just now.
+        counted += 1;
+        Some((*day, line.get(..at)?))
+    })
+}

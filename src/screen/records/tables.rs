@@ -1,0 +1,111 @@
+//! Rows under a header, forms in cells, and rows that no header explains.
+
+use super::attributes::{self, Attribute};
+use super::forms::Form;
+use super::names::{self, Grade};
+use super::{Record, addresses, dates, points, prose};
+use crate::screen::fold::fold;
+use std::collections::BTreeSet;
+
+/// Records in a table: rows under a header, or labels beside their values.
+#[must_use]
+pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
+    let mut records = Vec::new();
+    let mut header: Vec<Option<Attribute>> = Vec::new();
+    let mut below = Below::default();
+    let mut form = Form::default();
+    let mut addressed = Vec::new();
+    for (row, cells) in rows.iter().enumerate() {
+        let labels: Vec<Option<Attribute>> = cells.iter().map(|cell| attributes::of_label(&fold(cell))).collect();
+        let values = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+        let labelled = labels.iter().flatten().count();
+        if labelled >= 2 && labelled * 2 >= values.min(6) || labelled == 1 && values == 1 {
+            records.extend(std::mem::take(&mut below).settle());
+            header = labels;
+            continue;
+        }
+        if below.add(&header, cells, row) {
+            continue;
+        }
+        for (at, attribute) in labels.iter().enumerate() {
+            if let (Some(attribute), Some(value)) = (attribute, cells.get(at + 1)) {
+                form.add(*attribute, value, row);
+            }
+        }
+        if header.iter().flatten().next().is_none() && labelled == 0 {
+            // No header: a name in one cell, a day long ago in another.
+            let born = cells.iter().any(|cell| cell.len() <= 24 && dates::days(&fold(cell), false).iter().any(|day| day.is_long_ago()));
+            if born && cells.iter().any(|cell| cell.len() <= 60 && names::in_text(cell)) {
+                records.push(Record { points: 65, row: row + 1 });
+            } else if cells.len() >= 3 && addresses::in_cells(cells) {
+                addressed.push(Record { points: 65, row: row + 1 });
+            }
+        }
+    }
+    records.extend(below.settle());
+    records.extend(addressed);
+    let mut records = form.join(records);
+    records.extend(in_stories(rows, &records));
+    records
+}
+
+/// The rows below one header.
+#[derive(Default)]
+struct Below {
+    rows: Vec<(usize, BTreeSet<Attribute>, Grade)>,
+}
+
+impl Below {
+    /// Takes a row whose cells make a record of a person, if its name is one; `false` when they make none.
+    fn add(&mut self, header: &[Option<Attribute>], cells: &[String], row: usize) -> bool {
+        let known: BTreeSet<Attribute> = header
+            .iter()
+            .zip(cells)
+            .filter_map(|(attribute, value)| attribute.filter(|attribute| attributes::has_value(*attribute, value)))
+            .chain(header.iter().flatten().copied().filter(|attribute| *attribute == Attribute::Business))
+            .collect();
+        let grades = header.iter().zip(cells).filter(|(attribute, _)| **attribute == Some(Attribute::Name));
+        let grade = grades.map(|(_, value)| names::grade(value)).max().unwrap_or_default();
+        let found = points(&known) > 0;
+        // A row of the column that is no person's speaks for the whole column.
+        if found || header.contains(&Some(Attribute::Name)) && cells.iter().any(|cell| !cell.trim().is_empty()) {
+            self.rows.push((row, known, grade));
+        }
+        found
+    }
+
+    /// Where nothing but an address stands beside a name, the whole column must be of people: buildings and companies have both.
+    fn settle(self) -> Vec<Record> {
+        let shaped = self.rows.iter().filter(|(_, _, grade)| *grade >= Grade::Shaped).count();
+        let nobody = self.rows.iter().filter(|(_, _, grade)| *grade == Grade::Nobody).count();
+        let alone = self.rows.len() == 1;
+        let people = alone || shaped * 3 >= self.rows.len() && nobody * 3 < self.rows.len();
+        let is_one = |known: &BTreeSet<Attribute>, grade: Grade| super::is_personal(known) || people && grade > Grade::Nobody;
+        let found = self.rows.into_iter().filter(|(_, known, grade)| is_one(known, *grade));
+        found.map(|(row, known, _)| Record { points: points(&known), row: row + 1 }).filter(|record| record.points > 0).collect()
+    }
+}
+
+/// Sheets and tables that hold running text: a line in a row, or a story in a cell.
+fn in_stories(rows: &[Vec<String>], found: &[Record]) -> Vec<Record> {
+    let found: BTreeSet<usize> = found.iter().map(|record| record.row).collect();
+    let (alone, numbers): (Vec<&str>, Vec<usize>) =
+        rows.iter().enumerate().filter_map(|(row, cells)| Some((only_cell(cells)?, row + 1))).unzip();
+    let mut said: Vec<Record> =
+        prose::in_lines(&alone).into_iter().filter_map(|record| Some(Record { row: *numbers.get(record.row - 1)?, ..record })).collect();
+    for (row, cells) in rows.iter().enumerate() {
+        let long = cells.iter().filter(|cell| cells.len() > 1 && cell.len() > 40);
+        said.extend(
+            long.flat_map(|cell| prose::in_lines(&cell.lines().collect::<Vec<_>>())).map(|record| Record { row: row + 1, ..record }),
+        );
+    }
+    said.retain(|record| !found.contains(&record.row));
+    said
+}
+
+/// The text of a row that has only one.
+fn only_cell(cells: &[String]) -> Option<&str> {
+    let mut filled = cells.iter().filter(|cell| !cell.trim().is_empty());
+    let only = filled.next()?;
+    filled.next().is_none().then_some(only)
+}
