@@ -18,6 +18,7 @@ mod extract;
 mod mailbox;
 mod policy;
 mod record;
+mod screening;
 mod sending;
 mod servers;
 mod service;

@@ -152,6 +152,11 @@ impl<'h> Reader<'h> {
                 self.page.unseen.push(clean::running(&decoded));
             }
         }
+        if let Some(link) = tag.link {
+            let mut decoded = String::new();
+            decode_entities(link, &mut decoded);
+            self.page.unseen.push(clean::running(&percent_decoded(&decoded)));
+        }
         for address in &tag.addresses {
             match address.trim_start().get(4..) {
                 Some(id) if address.trim_start().get(..4).is_some_and(|start| start.eq_ignore_ascii_case("cid:")) => {
@@ -403,6 +408,8 @@ struct Attributes<'h> {
     value: Option<&'h str>,
     content: Option<&'h str>,
     item_type: Option<&'h str>,
+    /// Where a link leads: an address can say more than its text ("…?bsn=…").
+    link: Option<&'h str>,
     is_described: bool,
     hidden: bool,
     /// Values that begin with `data:` or `cid:`, whatever their attribute.
@@ -462,6 +469,7 @@ impl<'h> Attributes<'h> {
                 self.is_described |= ["description", "keywords", "author", "subject"].iter().any(|known| value.eq_ignore_ascii_case(known));
                 return;
             }
+            4 if name.eq_ignore_ascii_case("href") && !is_inside(value) => &mut self.link,
             5 if name.eq_ignore_ascii_case("class") => &mut self.class,
             5 if name.eq_ignore_ascii_case("style") => &mut self.style,
             5 if name.eq_ignore_ascii_case("title") => &mut self.title,
@@ -475,10 +483,7 @@ impl<'h> Attributes<'h> {
             10 if name.eq_ignore_ascii_case("aria-label") => &mut self.label,
             11 if name.eq_ignore_ascii_case("placeholder") => &mut self.placeholder,
             _ => {
-                let start = value.trim_start().as_bytes();
-                if start.get(..4).is_some_and(|s| s.eq_ignore_ascii_case(b"cid:"))
-                    || start.get(..5).is_some_and(|s| s.eq_ignore_ascii_case(b"data:"))
-                {
+                if is_inside(value) {
                     self.addresses.push(value);
                 }
                 return;
@@ -559,6 +564,24 @@ fn find_closing(html: &str, name: &str) -> Option<usize> {
         from = at + 2;
     }
     None
+}
+
+/// Whether an address leads into the mail itself: `cid:` (RFC 2392) or `data:` (RFC 2397).
+fn is_inside(address: &str) -> bool {
+    let start = address.trim_start().as_bytes();
+    start.get(..4).is_some_and(|s| s.eq_ignore_ascii_case(b"cid:")) || start.get(..5).is_some_and(|s| s.eq_ignore_ascii_case(b"data:"))
+}
+
+/// An address with its `%20` and the like decoded (RFC 3986 §2.1), to be read as text.
+fn percent_decoded(address: &str) -> String {
+    let mut bytes = Vec::with_capacity(address.len());
+    let mut rest = address.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| *first == b'%').and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The media type and the bytes of a base64 `data:` address.
@@ -666,11 +689,23 @@ mod tests {
         let page = read(
             "<title>titel</title><!-- <b>commentaar</b> --><div style='display: none !important'>verborgen<div>dieper</div></div>zichtbaar\
              <img alt='plaatje &amp; meer' title=tip><span style='opacity:0'>klein</span><span style='opacity:0.9'>groter</span>\
-             <p hidden>weg</p><input value='ingevuld'><!--[if mso]><p>alleen Outlook</p><![endif]-->",
+             <p hidden>weg</p><input value='ingevuld'><!--[if mso]><p>alleen Outlook</p><![endif]-->\
+             <a href='https://x.example/zoek?naam=Piet%20Jansen&amp;id=7'></a>",
         );
         assert_eq!(page.lines.iter().map(|l| l.text.as_str()).collect::<Vec<_>>(), ["zichtbaar groter"]);
         let unseen = page.unseen.join("|");
-        for said in ["titel", "commentaar", "verborgen\ndieper", "plaatje & meer", "tip", "klein", "weg", "ingevuld", "alleen Outlook"] {
+        for said in [
+            "titel",
+            "commentaar",
+            "verborgen\ndieper",
+            "plaatje & meer",
+            "tip",
+            "klein",
+            "weg",
+            "ingevuld",
+            "alleen Outlook",
+            "?naam=Piet Jansen&id=7",
+        ] {
             assert!(unseen.contains(said), "{said} is missing in {unseen}");
         }
     }

@@ -94,7 +94,7 @@ impl<'a> Detector<'a> {
         if text.is_empty() {
             return Found::default();
         }
-        self.lines(&[text], &Place::default(), false)
+        self.lines(&[text], &Place::default(), true)
     }
 
     /// A file's name: its extension goes, and what separates words in names becomes a space.

@@ -263,6 +263,8 @@ fn file_names_with_a_person_and_a_day_of_birth_are_records() {
     assert_eq!(named("Jansen 12-03-1961.pdf"), BTreeMap::from([("person-record", 1)]));
     assert_eq!(named("dossier_P.Jansen_geb_12-03-1961.docx"), BTreeMap::from([("person-record", 1)]));
     assert_eq!(named("Jansen_12031961.pdf"), BTreeMap::from([("person-record", 1)]));
+    assert_eq!(named("Oudshoorn geb 14-03-1952.txt"), BTreeMap::from([("person-record", 1)]));
+    assert_eq!(named("geboortecijfers 2019.xlsx"), BTreeMap::new());
     assert_eq!(named("Notulen 12-03-2026.docx"), BTreeMap::new());
     assert_eq!(named("Rapport Jansen 2026-03-12.pdf"), BTreeMap::new());
 }

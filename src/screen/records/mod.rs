@@ -70,7 +70,12 @@ pub fn in_file_name(words: &str) -> Vec<Record> {
     let folded = fold(words);
     let days = dates::days(&folded, false);
     let compact = dates::days(&folded, true);
+    let said = prose::has_birth_word(&folded);
     let born = days.iter().chain(&compact).any(|day| day.is_long_ago() && day.end - day.start >= 8)
-        || prose::has_birth_word(&folded) && compact.iter().any(|day| day.may_be_birth());
-    if born && names::in_file_name(words) { vec![Record { points: 75, row: 1 }] } else { Vec::new() }
+        || said && compact.iter().any(|day| day.may_be_birth());
+    if born && (names::in_file_name(words) || said && names::perhaps_in_file_name(words)) {
+        vec![Record { points: 75, row: 1 }]
+    } else {
+        Vec::new()
+    }
 }

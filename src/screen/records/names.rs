@@ -249,6 +249,11 @@ pub fn in_file_name(words: &str) -> bool {
     in_text(words) || split.iter().any(|word| is_family(word) || is_given(word))
 }
 
+/// Whether a word of a file's name may be a person's, where the word "born" says that one stands there.
+pub fn perhaps_in_file_name(words: &str) -> bool {
+    words.split([' ', '-', ',', '.']).any(|word| word.len() > 3 && grade(word) >= Grade::Possible)
+}
+
 /// Words and endings of buildings, places and devices, which have names and addresses too.
 static THING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
@@ -317,7 +322,8 @@ pub fn grade(value: &str) -> Grade {
 /// ("de aanvraag van Oudshoorn"). After an article it is a thing, unless the name is known.
 pub fn perhaps_at_end(text: &str) -> bool {
     const ARTICLES: [&str; 20] = [
-        "de", "het", "een", "'t", "den", "der", "die", "das", "dem", "des", "im", "am", "beim", "zum", "zur", "ein", "the", "det", "en", "et",
+        "de", "het", "een", "'t", "den", "der", "die", "das", "dem", "des", "im", "am", "beim", "zum", "zur", "ein", "the", "det", "en",
+        "et",
     ];
     let words: Vec<&str> = text.split_whitespace().collect();
     let name = words.iter().rev().take_while(|word| is_capitalised(word)).count();
