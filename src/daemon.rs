@@ -196,6 +196,8 @@ impl Daemon {
         }
         let (daemon, until) = (self.clone(), stop.clone());
         tasks.spawn(async move { daemon.send(&until).await });
+        let (daemon, until) = (self.clone(), stop.clone());
+        tasks.spawn(async move { crate::retention::keep(&daemon.0.journey.settings, &daemon.0.store, &until).await });
         let all = u32::try_from(desks.len()).unwrap_or(u32::MAX);
         tokio::select! {
             _ = tried.acquire_many(all) => ready(),

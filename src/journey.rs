@@ -17,7 +17,7 @@ use crate::identify::{Authentic, Authentication, Organisation, Sender};
 use crate::mailbox::RawMail;
 use crate::parse::document::{Document, Unreadable};
 use crate::parse::{Author, Mail, RawAttachment, parse};
-use crate::plan::{Affiliation, Considered, House, Intake};
+use crate::plan::{Affiliation, Considered, House, Intake, Postmark};
 use crate::screen::{self, ScreenedAttachment};
 use crate::settings::{Desk, Settings, Topic};
 use crate::verify::{NoResolver, Verifier};
@@ -192,6 +192,7 @@ impl Journey {
         }
         Considered {
             uid: raw.uid,
+            postmark: Postmark { at: raw.internal_date, size: i64::try_from(raw.size).unwrap_or(i64::MAX) },
             digest: screened.mail.digest,
             facts,
             author: author.map(|(address, _)| address),

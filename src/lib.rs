@@ -20,6 +20,7 @@ pub mod outbox;
 
 // What leads it there.
 pub mod settings;
+pub mod retention;
 pub mod journey;
 pub mod daemon;
 pub mod health;

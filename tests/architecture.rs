@@ -20,8 +20,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("settings", &["words", "clock", "mailbox", "outbox", "screen", "identify", "decide", "plan"]),
     ("verify", &["words", "parse", "identify"]),
     ("journey", &["words", "mailbox", "parse", "extract", "screen", "identify", "verify", "decide", "plan", "settings"]),
+    ("retention", &["words", "mailbox", "parse", "store", "outbox", "settings"]),
     ("health", &["clock", "store"]),
-    ("daemon", &["health", "words", "clock", "mailbox", "parse", "plan", "store", "outbox", "settings", "journey", "decide"]),
+    ("daemon", &["health", "words", "clock", "mailbox", "parse", "plan", "store", "outbox", "settings", "journey", "decide", "retention"]),
     ("cli", &["*"]),
 ];
 
@@ -118,7 +119,7 @@ fn a_mail_is_deleted_or_filed_on_a_server_in_one_place() {
 
 /// Where text that a person wrote may be looked at: rooms that judge it or carry it to the database, a server or an agent's terminal.
 const REVEALERS: &[&str] =
-    &["parse", "extract", "screen", "identify", "plan", "store", "mailbox", "outbox", "settings", "words", "cli", "journey", "daemon"];
+    &["parse", "extract", "screen", "identify", "plan", "store", "mailbox", "outbox", "settings", "words", "cli", "journey", "daemon", "retention"];
 /// Within them, no line that logs or complains may.
 const SPEAKERS: &[&str] = &["tracing::", "#[error(", "panic!(", "complain("];
 

@@ -18,6 +18,7 @@ mod extract;
 mod mailbox;
 mod policy;
 mod record;
+mod retention;
 mod screening;
 mod sending;
 mod servers;

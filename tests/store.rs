@@ -9,7 +9,7 @@ use postkamer::mailbox;
 use postkamer::outbox::{self, Report, Transport, actions::Acted, directory::Directory};
 use postkamer::parse::document::Document;
 use postkamer::parse::{Author, Mail, RawAttachment, Text};
-use postkamer::plan::{Ledger, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, Questions, TicketPlan};
+use postkamer::plan::{Ledger, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, Questions, Postmark, TicketPlan};
 use postkamer::screen::{Policy, ScreenedAttachment, screen};
 use postkamer::store::*;
 use postkamer::words::{EmailAddress, Keys, Language, MailUid, MailboxId, Pseudonym, Redacted, TicketNumber};
@@ -135,6 +135,7 @@ fn mail(keys: &Keys, number: u32, now: Timestamp) -> Plan {
         uid: uid(number),
         digest: digest(keys, number),
         message_id: None,
+        postmark: Postmark::default(),
         desk: "support".to_owned(),
         now,
         outcome: Outcome::Ignore,

@@ -85,7 +85,7 @@ pub(super) fn contacts(place: &Place, command: Contacts) -> Result<(), Failure> 
     Ok(())
 }
 
-fn organisation<'a>(settings: &'a Settings, id: &str) -> Result<&'a Organisation, Failure> {
+pub(super) fn organisation<'a>(settings: &'a Settings, id: &str) -> Result<&'a Organisation, Failure> {
     settings.organisations.organisation(id).ok_or_else(|| {
         let known = settings.organisations.organisations().iter().map(|organisation| organisation.id.as_str());
         let meant = known.min_by_key(|known| strsim::damerau_levenshtein(known, id));

@@ -12,6 +12,7 @@ mod migrate;
 mod outbox;
 mod output;
 mod queue;
+mod retention;
 mod run;
 mod screen;
 mod spots;
@@ -74,6 +75,9 @@ enum Command {
     /// Look up contacts.
     #[command(subcommand)]
     Contacts(directory::Contacts),
+    /// Remove what has been kept for as long as the settings say, or keep it by a legal hold.
+    #[command(subcommand)]
+    Retention(retention::Command),
     /// Read the record of decisions, and prove that it is whole.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -174,6 +178,7 @@ impl Cli {
             Command::Tickets(command) => tickets::run(&place, command).await,
             Command::Queue(command) => queue::run(&place, command).await,
             Command::Outbox(command) => outbox::run(&place, command).await,
+            Command::Retention(command) => retention::run(&place, command).await,
             Command::Audit(command) => audit::run(&place, command).await,
             Command::Status(args) => status::run(&place, args).await,
             Command::Migrate(args) => migrate::run(&place, args).await,

@@ -218,6 +218,7 @@ mod tests {
             contract_until: None,
             automatic_senders: Vec::new(),
             privacy_contact: None,
+            terms: crate::words::AgreedTerms::default(),
             contacts,
         }
     }

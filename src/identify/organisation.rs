@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::words::{Domain, EmailAddress, Language, Redacted};
+use crate::words::{AgreedTerms, Domain, EmailAddress, Language, Redacted};
 
 /// An organisation's id: the stem of its file. Not personal data.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,8 @@ pub struct Organisation {
     pub automatic_senders: Vec<EmailAddress>,
     /// Whom to tell about matters of privacy.
     pub privacy_contact: Option<EmailAddress>,
+    /// How long what is kept of it, where that differs from the house's terms.
+    pub terms: AgreedTerms,
     /// The list, in the order of the file.
     pub contacts: Vec<Contact>,
 }

@@ -3,13 +3,18 @@
 //! It takes its orders from the store, which gives them only for mails whose verdict is committed ([`Booked`]), and it
 //! writes an order down as done only after the mailbox was looked at again.
 
+use std::collections::BTreeMap;
+
 use crate::decide::ServerAction;
-use crate::mailbox::{MailboxError, Session, Settled};
-use crate::store::{ActionSettled, Booked, Due, Store, StoreError};
-use crate::words::{MailUid, MailboxId};
+use crate::mailbox::{Listed, MailboxError, RawMail, Session, Settled};
+use crate::store::{ActionSettled, Booked, Due, Original, OriginalSettled, Store, StoreError};
+use crate::words::{MailUid, MailboxId, Pseudonym};
 
 /// How many orders are fetched at a time.
 const ORDERS: u64 = 500;
+
+/// How many mails of a `done` folder are looked at a time.
+const LOOKED_AT: usize = 20;
 
 /// Why the orders of a mailbox were not all carried out. What was not is due again.
 #[derive(Debug, thiserror::Error)]
@@ -102,4 +107,61 @@ async fn settle(store: &Store, action: ServerAction, asked: &[MailUid], outcome:
     }
     let (filed, deleted) = if action == ServerAction::Delete { (0, done.len()) } else { (done.len(), 0) };
     Ok(Acted { filed, deleted, moot: moot.len(), failed: failed.len() })
+}
+
+/// What became of originals that were to be expunged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expunged {
+    /// Expunged and, looked for again, not there.
+    pub gone: usize,
+    /// Not to be found in the folder: somebody moved or removed them.
+    pub absent: usize,
+    /// Still there; tried again at the next run.
+    pub left: usize,
+}
+
+/// Expunges originals of a mailbox. `session` is open on its `done` folder, where a mail has another UID than it had when it was booked:
+/// what arrived at the same moment or has the same size is fetched, and `recognise` tells by the content which mail it is.
+///
+/// # Errors
+/// The mailbox or the database is in trouble; what is not written down is still due.
+pub async fn expunge_originals(
+    store: &Store,
+    due: &[Original],
+    session: &mut Session,
+    recognise: impl Fn(&RawMail) -> Pseudonym,
+) -> Result<Expunged, ActError> {
+    let candidates: Vec<Listed> = session.list().await?.into_iter().filter(|listed| due.iter().any(|mail| may_be(mail, listed))).collect();
+    let mut found: BTreeMap<Pseudonym, Vec<MailUid>> = BTreeMap::new();
+    for some in candidates.chunks(LOOKED_AT) {
+        for raw in session.fetch(some).await? {
+            let digest = recognise(&raw);
+            if due.iter().any(|mail| mail.digest == digest) {
+                found.entry(digest).or_default().push(raw.uid);
+            }
+        }
+    }
+    let uids: Vec<MailUid> = found.values().flatten().cloned().collect();
+    let removed = if uids.is_empty() { Vec::new() } else { session.remove(&uids).await? };
+    let is_gone = |uid: &MailUid| removed.iter().any(|(removed, settled)| removed == uid && *settled == Settled::Gone);
+    let (mut gone, mut absent) = (Vec::new(), Vec::new());
+    for mail in due {
+        match found.get(&mail.digest) {
+            None => absent.push(mail.id),
+            Some(copies) if copies.iter().all(is_gone) => gone.push(mail.id),
+            Some(_) => {}
+        }
+    }
+    store.originals_settled(&gone, OriginalSettled::Gone).await?;
+    store.originals_settled(&absent, OriginalSettled::Absent).await?;
+    Ok(Expunged { gone: gone.len(), absent: absent.len(), left: due.len() - gone.len() - absent.len() })
+}
+
+/// Arrival and size survive the move; where neither was written down, any mail may be it.
+fn may_be(mail: &Original, listed: &Listed) -> bool {
+    let size = i64::try_from(listed.size).ok();
+    match (mail.received_at, mail.size) {
+        (None, None) => true,
+        (received_at, bytes) => received_at == Some(listed.internal_date) || (bytes.is_some() && bytes == size),
+    }
 }

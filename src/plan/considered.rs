@@ -1,5 +1,6 @@
 //! A mail about which all is known that needs no memory.
 
+use super::Postmark;
 use crate::decide::Facts;
 use crate::screen::{CleanAttachment, CleanText, Finding, Withheld};
 use crate::words::{EmailAddress, Language, MailUid, MessageId};
@@ -10,6 +11,8 @@ use crate::words::{EmailAddress, Language, MailUid, MessageId};
 pub struct Considered {
     /// Where it lies.
     pub uid: MailUid,
+    /// What the mailbox says of it.
+    pub postmark: Postmark,
     /// The digest that [`crate::parse`] made.
     pub digest: [u8; 32],
     /// The facts; those that need memory (rate, duplicate, objection, thread, duty contact) are still at their defaults.

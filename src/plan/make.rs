@@ -107,6 +107,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
         uid: mail.uid,
         digest,
         message_id: mail.message_id,
+        postmark: mail.postmark,
         desk: desk.name.clone(),
         now,
         outcome: verdict.outcome,

@@ -36,6 +36,8 @@ pub struct Plan {
     pub digest: Pseudonym,
     /// The mail's own id, for the audit record: whoever knows it can ask what was decided.
     pub message_id: Option<MessageId>,
+    /// By what the mail's original is found again in the folder that it was filed in.
+    pub postmark: Postmark,
     /// The desk that it reached.
     pub desk: String,
     /// When it is booked.
@@ -68,6 +70,15 @@ pub struct Plan {
     pub withheld: Vec<Withheld>,
     /// Hash of the configuration that decided.
     pub configuration: String,
+}
+
+/// What a mailbox says of a mail besides its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Postmark {
+    /// When it arrived, in milliseconds since 1970; 0 where there is no readable date.
+    pub at: i64,
+    /// Its size in bytes.
+    pub size: i64,
 }
 
 /// Why a reply is not sent.

@@ -15,14 +15,14 @@ use super::schema;
 use super::section::{At, Section, Wrong, nearest};
 use super::tree::{self, Node, Place, Table};
 use super::values::{self, is_loopback};
-use super::{Agent, Attachments, Database, Desk, Settings, Smtp, Topic};
+use super::{Agent, Attachments, Database, Desk, Retention, Settings, Smtp, Topic};
 use crate::decide::{OnUnreadable, UnknownSenders};
 use crate::identify::{Authentication, Directory, TrustedServer};
 use crate::mailbox::{self, Done, FolderName, ImapSettings, Kind, OAuth, OAuthSettings, Password, Secret, Tls};
 use crate::outbox::smtp::SmtpSettings;
 use crate::plan::Limits;
 use crate::screen::Sensitivity;
-use crate::words::{Country, EmailAddress, Language, Redacted};
+use crate::words::{Country, EmailAddress, Language, Redacted, Terms};
 
 /// What every variable that overrides a key begins with.
 const PREFIX: &str = "POSTKAMER";
@@ -52,6 +52,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let attachments = attachments(main.table("attachments"), state_dir.as_deref(), context);
     let authentication = main.required_table("authentication").and_then(|table| authentication(table, context));
     let limits = main.table("limits").map_or_else(Limits::default, |table| limits(table, context));
+    let retention = main.table("retention").map_or_else(Retention::default, |table| retention(table, context));
     let smtp = main.required_table("smtp").and_then(|table| smtp(table, base, context));
     let health = main.table("health").and_then(|table| health(table, context));
 
@@ -87,6 +88,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
         authentication: authentication.as_ref()?.0.clone(),
         dns_server: authentication?.1,
         limits,
+        retention,
         smtp: smtp?,
         health,
         desks,
@@ -327,6 +329,22 @@ fn limits(table: &Table, context: &Context) -> Limits {
         intake_unauthenticated_desk_hour: limit("intake_unauthenticated_desk_hour", default.intake_unauthenticated_desk_hour),
         replies_per_recipient_hour: limit("replies_per_recipient_hour", default.replies_per_recipient_hour),
         replies_per_organisation_hour: limit("replies_per_organisation_hour", default.replies_per_organisation_hour),
+    }
+}
+
+fn retention(table: &Table, context: &Context) -> Retention {
+    let section = Section::open(table, &schema::RETENTION, context);
+    let term = |key, default| section.optional(key, values::term).unwrap_or(default);
+    let Retention { terms, at } = Retention::default();
+    Retention {
+        terms: Terms {
+            originals: term("originals", terms.originals),
+            attachments: term("attachments", terms.attachments),
+            queue: term("queue", terms.queue),
+            contract: term("contract", terms.contract),
+            decisions: term("decisions", terms.decisions),
+        },
+        at: section.optional("at", values::time_of_day).unwrap_or(at),
     }
 }
 

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::clock::Clock;
@@ -33,7 +33,7 @@ use crate::mailbox;
 use crate::outbox::smtp::SmtpSettings;
 use crate::plan::Limits;
 use crate::screen::Sensitivity;
-use crate::words::{Country, EmailAddress, Language, MailboxId, Redacted};
+use crate::words::{Country, EmailAddress, Language, MailboxId, Redacted, Terms};
 use context::Context;
 
 /// Everything that postkamer was told, checked. Immutable: a changed file makes a new one.
@@ -61,6 +61,8 @@ pub struct Settings {
     pub dns_server: Option<SocketAddr>,
     /// Rates of intake and of replies.
     pub limits: Limits,
+    /// How long what is kept.
+    pub retention: Retention,
     /// How replies leave.
     pub smtp: Smtp,
     /// Where /healthz, /readyz and /metrics are served. None: nowhere.
@@ -99,6 +101,12 @@ impl Settings {
         self.desks.iter().flat_map(Desk::addresses)
     }
 
+    /// Where an organisation's file lies.
+    #[must_use]
+    pub fn organisation_file(&self, id: &str) -> PathBuf {
+        self.directories.first().map(PathBuf::as_path).unwrap_or(std::path::Path::new("")).join(format!("{id}.toml"))
+    }
+
     /// Which day it is at the desk.
     #[must_use]
     pub fn today(&self, now: jiff::Timestamp) -> Date {
@@ -122,6 +130,21 @@ pub struct Attachments {
     pub store: PathBuf,
     /// Bytes; of a larger mail only the first 256 KiB are fetched.
     pub max_mail: u64,
+}
+
+/// `[retention]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The terms; an organisation may have agreed others.
+    pub terms: Terms,
+    /// The time of day at which the daemon removes what is due.
+    pub at: Time,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { terms: Terms::default(), at: jiff::civil::time(3, 30, 0, 0) }
+    }
 }
 
 /// How replies leave.

@@ -16,7 +16,7 @@ use super::section::{At, Section};
 use super::tree::{Place, Table};
 use super::values;
 use crate::identify::{Contact, ContactKind, Organisation, OrganisationId, fold_name};
-use crate::words::{Domain, EmailAddress, Language, Redacted};
+use crate::words::{AgreedTerms, Domain, EmailAddress, Language, Redacted};
 
 /// One organisation and where its parts stand.
 struct ReadOrganisation {
@@ -103,6 +103,7 @@ fn organisation(id: OrganisationId, table: &Table, context: &Context) -> Option<
     let contract_until = section.optional("contract_until", values::date);
     let automatic_senders = section.list("automatic_senders", values::address);
     let privacy_contact = section.optional("privacy_contact", values::address);
+    let terms = section.table("retention").map_or_else(AgreedTerms::default, |table| agreed_terms(table, context));
     let contact_tables = section.tables("contact");
 
     let domains = usable_domains(domains, &section, context);
@@ -125,6 +126,7 @@ fn organisation(id: OrganisationId, table: &Table, context: &Context) -> Option<
         contract_until,
         automatic_senders: automatic_senders.iter().map(|at| at.value.clone()).collect(),
         privacy_contact,
+        terms,
         contacts,
     };
     Some(ReadOrganisation { organisation, domains, automatic_senders, contact_places })
@@ -168,6 +170,18 @@ fn somebody_can_approve(contacts: &[Contact], contract_until: Option<Date>, plac
         } else {
             context.warning(place, message, Some(suggestion.to_owned()));
         }
+    }
+}
+
+fn agreed_terms(table: &Table, context: &Context) -> AgreedTerms {
+    let section = Section::open(table, &schema::ORGANISATION_RETENTION, context);
+    let term = |key| section.optional(key, values::term);
+    AgreedTerms {
+        originals: term("originals"),
+        attachments: term("attachments"),
+        queue: term("queue"),
+        contract: term("contract"),
+        decisions: term("decisions"),
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) const MAIN: Schema = Schema {
         ("attachments", "[attachments]"),
         ("authentication", "[authentication]"),
         ("limits", "[limits]"),
+        ("retention", "[retention]"),
         ("smtp", "[smtp]"),
         ("health", "[health]"),
         ("desk", "[[desk]]"),
@@ -65,6 +66,18 @@ pub(super) const LIMITS: Schema = Schema {
         ("intake_unauthenticated_desk_hour", "intake_unauthenticated_desk_hour = 200"),
         ("replies_per_recipient_hour", "replies_per_recipient_hour = 30"),
         ("replies_per_organisation_hour", "replies_per_organisation_hour = 600"),
+    ],
+};
+
+pub(super) const RETENTION: Schema = Schema {
+    title: "[retention]",
+    keys: &[
+        ("originals", "originals = \"30 days\""),
+        ("attachments", "attachments = \"3 months\""),
+        ("queue", "queue = \"3 months\""),
+        ("contract", "contract = \"0 days\""),
+        ("decisions", "decisions = \"5 years\""),
+        ("at", "at = \"03:30\""),
     ],
 };
 
@@ -162,7 +175,19 @@ pub(super) const ORGANISATION: Schema = Schema {
         ("contract_until", "contract_until = 2029-12-31"),
         ("automatic_senders", "automatic_senders = [\"monitor@ict.voorbeeldstad.nl\"]"),
         ("privacy_contact", "privacy_contact = \"fg@voorbeeldstad.nl\""),
+        ("retention", "[retention]"),
         ("contact", "[[contact]]"),
+    ],
+};
+
+pub(super) const ORGANISATION_RETENTION: Schema = Schema {
+    title: "[retention] of an organisation",
+    keys: &[
+        ("originals", "originals = \"30 days\""),
+        ("attachments", "attachments = \"3 months\""),
+        ("queue", "queue = \"3 months\""),
+        ("contract", "contract = \"0 days\""),
+        ("decisions", "decisions = \"5 years\""),
     ],
 };
 
@@ -189,6 +214,7 @@ pub(super) const ALL: &[&Schema] = &[
     &ATTACHMENTS,
     &AUTHENTICATION,
     &LIMITS,
+    &RETENTION,
     &SMTP,
     &SMTP_DIRECTORY,
     &OAUTH,
@@ -198,6 +224,7 @@ pub(super) const ALL: &[&Schema] = &[
     &MAILDIR,
     &AGENT,
     &ORGANISATION,
+    &ORGANISATION_RETENTION,
     &CONTACT,
     &ABSENCE,
 ];

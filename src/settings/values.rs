@@ -4,13 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::section::{Wrong, nearest};
 use super::tree::{Node, Value};
 use crate::mailbox::{FolderName, Tls};
-use crate::words::{Country, Domain, EmailAddress, Language};
+use crate::words::{Country, Domain, EmailAddress, Language, Term};
 
 /// Text that is not empty and has no control characters (they could smuggle a header line or a command).
 pub(super) fn text(node: &Node) -> Result<String, Wrong> {
@@ -139,6 +139,25 @@ pub(super) fn duration(node: &Node) -> Result<Duration, Wrong> {
     } else {
         Err(Wrong { message: "must be between \"1 s\" and \"24 h\"".to_owned(), suggestion: None })
     }
+}
+
+/// How long something is kept: "30 days", "3 months", "5 years".
+pub(super) fn term(node: &Node) -> Result<Term, Wrong> {
+    const WRITE: &str = "Write the number and days, weeks, months or years in quotes, like \"3 months\".";
+    let wrong = || Wrong::new("must be a number of days, weeks, months or years", WRITE);
+    match &node.value {
+        Value::Text(text) | Value::Variable(text) => text.parse().map_err(|_| wrong()),
+        _ => Err(wrong()),
+    }
+}
+
+/// A time of day: "03:30".
+pub(super) fn time_of_day(node: &Node) -> Result<Time, Wrong> {
+    let wrong = || Wrong::new("must be a time of day", "Write hours and minutes in quotes, like \"03:30\".");
+    let text = text(node)?;
+    let (hour, minute) = text.split_once(':').ok_or_else(wrong)?;
+    let number = |digits: &str| digits.parse().ok().filter(|_| digits.len() == 2).ok_or_else(wrong);
+    Time::new(number(hour)?, number(minute)?, 0, 0).map_err(|_| wrong())
 }
 
 /// A bare e-mail address.

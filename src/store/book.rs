@@ -225,6 +225,10 @@ impl Rows {
             .to_owned(),
             action_attempts: 0,
             action_due_at: at,
+            received_at: Some(plan.postmark.at),
+            size: Some(plan.postmark.size),
+            filed_at: None,
+            original: None,
         });
         self.withheld.extend(plan.withheld.iter().map(|withheld| withheld::Model {
             mail_id,
@@ -270,6 +274,7 @@ impl Rows {
             requester: new.entry.author.as_ref().map(|author| author.reveal().to_owned()),
             opened_at: at,
             closed_at: None,
+            emptied_at: None,
         });
         if let Some(check) = new.identity_check {
             self.numbers.check += 1;

@@ -119,7 +119,10 @@ impl Store {
     async fn settle_actions(&self, db: &impl ConnectionTrait, uids: &[MailUid], settled: ActionSettled) -> Result<(), StoreError> {
         let update = mail::Entity::update_many().filter(is_one_of(uids)).filter(mail::Column::ActionState.eq("due"));
         let update = match settled {
-            ActionSettled::Done => update.col_expr(mail::Column::ActionState, Expr::value("done")),
+            ActionSettled::Done => {
+                let filed = Expr::case(mail::Column::ServerAction.eq("file"), self.now()).finally(None::<i64>);
+                update.col_expr(mail::Column::ActionState, Expr::value("done")).col_expr(mail::Column::FiledAt, filed.into())
+            }
             ActionSettled::Moot => update.col_expr(mail::Column::ActionState, Expr::value("moot")),
             ActionSettled::Failed => update
                 .col_expr(mail::Column::ActionDueAt, Expr::value(self.now()).add(wait()))

@@ -87,6 +87,7 @@ table!(
         requester: Option<String>,
         opened_at: i64,
         closed_at: Option<i64>,
+        emptied_at: Option<i64>,
     }
 );
 
@@ -113,6 +114,10 @@ table!(
         action_state: String,
         action_attempts: i64,
         action_due_at: i64,
+        received_at: Option<i64>,
+        size: Option<i64>,
+        filed_at: Option<i64>,
+        original: Option<String>,
     }
 );
 
@@ -252,5 +257,39 @@ table!(
         #[sea_orm(primary_key, auto_increment = false)] id: i64,
         seq: i64,
         hash: String,
+    }
+);
+
+table!(
+    /// Tickets on legal hold.
+    hold_ticket, "hold_ticket" {
+        #[sea_orm(primary_key, auto_increment = false)] ticket_id: i64,
+        since: i64,
+        reason: String,
+    }
+);
+
+table!(
+    /// Organisations on legal hold.
+    hold_organisation, "hold_organisation" {
+        #[sea_orm(primary_key, auto_increment = false)] organisation: String,
+        since: i64,
+        reason: String,
+    }
+);
+
+table!(
+    /// What was last done on which day.
+    chore, "chore" {
+        #[sea_orm(primary_key, auto_increment = false)] name: String,
+        done_on: String,
+    }
+);
+
+table!(
+    /// Which change an incident waits for.
+    link, "link" {
+        #[sea_orm(primary_key, auto_increment = false)] ticket_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)] change_id: i64,
     }
 );

@@ -9,6 +9,7 @@ mod language;
 mod mail_uid;
 mod message_id;
 mod redacted;
+mod term;
 mod ticket_number;
 
 pub use address::{Domain, EmailAddress, NotAnAddress};
@@ -17,4 +18,5 @@ pub use language::{Country, Language, UnknownCode};
 pub use mail_uid::{MailUid, MailboxId};
 pub use message_id::MessageId;
 pub use redacted::Redacted;
+pub use term::{AgreedTerms, NotATerm, Term, Terms};
 pub use ticket_number::{NotATicketNumber, TicketNumber};

@@ -8,6 +8,7 @@ pub mod certificates;
 pub mod database;
 pub mod dns;
 pub mod dovecot;
+pub mod house;
 pub mod imap;
 pub mod postgres;
 pub mod server;

@@ -1,0 +1,226 @@
+//! What we forget, and when (POLICY "Retention").
+//!
+//! [`due`] lists what the terms of the settings say is over; [`run`] removes it: rows in the database, files of attachments,
+//! originals in mailboxes, the file of an organisation whose contract has ended. A run can break off anywhere and be begun
+//! again. The daemon runs it every day at the time that the settings name ([`keep`]).
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::mailbox::{self, Done, RawMail};
+use crate::outbox::actions::{self, ActError, Expunged};
+use crate::parse::parse;
+use crate::settings::{Desk, Settings};
+use crate::store::{Chain, DueItem, Forgotten, Original, OriginalSettled, Rules, Store, StoreError};
+
+/// The name under which the database remembers on which day this was done.
+const CHORE: &str = "retention";
+/// How often the daemon looks whether it is time.
+const LOOKS: Duration = Duration::from_secs(60);
+/// How long it waits before it tries again what did not succeed.
+const REST: Duration = Duration::from_secs(3600);
+
+/// What a run removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// By kind: attachments, organisations, tickets from the queue, decisions, keys.
+    pub removed: BTreeMap<Forgotten, u64>,
+    /// Originals that were expunged and, looked for again, are not there.
+    pub originals_gone: u64,
+    /// Originals that were not to be found in their folder: somebody moved or removed them before.
+    pub originals_absent: u64,
+    /// Files of attachments that were removed and are not there any more.
+    pub files: u64,
+    /// Files of organisations that were removed.
+    pub organisation_files: u64,
+    /// What could not be done now, in sentences; it is tried again at the next run.
+    pub trouble: Vec<String>,
+}
+
+/// The terms of these settings.
+#[must_use]
+pub fn rules(settings: &Settings) -> Rules {
+    let house = settings.retention.terms;
+    let all = settings.organisations.organisations();
+    Rules {
+        timezone: settings.timezone.clone(),
+        house,
+        organisations: all.iter().map(|organisation| (organisation.id.to_string(), organisation.terms.over(&house))).collect(),
+        contracts: all.iter().filter_map(|organisation| Some((organisation.id.to_string(), organisation.contract_until?))).collect(),
+    }
+}
+
+/// Everything whose term is over now.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn due(settings: &Settings, store: &Store) -> Result<Vec<DueItem>, StoreError> {
+    store.due_to_forget(&rules(settings)).await
+}
+
+/// Removes everything whose term is over now.
+///
+/// # Errors
+/// The database is out of reach; what was not removed is still due. Trouble with mailboxes and files is in the report.
+pub async fn run(settings: &Settings, store: &Store) -> Result<Report, StoreError> {
+    let mut report = Report::default();
+    let (last, first): (Vec<DueItem>, Vec<DueItem>) = due(settings, store).await?.into_iter().partition(|item| item.kind.comes_last());
+    forget(store, &first, &mut report).await?;
+    remove_ended(settings, store, &mut report).await?;
+    expunge(settings, store, &mut report).await?;
+    forget(store, &last, &mut report).await?;
+    report.files = count(store.sweep_attachments().await?);
+    store.checkpoint().await?;
+    Ok(report)
+}
+
+async fn forget(store: &Store, due: &[DueItem], report: &mut Report) -> Result<(), StoreError> {
+    for item in due {
+        // Originals count when they are gone, not when they are marked.
+        if store.forget(item).await? && item.kind != Forgotten::Originals {
+            *report.removed.entry(item.kind).or_default() += item.count;
+        }
+    }
+    Ok(())
+}
+
+/// Expunges all originals that are marked for it, in every mailbox.
+///
+/// # Errors
+/// The database is out of reach. Trouble with a mailbox is in the report.
+pub async fn expunge(settings: &Settings, store: &Store, report: &mut Report) -> Result<(), StoreError> {
+    for desk in &settings.desks {
+        match expunge_of(desk, store).await {
+            Ok(Expunged { gone, absent, left }) => {
+                report.originals_gone += count(gone);
+                report.originals_absent += count(absent);
+                if left > 0 {
+                    report.trouble.push(format!("{left} originals of the desk {} are still in their folder.", desk.name));
+                }
+            }
+            Err(ActError::Store(error)) => return Err(error),
+            Err(ActError::Mailbox(error)) => {
+                report.trouble.push(format!("The originals of the desk {} could not be expunged: {error}.", desk.name));
+            }
+        }
+    }
+    for mailbox in store.mailboxes_with_originals_due().await? {
+        if settings.desks.iter().all(|desk| desk.mailbox_id() != mailbox) {
+            let left = give_up(&store.originals_due(&mailbox).await?, store).await?;
+            report.originals_absent += count(left);
+            report.trouble.push(format!("{mailbox} is no desk any more: please remove {left} filed mails from its mailbox by hand."));
+        }
+    }
+    Ok(())
+}
+
+/// Nobody can look for these.
+async fn give_up(due: &[Original], store: &Store) -> Result<usize, StoreError> {
+    let ids: Vec<i64> = due.iter().map(|mail| mail.id).collect();
+    store.originals_settled(&ids, OriginalSettled::Absent).await?;
+    Ok(ids.len())
+}
+
+async fn expunge_of(desk: &Desk, store: &Store) -> Result<Expunged, ActError> {
+    let due = store.originals_due(&desk.mailbox_id()).await?;
+    // Where filed mail is deleted, no original is left.
+    let Done::Folder(done) = &desk.mailbox.done else {
+        return Ok(Expunged { absent: give_up(&due, store).await?, ..Expunged::default() });
+    };
+    if due.is_empty() {
+        return Ok(Expunged::default());
+    }
+    let folder = mailbox::Settings { folder: done.clone(), done: Done::Delete, ..desk.mailbox.clone() };
+    let mut session = mailbox::open(desk.mailbox_id(), &folder).await?;
+    let recognise = |raw: &RawMail| store.keys().mail(&parse(raw.bytes.reveal(), raw.truncated).digest);
+    let expunged = actions::expunge_originals(store, &due, &mut session, recognise).await?;
+    session.close().await;
+    Ok(expunged)
+}
+
+/// Removes the files of organisations of which nothing is to be kept any more: their contacts are people, too.
+async fn remove_ended(settings: &Settings, store: &Store, report: &mut Report) -> Result<(), StoreError> {
+    for (organisation, file) in ended(settings, store).await? {
+        match tokio::fs::remove_file(&file).await {
+            Ok(()) => report.organisation_files += 1,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => report.trouble.push(format!(
+                "The contract of {organisation} has ended, but its file, with its contacts, could not be removed: {}.",
+                error.kind()
+            )),
+        }
+    }
+    Ok(())
+}
+
+/// Organisations whose contract has ended for as long as the term says, and that are not on hold, with their files.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn ended(settings: &Settings, store: &Store) -> Result<Vec<(String, PathBuf)>, StoreError> {
+    let ended = store.ended_organisations(&rules(settings)).await?;
+    Ok(ended.into_iter().map(|id| (id.clone(), settings.organisation_file(&id))).collect())
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Runs every day at the time of the settings, until the token is cancelled. Of several daemons on one database the first one does it.
+pub async fn keep(settings: &Settings, store: &Store, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        let rest = match daily(settings, store).await {
+            Ok(true) => LOOKS,
+            Ok(false) => REST,
+            Err(error) => {
+                tracing::warn!(%error, "what is due could not be removed; it is tried again");
+                REST
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// The day's run, if its time has come. False: not all could be done.
+async fn daily(settings: &Settings, store: &Store) -> Result<bool, StoreError> {
+    let now = store.clock().now().to_zoned(settings.timezone.clone());
+    if now.time() < settings.retention.at || store.chore_done(CHORE, now.date()).await? {
+        return Ok(true);
+    }
+    let report = run(settings, store).await?;
+    for sentence in &report.trouble {
+        tracing::warn!("{sentence}");
+    }
+    let removed = |kind| report.removed.get(&kind).copied().unwrap_or_default();
+    tracing::info!(
+        attachments = removed(Forgotten::Attachments),
+        files = report.files,
+        originals = report.originals_gone,
+        queue = removed(Forgotten::Queue),
+        organisations = removed(Forgotten::Organisations),
+        decisions = removed(Forgotten::Decisions),
+        keys = removed(Forgotten::Keys),
+        "what was due is removed"
+    );
+    anchor(store).await?;
+    if report.trouble.is_empty() {
+        store.chore_is_done(CHORE, now.date()).await?;
+    }
+    Ok(report.trouble.is_empty())
+}
+
+/// The end of the audit record goes into the log, where whoever changes the database does not reach it (THREATS §3).
+async fn anchor(store: &Store) -> Result<(), StoreError> {
+    match store.verify_audit(None).await? {
+        Chain::Whole { rows, head } => tracing::info!(anchor = format!("{rows}:{head}"), "the audit record is whole"),
+        Chain::Broken { seq, damage } => tracing::error!(row = seq, ?damage, "the audit record is not whole; see `postkamer audit verify`"),
+    }
+    Ok(())
+}

@@ -1,0 +1,821 @@
+//! Forgetting in time (POLICY "Retention"): what is due, and its removal.
+//!
+//! What is due is worked out by the calendar of the desk, term by term; a legal hold keeps what it names. Each kind is
+//! removed in a transaction of its own, with a row in the audit record for everything that goes, so that a run that breaks
+//! off anywhere is simply begun again. Originals are only marked here: [`crate::outbox::actions`] expunges them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+
+use super::audit::{Tail, month_of};
+use super::connection::begin_serial;
+use super::entities::{
+    attachment, audit_key, audit_name, entry, hold_organisation, hold_ticket, identity_check, link, mail, outbox, participant, ticket,
+    withheld,
+};
+use super::error::While;
+use super::rows::{CHUNK, timestamp};
+use super::{Store, StoreError};
+use crate::words::{Term, Terms, TicketNumber};
+
+const LOOKING: &str = "looking for what is due to be removed";
+const REMOVING: &str = "removing what is due";
+
+/// Which terms hold for whom.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Whose calendar and clocks count.
+    pub timezone: TimeZone,
+    /// What holds for everybody.
+    pub house: Terms,
+    /// What organisations agreed.
+    pub organisations: BTreeMap<String, Terms>,
+    /// The last day of each contract that has one.
+    pub contracts: BTreeMap<String, Date>,
+}
+
+impl Rules {
+    fn of(&self, organisation: Option<&str>) -> &Terms {
+        organisation.and_then(|id| self.organisations.get(id)).unwrap_or(&self.house)
+    }
+
+    fn end(&self, term: Term, begin: i64) -> Timestamp {
+        Timestamp::from_millisecond(begin).map_or(Timestamp::MAX, |begin| term.end(begin, &self.timezone))
+    }
+
+    /// When an organisation is to be forgotten: the contract ends with its last day.
+    fn contract_end(&self, organisation: &str, last: Date) -> Option<Timestamp> {
+        let begin = last.tomorrow().ok()?.to_zoned(self.timezone.clone()).ok()?;
+        Some(self.of(Some(organisation)).contract.end(begin.timestamp(), &self.timezone))
+    }
+
+    /// The longest term of decisions: until then somebody may ask what was decided.
+    fn longest_decisions(&self, begin: i64) -> Timestamp {
+        let all = std::iter::once(&self.house).chain(self.organisations.values());
+        all.map(|terms| self.end(terms.decisions, begin)).max().unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Kinds of what is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forgotten {
+    /// All that is held of an organisation whose contract has ended.
+    Organisations,
+    /// What people wrote on tickets that waited in the queue for too long.
+    Queue,
+    /// Attachments.
+    Attachments,
+    /// Mails in the `done` folders of mailboxes.
+    Originals,
+    /// Old tickets, with the decisions on them, and decisions without a ticket.
+    Decisions,
+    /// Keys of the audit record, by month.
+    Keys,
+}
+
+impl Forgotten {
+    /// Whether it can only go when originals are gone from the mailboxes.
+    #[must_use]
+    pub const fn comes_last(self) -> bool {
+        matches!(self, Self::Decisions | Self::Keys)
+    }
+}
+
+/// Something whose term is over. No content, no name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DueItem {
+    /// What.
+    pub kind: Forgotten,
+    /// Of which ticket.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub ticket: Option<i64>,
+    /// Of which organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// In which mailbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
+    /// Of which month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<String>,
+    /// How many: attachments, mails, tickets; 1 of anything else.
+    pub count: u64,
+    /// Since when.
+    pub due: Timestamp,
+    /// The rows that are meant.
+    #[serde(skip)]
+    rows: Vec<i64>,
+}
+
+fn number<S: serde::Serializer>(ticket: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+    ticket.map(|id| TicketNumber::new(id).to_string()).serialize(serializer)
+}
+
+impl DueItem {
+    fn new(kind: Forgotten, due: Timestamp) -> Self {
+        Self { kind, ticket: None, organisation: None, mailbox: None, month: None, count: 1, due, rows: Vec::new() }
+    }
+}
+
+/// What a legal hold keeps.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HoldOn {
+    /// A ticket and the mails on it.
+    Ticket(TicketNumber),
+    /// Everything of an organisation.
+    Organisation(String),
+}
+
+/// A legal hold.
+#[derive(Clone, Debug)]
+pub struct LegalHold {
+    /// What it keeps.
+    pub on: HoldOn,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, in an agent's words.
+    pub reason: String,
+}
+
+/// All holds, for quick questions.
+#[derive(Default)]
+struct Holds {
+    tickets: BTreeSet<i64>,
+    organisations: BTreeSet<String>,
+}
+
+impl Holds {
+    async fn read(db: &impl ConnectionTrait) -> Result<Self, StoreError> {
+        let tickets = hold_ticket::Entity::find().all(db).await.doing(LOOKING)?;
+        let organisations = hold_organisation::Entity::find().all(db).await.doing(LOOKING)?;
+        Ok(Self {
+            tickets: tickets.into_iter().map(|row| row.ticket_id).collect(),
+            organisations: organisations.into_iter().map(|row| row.organisation).collect(),
+        })
+    }
+
+    fn keep(&self, ticket: Option<i64>, organisation: Option<&str>) -> bool {
+        ticket.is_some_and(|id| self.tickets.contains(&id)) || organisation.is_some_and(|id| self.organisations.contains(id))
+    }
+}
+
+/// What of a ticket says how long things on it are kept.
+struct TicketTerms {
+    organisation: Option<String>,
+    /// When it was closed, or the last of the changes that are linked to it; none while any of them is open.
+    ended: Option<i64>,
+}
+
+/// What of a filed mail says how long its original is kept.
+struct Filed {
+    id: i64,
+    mailbox: String,
+    digest: String,
+    ticket: Option<i64>,
+    organisation: Option<String>,
+    filed_at: i64,
+}
+
+impl Store {
+    /// Everything whose term is over now, kind by kind.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn due_to_forget(&self, rules: &Rules) -> Result<Vec<DueItem>, StoreError> {
+        let holds = Holds::read(&self.0.reader).await?;
+        let now = self.0.clock.now();
+        let mut due = self.due_organisations(rules, &holds, now).await?;
+        due.extend(self.due_queue(rules, &holds, now).await?);
+        due.extend(self.due_attachments(rules, &holds, now).await?);
+        due.extend(self.due_originals(rules, &holds, now).await?);
+        due.extend(self.due_decisions(rules, &holds, now).await?);
+        due.extend(self.due_keys(rules, now).await?);
+        Ok(due)
+    }
+
+    /// Removes this, except originals, which are marked to be expunged. What goes is put on the audit record in the same transaction; files of
+    /// attachments go when no row names them any more ([`Store::sweep_attachments`]). False: it is to stay after all, because it was put on hold
+    /// meanwhile, or because originals must be gone first from the mailbox: without the row nobody would know that they are there.
+    ///
+    /// # Errors
+    /// The database is out of reach; what was not removed is still due.
+    pub async fn forget(&self, item: &DueItem) -> Result<bool, StoreError> {
+        let transaction = begin_serial(&self.0.writer, REMOVING).await?;
+        let holds = Holds::read(&transaction).await?;
+        if holds.keep(item.ticket, item.organisation.as_deref())
+            || (item.kind == Forgotten::Decisions && originals_are_left(&transaction, item).await?)
+        {
+            return Ok(false);
+        }
+        let now = self.now();
+        match item.kind {
+            Forgotten::Organisations => empty_organisation(&transaction, item, &holds, now).await?,
+            Forgotten::Queue => empty_tickets(&transaction, &item.rows, now).await?,
+            Forgotten::Attachments => remove_attachments(&transaction, &item.rows).await?,
+            Forgotten::Originals => mark_originals(&transaction, &item.rows).await?,
+            Forgotten::Decisions if item.ticket.is_some() => remove_tickets(&transaction, &item.rows).await?,
+            Forgotten::Decisions => remove_mails(&transaction, &item.rows).await?,
+            Forgotten::Keys => destroy_key(&transaction, item.month.as_deref().unwrap_or_default()).await?,
+        }
+        let mut audit = Tail::read(&transaction, now).await?;
+        audit.add(now, &Record::of(item));
+        audit.write(&transaction).await?;
+        transaction.commit().await.doing(REMOVING)?;
+        Ok(true)
+    }
+
+    /// Organisations whose contract has ended for as long as the term says, and that are not on hold, nor any ticket of theirs.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn ended_organisations(&self, rules: &Rules) -> Result<Vec<String>, StoreError> {
+        let holds = Holds::read(&self.0.reader).await?;
+        let now = self.0.clock.now();
+        let held: Vec<Option<String>> = ticket::Entity::find()
+            .select_only()
+            .column(ticket::Column::Organisation)
+            .filter(ticket::Column::Id.is_in(holds.tickets.iter().copied()))
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
+        let over = |(organisation, last): &(&String, &Date)| {
+            let held = holds.keep(None, Some(organisation)) || held.iter().flatten().any(|id| id == *organisation);
+            !held && rules.contract_end(organisation, **last).is_some_and(|end| end <= now)
+        };
+        Ok(rules.contracts.iter().filter(over).map(|(organisation, _)| organisation.clone()).collect())
+    }
+
+    async fn due_organisations(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
+        let mut due = Vec::new();
+        for (organisation, last) in &rules.contracts {
+            let Some(end) = rules.contract_end(organisation, *last).filter(|end| *end <= now) else { continue };
+            if holds.keep(None, Some(organisation)) {
+                continue;
+            }
+            let rows: Vec<i64> = ticket::Entity::find()
+                .select_only()
+                .column(ticket::Column::Id)
+                .filter(ticket::Column::Organisation.eq(organisation))
+                .filter(ticket::Column::EmptiedAt.is_null())
+                .order_by_asc(ticket::Column::Id)
+                .into_tuple()
+                .all(&self.0.reader)
+                .await
+                .doing(LOOKING)?;
+            let rows: Vec<i64> = rows.into_iter().filter(|id| !holds.tickets.contains(id)).collect();
+            let loose = traces_of(organisation, &holds);
+            let loose = mail::Entity::find().select_only().column(mail::Column::Id).filter(loose).limit(1);
+            let loose: Option<i64> = loose.into_tuple().one(&self.0.reader).await.doing(LOOKING)?;
+            if !rows.is_empty() || loose.is_some() {
+                let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+                due.push(DueItem { organisation: Some(organisation.clone()), count, rows, ..DueItem::new(Forgotten::Organisations, end) });
+            }
+        }
+        Ok(due)
+    }
+
+    async fn due_queue(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
+        let rows: Vec<(i64, Option<String>, i64)> = ticket::Entity::find()
+            .select_only()
+            .columns([ticket::Column::Id, ticket::Column::Organisation, ticket::Column::OpenedAt])
+            .filter(ticket::Column::Status.eq("queued"))
+            .order_by_asc(ticket::Column::Id)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
+        let mut due = Vec::new();
+        for (id, organisation, opened) in rows {
+            let term = rules.of(organisation.as_deref()).queue;
+            if rules.end(term, opened) > now || holds.keep(Some(id), organisation.as_deref()) {
+                continue;
+            }
+            let end = rules.end(term, last_on(&self.0.reader, id).await?.unwrap_or(opened));
+            if end <= now {
+                due.push(DueItem { ticket: Some(id), organisation, rows: vec![id], ..DueItem::new(Forgotten::Queue, end) });
+            }
+        }
+        Ok(due)
+    }
+
+    async fn due_attachments(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
+        let counted: Vec<(i64, i64)> = entry::Entity::find()
+            .select_only()
+            .column(entry::Column::TicketId)
+            .column_as(Expr::col((attachment::Entity, attachment::Column::Position)).count(), "attachments")
+            .join(
+                sea_orm::JoinType::InnerJoin,
+                entry::Entity::belongs_to(attachment::Entity).from(entry::Column::Id).to(attachment::Column::EntryId).into(),
+            )
+            .group_by(entry::Column::TicketId)
+            .order_by_asc(entry::Column::TicketId)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
+        let tickets = self.ticket_terms(&counted.iter().map(|(id, _)| *id).collect()).await?;
+        let mut due = Vec::new();
+        for (id, count) in counted {
+            let Some(ticket) = tickets.get(&id) else { continue };
+            let organisation = ticket.organisation.clone();
+            let Some(end) = attachments_end(ticket, rules).filter(|end| *end <= now) else { continue };
+            if !holds.keep(Some(id), organisation.as_deref()) {
+                let count = u64::try_from(count).unwrap_or_default();
+                let new = DueItem::new(Forgotten::Attachments, end);
+                due.push(DueItem { ticket: Some(id), organisation, count, rows: vec![id], ..new });
+            }
+        }
+        Ok(due)
+    }
+
+    async fn due_originals(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
+        let filed = self.filed().await?;
+        let tickets = self.ticket_terms(&filed.iter().filter_map(|mail| mail.ticket).collect()).await?;
+        let organisation = |mail: &Filed| {
+            let of_ticket = mail.ticket.and_then(|id| tickets.get(&id)).and_then(|ticket| ticket.organisation.clone());
+            of_ticket.or_else(|| mail.organisation.clone())
+        };
+        let held = |mail: &Filed| holds.keep(mail.ticket, organisation(mail).as_deref());
+        // A second copy of a held mail may be the one that is found.
+        let held_digests: BTreeSet<&str> = filed.iter().filter(|mail| held(mail)).map(|mail| mail.digest.as_str()).collect();
+        let mut due: BTreeMap<(String, Option<i64>), DueItem> = BTreeMap::new();
+        for mail in &filed {
+            let with_ticket = mail.ticket.and_then(|id| tickets.get(&id)).and_then(|ticket| attachments_end(ticket, rules));
+            let own = rules.end(rules.of(organisation(mail).as_deref()).originals, mail.filed_at);
+            let end = with_ticket.map_or(own, |with_ticket| own.min(with_ticket));
+            if end > now || held_digests.contains(mail.digest.as_str()) {
+                continue;
+            }
+            let item = due.entry((mail.mailbox.clone(), mail.ticket)).or_insert_with(|| DueItem {
+                ticket: mail.ticket,
+                organisation: organisation(mail),
+                mailbox: Some(mail.mailbox.clone()),
+                count: 0,
+                ..DueItem::new(Forgotten::Originals, end)
+            });
+            item.rows.push(mail.id);
+            item.count += 1;
+            item.due = item.due.min(end);
+        }
+        Ok(due.into_values().collect())
+    }
+
+    async fn due_decisions(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
+        let closed: Vec<(i64, Option<String>, i64)> = ticket::Entity::find()
+            .select_only()
+            .columns([ticket::Column::Id, ticket::Column::Organisation, ticket::Column::ClosedAt])
+            .filter(ticket::Column::ClosedAt.is_not_null())
+            .order_by_asc(ticket::Column::Id)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
+        let mut due = Vec::new();
+        for (id, organisation, closed_at) in closed {
+            let end = rules.end(rules.of(organisation.as_deref()).decisions, closed_at);
+            if end <= now && !holds.keep(Some(id), organisation.as_deref()) {
+                due.push(DueItem { ticket: Some(id), organisation, rows: vec![id], ..DueItem::new(Forgotten::Decisions, end) });
+            }
+        }
+        let loose: Vec<(i64, Option<String>, i64)> = mail::Entity::find()
+            .select_only()
+            .columns([mail::Column::Id, mail::Column::Organisation, mail::Column::BookedAt])
+            .filter(mail::Column::TicketId.is_null())
+            .order_by_asc(mail::Column::Id)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
+        let mut by_organisation: BTreeMap<Option<String>, DueItem> = BTreeMap::new();
+        for (id, organisation, booked_at) in loose {
+            let end = rules.end(rules.of(organisation.as_deref()).decisions, booked_at);
+            if end > now || holds.keep(None, organisation.as_deref()) {
+                continue;
+            }
+            let new = || DueItem { organisation: organisation.clone(), count: 0, ..DueItem::new(Forgotten::Decisions, end) };
+            let item = by_organisation.entry(organisation.clone()).or_insert_with(new);
+            item.rows.push(id);
+            item.count += 1;
+            item.due = item.due.min(end);
+        }
+        due.extend(by_organisation.into_values());
+        Ok(due)
+    }
+
+    async fn due_keys(&self, rules: &Rules, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
+        let months: Vec<String> = audit_key::Entity::find()
+            .select_only()
+            .column(audit_key::Column::Month)
+            .order_by_asc(audit_key::Column::Month)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
+        let this_month = month_of(now.as_millisecond());
+        let due = |month: String| {
+            let first: Date = format!("{month}-01").parse().ok()?;
+            let after = first.last_of_month().tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?;
+            let end = rules.longest_decisions(after.timestamp().as_millisecond());
+            (end <= now && month < this_month).then(|| DueItem { month: Some(month), ..DueItem::new(Forgotten::Keys, end) })
+        };
+        Ok(months.into_iter().filter_map(due).collect())
+    }
+
+    /// Filed mails whose originals may still be there.
+    async fn filed(&self) -> Result<Vec<Filed>, StoreError> {
+        type Row = (i64, String, String, Option<i64>, Option<String>, i64);
+        let rows: Vec<Row> = mail::Entity::find()
+            .select_only()
+            .columns([
+                mail::Column::Id,
+                mail::Column::Mailbox,
+                mail::Column::Digest,
+                mail::Column::TicketId,
+                mail::Column::Organisation,
+                mail::Column::FiledAt,
+            ])
+            .filter(mail::Column::FiledAt.is_not_null())
+            .filter(mail::Column::Original.is_null())
+            .order_by_asc(mail::Column::Id)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
+        let filed = |(id, mailbox, digest, ticket, organisation, filed_at)| Filed { id, mailbox, digest, ticket, organisation, filed_at };
+        Ok(rows.into_iter().map(filed).collect())
+    }
+
+    /// Of these tickets, when the term of their attachments begins.
+    async fn ticket_terms(&self, ids: &BTreeSet<i64>) -> Result<BTreeMap<i64, TicketTerms>, StoreError> {
+        let ids: Vec<i64> = ids.iter().copied().collect();
+        let mut links: Vec<link::Model> = Vec::new();
+        for chunk in ids.chunks(CHUNK) {
+            let found = link::Entity::find().filter(link::Column::TicketId.is_in(chunk.iter().copied())).all(&self.0.reader);
+            links.extend(found.await.doing(LOOKING)?);
+        }
+        let all: BTreeSet<i64> = ids.iter().copied().chain(links.iter().map(|link| link.change_id)).collect();
+        let mut rows: BTreeMap<i64, (Option<String>, Option<i64>)> = BTreeMap::new();
+        for chunk in all.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+            let found: Vec<(i64, Option<String>, Option<i64>)> = ticket::Entity::find()
+                .select_only()
+                .columns([ticket::Column::Id, ticket::Column::Organisation, ticket::Column::ClosedAt])
+                .filter(ticket::Column::Id.is_in(chunk.iter().copied()))
+                .into_tuple()
+                .all(&self.0.reader)
+                .await
+                .doing(LOOKING)?;
+            rows.extend(found.into_iter().map(|(id, organisation, closed)| (id, (organisation, closed))));
+        }
+        let terms = |id: i64| {
+            let (organisation, closed) = rows.get(&id)?;
+            let changes = links.iter().filter(|link| link.ticket_id == id).filter_map(|link| rows.get(&link.change_id));
+            // Any of them open: none; else the last.
+            let ended = changes.map(|(_, closed)| *closed).fold(*closed, |last, change| Some(Ord::max(last?, change?)));
+            Some((id, TicketTerms { organisation: organisation.clone(), ended }))
+        };
+        Ok(ids.into_iter().filter_map(terms).collect())
+    }
+
+    /// Puts something on legal hold, or writes the reason anew.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such ticket.
+    pub async fn hold(&self, on: &HoldOn, agent: &str, reason: &str) -> Result<(), StoreError> {
+        const DOING: &str = "setting a legal hold";
+        let (since, reason) = (self.now(), super::book::storable(reason));
+        let transaction = begin_serial(&self.0.writer, DOING).await?;
+        lift(&transaction, on).await?;
+        match on {
+            HoldOn::Ticket(number) => {
+                let ticket_id = number.id();
+                ticket::Entity::find_by_id(ticket_id).one(&transaction).await.doing(DOING)?.ok_or(StoreError::Unknown("ticket"))?;
+                let row = hold_ticket::ActiveModel::from(hold_ticket::Model { ticket_id, since, reason });
+                hold_ticket::Entity::insert_many([row]).exec_without_returning(&transaction).await.doing(DOING)?;
+            }
+            HoldOn::Organisation(id) => {
+                let row = hold_organisation::Model { organisation: id.clone(), since, reason };
+                let row = hold_organisation::ActiveModel::from(row);
+                hold_organisation::Entity::insert_many([row]).exec_without_returning(&transaction).await.doing(DOING)?;
+            }
+        }
+        record_hold(&transaction, since, "hold", on, agent).await?;
+        transaction.commit().await.doing(DOING)
+    }
+
+    /// Lifts a legal hold: terms count again, as if they had never stopped.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such hold.
+    pub async fn unhold(&self, on: &HoldOn, agent: &str) -> Result<(), StoreError> {
+        const DOING: &str = "lifting a legal hold";
+        let transaction = begin_serial(&self.0.writer, DOING).await?;
+        if lift(&transaction, on).await? == 0 {
+            return Err(StoreError::Unknown("legal hold"));
+        }
+        record_hold(&transaction, self.now(), "unhold", on, agent).await?;
+        transaction.commit().await.doing(DOING)
+    }
+
+    /// All legal holds.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn holds(&self) -> Result<Vec<LegalHold>, StoreError> {
+        const DOING: &str = "listing legal holds";
+        let tickets = hold_ticket::Entity::find().order_by_asc(hold_ticket::Column::TicketId).all(&self.0.reader).await.doing(DOING)?;
+        let organisations = hold_organisation::Entity::find().order_by_asc(hold_organisation::Column::Organisation);
+        let organisations = organisations.all(&self.0.reader).await.doing(DOING)?;
+        let of_ticket = |row: hold_ticket::Model| (HoldOn::Ticket(TicketNumber::new(row.ticket_id)), row.since, row.reason);
+        let of_organisation = |row: hold_organisation::Model| (HoldOn::Organisation(row.organisation), row.since, row.reason);
+        let all = tickets.into_iter().map(of_ticket).chain(organisations.into_iter().map(of_organisation));
+        all.map(|(on, since, reason)| Ok(LegalHold { on, since: timestamp("hold", since)?, reason })).collect()
+    }
+}
+
+/// When the attachments of a ticket are to go; none while it or a change linked to it is open.
+fn attachments_end(ticket: &TicketTerms, rules: &Rules) -> Option<Timestamp> {
+    Some(rules.end(rules.of(ticket.organisation.as_deref()).attachments, ticket.ended?))
+}
+
+/// When something last happened on a ticket.
+async fn last_on(db: &impl ConnectionTrait, ticket: i64) -> Result<Option<i64>, StoreError> {
+    let last: Option<Option<i64>> = entry::Entity::find()
+        .select_only()
+        .column_as(entry::Column::At.max(), "last")
+        .filter(entry::Column::TicketId.eq(ticket))
+        .into_tuple()
+        .one(db)
+        .await
+        .doing(LOOKING)?;
+    Ok(last.flatten())
+}
+
+/// Mails of an organisation that tell more than what was decided; not those on tickets that are on hold.
+fn traces_of(organisation: &str, holds: &Holds) -> Condition {
+    let kept = mail::Column::FiledAt.is_not_null().and(mail::Column::Original.is_null());
+    let traces = Condition::any().add(mail::Column::SenderKey.is_not_null()).add(kept);
+    let free = mail::Column::TicketId.is_not_in(holds.tickets.iter().copied());
+    let free = Condition::any().add(mail::Column::TicketId.is_null()).add(free);
+    Condition::all().add(mail::Column::Organisation.eq(organisation)).add(traces).add(free)
+}
+
+/// Whether an original may still lie in its mailbox of a mail whose decision is to go.
+async fn originals_are_left(db: &DatabaseTransaction, item: &DueItem) -> Result<bool, StoreError> {
+    let of = if item.ticket.is_some() { mail::Column::TicketId } else { mail::Column::Id };
+    let left = Condition::any().add(mail::Column::Original.is_null()).add(mail::Column::Original.eq("due"));
+    for chunk in item.rows.chunks(CHUNK) {
+        let one: Option<i64> = mail::Entity::find()
+            .select_only()
+            .column(mail::Column::Id)
+            .filter(of.is_in(chunk.iter().copied()))
+            .filter(mail::Column::FiledAt.is_not_null())
+            .filter(left.clone())
+            .limit(1)
+            .into_tuple()
+            .one(db)
+            .await
+            .doing(LOOKING)?;
+        if one.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn lift(db: &DatabaseTransaction, on: &HoldOn) -> Result<u64, StoreError> {
+    const DOING: &str = "lifting a legal hold";
+    let done = match on {
+        HoldOn::Ticket(number) => hold_ticket::Entity::delete_by_id(number.id()).exec(db).await,
+        HoldOn::Organisation(id) => hold_organisation::Entity::delete_by_id(id.clone()).exec(db).await,
+    };
+    Ok(done.doing(DOING)?.rows_affected)
+}
+
+async fn record_hold(db: &DatabaseTransaction, now: i64, what: &'static str, on: &HoldOn, agent: &str) -> Result<(), StoreError> {
+    let mut audit = Tail::read(db, now).await?;
+    let agent = audit.agent(agent);
+    let (ticket, organisation) = match on {
+        HoldOn::Ticket(number) => (Some(number.id()), None),
+        HoldOn::Organisation(id) => (None, Some(id.as_str())),
+    };
+    audit.add(now, &HoldRecord { what, agent, ticket, organisation });
+    audit.write(db).await
+}
+
+/// The ids of all entries of these tickets, as a subquery.
+fn entries_of(tickets: &[i64]) -> sea_orm::sea_query::SelectStatement {
+    Query::select()
+        .column(entry::Column::Id)
+        .from(entry::Entity)
+        .and_where(entry::Column::TicketId.is_in(tickets.iter().copied()))
+        .to_owned()
+}
+
+async fn remove_attachments(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(), StoreError> {
+    for chunk in tickets.chunks(CHUNK) {
+        let these = attachment::Column::EntryId.in_subquery(entries_of(chunk));
+        attachment::Entity::delete_many().filter(these).exec(db).await.doing(REMOVING)?;
+    }
+    Ok(())
+}
+
+async fn mark_originals(db: &DatabaseTransaction, mails: &[i64]) -> Result<(), StoreError> {
+    for chunk in mails.chunks(CHUNK) {
+        mail::Entity::update_many()
+            .col_expr(mail::Column::Original, Expr::value("due"))
+            .filter(mail::Column::Id.is_in(chunk.iter().copied()))
+            .filter(mail::Column::FiledAt.is_not_null())
+            .filter(mail::Column::Original.is_null())
+            .exec(db)
+            .await
+            .doing(REMOVING)?;
+    }
+    Ok(())
+}
+
+/// Removes what people wrote on these tickets, and who they are; their originals are to be expunged. What is left says that there was a ticket, and
+/// what was decided.
+pub(super) async fn empty_tickets(db: &DatabaseTransaction, tickets: &[i64], now: i64) -> Result<(), StoreError> {
+    remove_attachments(db, tickets).await?;
+    for chunk in tickets.chunks(CHUNK) {
+        let these = || chunk.iter().copied();
+        let mails: Vec<i64> = mail::Entity::find()
+            .select_only()
+            .column(mail::Column::Id)
+            .filter(mail::Column::TicketId.is_in(these()))
+            .into_tuple()
+            .all(db)
+            .await
+            .doing(REMOVING)?;
+        mark_originals(db, &mails).await?;
+        mail::Entity::update_many()
+            .col_expr(mail::Column::SenderKey, Expr::value(None::<String>))
+            .filter(mail::Column::TicketId.is_in(these()))
+            .exec(db)
+            .await
+            .doing(REMOVING)?;
+        entry::Entity::update_many()
+            .col_expr(entry::Column::Author, Expr::value(None::<String>))
+            .col_expr(entry::Column::AuthorName, Expr::value(""))
+            .col_expr(entry::Column::Subject, Expr::value(""))
+            .col_expr(entry::Column::Written, Expr::value(""))
+            .col_expr(entry::Column::Quoted, Expr::value(""))
+            .col_expr(entry::Column::MessageId, Expr::value(None::<String>))
+            .filter(entry::Column::TicketId.is_in(these()))
+            .exec(db)
+            .await
+            .doing(REMOVING)?;
+        participant::Entity::delete_many().filter(participant::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+        remove_letters(db, chunk).await?;
+        let closed =
+            |column: ticket::Column, value: Expr| Expr::case(ticket::Column::Status.eq("closed"), Expr::col(column)).finally(value);
+        // The old values are read on the right, whatever the order (SQL-92 §13.10).
+        ticket::Entity::update_many()
+            .col_expr(ticket::Column::ClosedFrom, closed(ticket::Column::ClosedFrom, Expr::col(ticket::Column::Status)).into())
+            .col_expr(ticket::Column::CloseCause, closed(ticket::Column::CloseCause, Expr::value("refused")).into())
+            .col_expr(ticket::Column::ClosedAt, closed(ticket::Column::ClosedAt, Expr::value(now)).into())
+            .col_expr(ticket::Column::Status, Expr::value("closed"))
+            .col_expr(ticket::Column::Requester, Expr::value(None::<String>))
+            .col_expr(ticket::Column::Cc, Expr::value("[]"))
+            .col_expr(ticket::Column::EmptiedAt, Expr::value(now))
+            .filter(ticket::Column::Id.is_in(these()))
+            .exec(db)
+            .await
+            .doing(REMOVING)?;
+    }
+    Ok(())
+}
+
+/// Letters about these tickets, and the questions that some of them asked.
+async fn remove_letters(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(), StoreError> {
+    let these = || tickets.iter().copied();
+    identity_check::Entity::delete_many().filter(identity_check::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+    outbox::Entity::delete_many().filter(outbox::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING).map(|_| ())
+}
+
+async fn empty_organisation(db: &DatabaseTransaction, item: &DueItem, holds: &Holds, now: i64) -> Result<(), StoreError> {
+    let Some(organisation) = item.organisation.as_deref() else { return Ok(()) };
+    let rows: Vec<i64> = item.rows.iter().copied().filter(|id| !holds.tickets.contains(id)).collect();
+    empty_tickets(db, &rows, now).await?;
+    let loose: Vec<i64> = mail::Entity::find()
+        .select_only()
+        .column(mail::Column::Id)
+        .filter(traces_of(organisation, holds))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(REMOVING)?;
+    mark_originals(db, &loose).await?;
+    for chunk in loose.chunks(CHUNK) {
+        mail::Entity::update_many()
+            .col_expr(mail::Column::SenderKey, Expr::value(None::<String>))
+            .filter(mail::Column::Id.is_in(chunk.iter().copied()))
+            .exec(db)
+            .await
+            .doing(REMOVING)?;
+    }
+    // Letters about mail that made no ticket.
+    outbox::Entity::delete_many()
+        .filter(outbox::Column::Organisation.eq(organisation))
+        .filter(outbox::Column::TicketId.is_null())
+        .exec(db)
+        .await
+        .doing(REMOVING)
+        .map(|_| ())
+}
+
+/// Old tickets go as a whole, with the mails that were booked on them.
+async fn remove_tickets(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(), StoreError> {
+    remove_attachments(db, tickets).await?;
+    for chunk in tickets.chunks(CHUNK) {
+        let these = || chunk.iter().copied();
+        remove_letters(db, chunk).await?;
+        entry::Entity::delete_many().filter(entry::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+        participant::Entity::delete_many().filter(participant::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+        let mails: Vec<i64> = mail::Entity::find()
+            .select_only()
+            .column(mail::Column::Id)
+            .filter(mail::Column::TicketId.is_in(these()))
+            .into_tuple()
+            .all(db)
+            .await
+            .doing(REMOVING)?;
+        remove_mails(db, &mails).await?;
+        let linked = Condition::any().add(link::Column::TicketId.is_in(these())).add(link::Column::ChangeId.is_in(these()));
+        link::Entity::delete_many().filter(linked).exec(db).await.doing(REMOVING)?;
+        ticket::Entity::update_many()
+            .col_expr(ticket::Column::Continues, Expr::value(None::<i64>))
+            .filter(ticket::Column::Continues.is_in(these()))
+            .exec(db)
+            .await
+            .doing(REMOVING)?;
+        ticket::Entity::delete_many().filter(ticket::Column::Id.is_in(these())).exec(db).await.doing(REMOVING)?;
+    }
+    Ok(())
+}
+
+/// Decisions, and the letters that told them.
+async fn remove_mails(db: &DatabaseTransaction, mails: &[i64]) -> Result<(), StoreError> {
+    for chunk in mails.chunks(CHUNK) {
+        let these = || chunk.iter().copied();
+        withheld::Entity::delete_many().filter(withheld::Column::MailId.is_in(these())).exec(db).await.doing(REMOVING)?;
+        outbox::Entity::delete_many().filter(outbox::Column::MailId.is_in(these())).exec(db).await.doing(REMOVING)?;
+        mail::Entity::delete_many().filter(mail::Column::Id.is_in(these())).exec(db).await.doing(REMOVING)?;
+    }
+    Ok(())
+}
+
+/// Nothing of that month can be tied to anybody any more; the chain of hashes holds all the same.
+async fn destroy_key(db: &DatabaseTransaction, month: &str) -> Result<(), StoreError> {
+    audit_name::Entity::delete_many().filter(audit_name::Column::Month.eq(month)).exec(db).await.doing(REMOVING)?;
+    audit_key::Entity::delete_by_id(month).exec(db).await.doing(REMOVING).map(|_| ())
+}
+
+/// A removal in the audit record.
+#[derive(Serialize)]
+struct Record<'a> {
+    what: &'static str,
+    kind: Forgotten,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mailbox: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    month: Option<&'a str>,
+    count: u64,
+}
+
+impl<'a> Record<'a> {
+    fn of(item: &'a DueItem) -> Self {
+        Self {
+            what: "retention",
+            kind: item.kind,
+            ticket: item.ticket,
+            organisation: item.organisation.as_deref(),
+            mailbox: item.mailbox.as_deref(),
+            month: item.month.as_deref(),
+            count: item.count,
+        }
+    }
+}
+
+/// A legal hold in the audit record.
+#[derive(Serialize)]
+struct HoldRecord<'a> {
+    what: &'static str,
+    agent: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<&'a str>,
+}

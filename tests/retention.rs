@@ -1,0 +1,308 @@
+//! Forgetting in time: what goes when its term is over, on both databases, and what a legal hold keeps.
+
+use crate::support::database::sql;
+use crate::support::dovecot::{Dovecot, Store};
+use crate::support::eventually;
+use crate::support::house::{House, Letter};
+use crate::support::smtp::Smtp;
+use crate::support::world::World;
+use serde_json::json;
+use std::fs;
+use toml_edit::value;
+
+const FILE: &str = "naam;waarde\r\ntermijn;42\r\n";
+
+fn question() -> Letter {
+    Letter::from("a.devries@waterwolde.example", "Annelies de Vries", "Zaaktype beheren")
+}
+
+/// One mail with an attachment, and one without, on 20 November; the first ticket is closed on the last day of the month.
+fn november(house: &mut House) {
+    house.lay("support", "2026-11-20T09:59:59+01:00", &question().with_file("instellingen.csv", FILE));
+    house.receive("support", "2026-11-20T10:00:00+01:00", &Letter::from("tom.reed@brookham.example", "Tom Reed", "Server certificate"));
+    assert_eq!(house.tickets("attachments"), [1, 0]);
+    assert_eq!((house.originals("support"), house.blobs().len()), (2, 1));
+    house.at("2026-11-30T15:00:00+01:00", "tickets close PK-00001");
+}
+
+#[test]
+fn attachments_go_three_months_after_closing_and_not_a_minute_sooner() {
+    for mut house in House::both("retention") {
+        november(&mut house);
+        house.forget("2027-02-28T14:59:00+01:00");
+        assert_eq!((house.tickets("attachments"), house.blobs().len()), (vec![json!(1), json!(0)], 1));
+        let due = house.at("2027-02-28T15:00:00+01:00", "retention run --dry-run --json").json();
+        assert_eq!(
+            due,
+            [
+                json!({ "kind": "attachments", "ticket": "PK-00001", "organisation": "waterwolde", "count": 1, "due": "2027-02-28T14:00:00Z" })
+            ]
+        );
+        assert_eq!(house.tickets("attachments"), [1, 0], "a dry run removes nothing");
+        let report = house.forget("2027-02-28T15:00:00+01:00");
+        assert_eq!((&report["removed"], &report["files"]), (&json!({ "attachments": 1 }), &json!(1)));
+        assert_eq!((house.tickets("attachments"), house.blobs().len()), (vec![json!(0), json!(0)], 0));
+        assert!(!house.whole_database().contains("instellingen"), "the file's name goes with it");
+        assert_eq!(house.tickets("status"), ["closed", "open"]);
+        assert_eq!(house.forget("2027-02-28T15:00:00+01:00")["removed"], json!({}), "nothing is removed twice");
+        house.at("2027-03-01T09:00:00+01:00", "audit verify");
+    }
+}
+
+#[test]
+fn an_attachment_that_another_ticket_has_too_stays_until_that_one_is_due() {
+    let mut house = House::new();
+    november(&mut house);
+    house.receive("support", "2026-12-01T10:00:00+01:00", &question().with_file("kopie.csv", FILE));
+    assert_eq!((house.tickets("attachments"), house.blobs().len()), (vec![json!(1), json!(0), json!(1)], 1));
+    assert_eq!(house.forget("2027-03-05T09:00:00+01:00")["files"], 0);
+    assert_eq!((house.tickets("attachments"), house.blobs().len()), (vec![json!(0), json!(0), json!(1)], 1));
+}
+
+#[test]
+fn attachments_wait_for_the_change_that_the_ticket_waits_for() {
+    let mut house = House::new();
+    november(&mut house);
+    sql(&house.world, "INSERT INTO link (ticket_id, change_id) VALUES (1, 2)").unwrap();
+    house.forget("2027-06-01T09:00:00+02:00");
+    assert_eq!(house.tickets("attachments"), [1, 0], "the change is open");
+    house.at("2027-06-30T12:00:00+02:00", "tickets close PK-00002");
+    house.forget("2027-09-30T11:59:00+02:00");
+    assert_eq!(house.tickets("attachments"), [1, 0]);
+    house.forget("2027-09-30T12:00:00+02:00");
+    assert_eq!(house.tickets("attachments"), [0, 0]);
+}
+
+#[test]
+fn a_ticket_that_is_opened_again_keeps_its_attachments_until_it_is_closed_anew() {
+    let mut house = House::new();
+    november(&mut house);
+    house.at("2026-12-10T09:00:00+01:00", "tickets reopen PK-00001");
+    house.forget("2027-03-01T09:00:00+01:00");
+    house.at("2027-03-02T09:00:00+01:00", "tickets close PK-00001");
+    house.forget("2027-06-02T08:59:00+02:00");
+    assert_eq!(house.tickets("attachments"), [1, 0]);
+    house.forget("2027-06-02T09:00:00+02:00");
+    assert_eq!(house.tickets("attachments"), [0, 0]);
+}
+
+#[test]
+fn originals_are_expunged_thirty_days_after_filing() {
+    for mut house in House::both("originals") {
+        november(&mut house);
+        // Somebody's own mail in that folder is nobody's business.
+        fs::write(house.world.dir.join("mail/support/.Verwerkt/cur/1795166400.P1Q1.own:2,S"), "Subject: own\r\n\r\nown\r\n").unwrap();
+        house.forget("2026-12-20T09:59:00+01:00");
+        assert_eq!(house.originals("support"), 3);
+        let due = house.at("2026-12-20T10:00:00+01:00", "retention run --dry-run --json").json();
+        assert!(due.iter().all(|item| item["kind"] == "originals" && item["mailbox"] == "support"), "{due:?}");
+        let report = house.forget("2026-12-20T10:00:00+01:00");
+        assert_eq!((&report["originals_gone"], &report["originals_absent"]), (&json!(2), &json!(0)));
+        assert_eq!(house.originals("support"), 1);
+        let listed = house.at("2026-12-20T10:00:00+01:00", "audit list --json").json();
+        let proven = listed.iter().filter(|row| row["what"] == "original" && row["settled"] == "gone").count();
+        assert_eq!(proven, 2, "each is on record once it was looked for and is not there");
+    }
+}
+
+#[test]
+fn originals_never_outlive_the_attachments_of_their_ticket() {
+    let mut house = House::new();
+    house.world.edit(|config| {
+        config["retention"]["attachments"] = value("1 week");
+        config["retention"]["originals"] = value("10 years");
+    });
+    november(&mut house);
+    house.forget("2026-12-07T14:59:00+01:00");
+    assert_eq!(house.originals("support"), 2);
+    house.forget("2026-12-07T15:00:00+01:00");
+    assert_eq!((house.originals("support"), house.tickets("attachments")), (1, vec![json!(0), json!(0)]));
+}
+
+#[test]
+fn originals_that_somebody_removed_are_told_as_absent_and_not_looked_for_again() {
+    let mut house = House::new();
+    november(&mut house);
+    for file in fs::read_dir(house.world.dir.join("mail/support/.Verwerkt/cur")).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    let report = house.forget("2027-01-01T09:00:00+01:00");
+    assert_eq!((&report["originals_gone"], &report["originals_absent"]), (&json!(0), &json!(2)));
+    assert_eq!(house.forget("2027-01-01T09:00:00+01:00")["originals_absent"], 0);
+}
+
+#[test]
+fn originals_are_expunged_from_an_imap_server_and_nothing_else_is() {
+    let dovecot = Dovecot::start(Store::Maildir);
+    let smtp = Smtp::start(&dovecot);
+    let world = World::on(&dovecot, &smtp);
+    let support = world.desk("support");
+    let mail = |subject: &str| {
+        format!(
+            "Authentication-Results: mx.zaakwijs.example; dmarc=pass header.from=waterwolde.example\r\n\
+             Received: from mx.waterwolde.example by mx.zaakwijs.example; Fri, 20 Nov 2026 10:00:00 +0100\r\n\
+             From: Annelies <a.devries@waterwolde.example>\r\nTo: {support}\r\nSubject: {subject}\r\nMessage-ID: <{subject}@waterwolde.example>\r\n\
+             Date: Fri, 20 Nov 2026 10:00:00 +0100\r\n\r\nHoe stellen wij de termijn in?\r\n"
+        )
+    };
+    let arrived = "2026-11-20T10:00:00+01:00";
+    for subject in ["eerste", "tweede"] {
+        dovecot.append(&support, "INBOX", mail(subject).as_bytes(), Some(arrived.parse().unwrap()));
+    }
+    world.run_at(arrived, &["run", "--once"]).ok();
+    dovecot.append(&support, "Verwerkt", mail("derden").as_bytes(), Some(arrived.parse().unwrap()));
+    assert_eq!(dovecot.count(&support, "Verwerkt"), 3);
+    world.run_at("2026-12-19T10:00:00+01:00", &["retention", "run"]).ok();
+    assert_eq!(dovecot.count(&support, "Verwerkt"), 3);
+    let told = world.run_at("2026-12-20T10:00:01+01:00", &["retention", "run"]).ok().stdout;
+    assert!(told.contains("originals expunged, and seen to be gone") && told.contains('2'), "{told}");
+    let left = dovecot.folder_messages(&support, "Verwerkt");
+    assert!(left.len() == 1 && String::from_utf8_lossy(&left[0]).contains("derden"), "only the mail that is not ours is left");
+
+    // A server that is away is trouble, not proof.
+    dovecot.append(&support, "INBOX", mail("vierde").as_bytes(), Some("2026-12-21T10:00:00+01:00".parse().unwrap()));
+    world.run_at("2026-12-21T10:00:00+01:00", &["run", "--once"]).ok();
+    dovecot.stop();
+    let told = world.run_at("2027-02-01T10:00:00+01:00", &["retention", "run", "--json"]).exits(75);
+    assert_eq!(told.json()[0]["originals_gone"], 0);
+    assert!(told.stderr.contains("could not be expunged"), "{}", told.stderr);
+    dovecot.start_again();
+    assert_eq!(world.run_at("2027-02-01T10:00:00+01:00", &["retention", "run", "--json"]).ok().json()[0]["originals_gone"], 1);
+    assert_eq!(dovecot.count(&support, "Verwerkt"), 1);
+}
+
+#[test]
+fn a_legal_hold_keeps_a_ticket_and_an_organisation_whole_until_it_is_lifted() {
+    for mut house in House::both("holds") {
+        november(&mut house);
+        house.world.run(&["retention", "hold"]).exits(2);
+        house.world.run(&["retention", "hold", "--ticket", "PK-00099"]).exits(2);
+        house.world.run(&["retention", "hold", "--organisation", "waterwold"]).exits(2);
+        house.world.run_at("2026-12-01T09:00:00+01:00", &["retention", "hold", "--ticket", "PK-00001", "--reason", "onderzoek"]).ok();
+        house.at("2026-12-01T09:00:00+01:00", "retention hold --organisation brookham");
+        let holds = house.world.run(&["retention", "holds", "--json"]).ok().json();
+        assert_eq!((&holds[0]["ticket"], &holds[0]["reason"]), (&json!("PK-00001"), &json!("onderzoek")));
+        assert_eq!(holds[1]["organisation"], "brookham");
+        house.at("2026-12-01T09:00:00+01:00", "tickets close PK-00002");
+        let report = house.forget("2033-01-01T09:00:00+01:00");
+        assert_eq!((&report["removed"], &report["originals_gone"]), (&json!({ "keys": 2 }), &json!(0)));
+        assert_eq!((house.tickets("attachments"), house.originals("support"), house.blobs().len()), (vec![json!(1), json!(0)], 2, 1));
+        house.at("2033-01-01T09:00:00+01:00", "retention unhold --ticket PK-00001");
+        house.world.run(&["retention", "unhold", "--ticket", "PK-00001"]).exits(2);
+        let report = house.forget("2033-01-01T09:00:00+01:00");
+        assert_eq!((&report["removed"]["attachments"], &report["originals_gone"]), (&json!(1), &json!(1)));
+        assert_eq!(house.tickets("number"), ["PK-00002"]);
+        let what: Vec<String> =
+            house.world.run(&["audit", "list", "--json"]).ok().json().iter().map(|row| row["what"].to_string()).collect();
+        assert_eq!(what.iter().filter(|what| what.contains("hold")).count(), 3, "{what:?}");
+    }
+}
+
+#[test]
+fn an_organisation_whose_contract_has_ended_is_erased_with_its_file() {
+    for mut house in House::both("contracts") {
+        let wim = Letter::from("w.postma@oudeveen.example", "Wim Postma", "Formulieren van Oudeveen").with_file("wim.csv", FILE);
+        house.lay("support", "2026-03-20T09:59:59+01:00", &wim);
+        house.receive("support", "2026-03-20T10:00:00+01:00", &question());
+        assert_eq!(house.tickets("organisation"), ["oudeveen", "waterwolde"]);
+        house.forget("2026-03-31T23:59:59+02:00");
+        assert!(house.whole_database().contains("Wim Postma"));
+        let due = house.at("2026-04-01T00:00:00+02:00", "retention run --dry-run --json").json();
+        assert_eq!((&due[0]["kind"], &due[0]["organisation"], &due[0]["count"]), (&json!("organisations"), &json!("oudeveen"), &json!(1)));
+        assert_eq!((&due[1]["kind"], &due[1]["organisation"]), (&json!("organisation-file"), &json!("oudeveen")));
+        let report = house.forget("2026-04-01T00:00:00+02:00");
+        assert_eq!((&report["originals_gone"], &report["files"], &report["organisation_files"]), (&json!(1), &json!(1), &json!(1)));
+        let left = house.whole_database();
+        for word in ["Postma", "w.postma", "Formulieren", "wim.csv"] {
+            assert!(!left.contains(word), "{word} is left: {left}");
+        }
+        assert!(left.contains("Annelies de Vries"), "another organisation is untouched");
+        assert_eq!((house.tickets("status"), house.originals("support")), (vec![json!("closed"), json!("open")], 1));
+        assert!(!house.world.dir.join("organisations/oudeveen.toml").exists());
+        assert_eq!(house.forget("2026-04-02T00:00:00+02:00")["removed"], json!({}));
+    }
+}
+
+#[test]
+fn what_waits_in_the_queue_for_too_long_is_emptied() {
+    let mut house = House::new();
+    let stranger = |text: &str| Letter::from("jan@elders.example", "Jan Smit", text);
+    house.lay("support", "2026-11-20T09:59:59+01:00", &stranger("Vraag over formulieren").with_file("jan.csv", FILE));
+    house.receive("support", "2026-11-20T10:00:00+01:00", &stranger("Nog een vraag"));
+    assert_eq!(house.tickets("status"), ["queued", "queued"]);
+    house.at("2026-12-24T12:00:00+01:00", "tickets note PK-00002 bekeken");
+    house.forget("2027-02-20T09:59:00+01:00");
+    assert_eq!(house.tickets("status"), ["queued", "queued"]);
+    let report = house.forget("2027-02-20T10:00:00+01:00");
+    assert_eq!((&report["removed"], &report["files"]), (&json!({ "queue": 1 }), &json!(1)));
+    assert_eq!((house.tickets("status"), house.tickets("attachments")), (vec![json!("closed"), json!("queued")], vec![json!(0), json!(0)]));
+    let left = house.whole_database();
+    assert!(!left.contains("formulieren") && left.contains("Nog een vraag"), "{left}");
+    assert_eq!(house.forget("2027-03-24T12:00:00+01:00")["removed"], json!({ "queue": 1 }), "a note begins the term anew");
+    assert!(!house.whole_database().contains("jan@elders"));
+}
+
+#[test]
+fn decisions_stay_five_years_and_then_nothing_ties_the_record_to_anybody() {
+    for mut house in House::both("decisions") {
+        november(&mut house);
+        let person = "audit list --json --person a.devries@waterwolde.example";
+        assert_eq!(house.forget("2031-11-30T14:59:00+01:00")["removed"].get("decisions"), None);
+        assert_eq!(house.at("2031-11-30T14:59:00+01:00", person).json().len(), 1);
+        let report = house.forget("2031-11-30T15:00:00+01:00");
+        assert_eq!(report["removed"]["decisions"], 1);
+        assert_eq!(house.tickets("number"), ["PK-00002"], "an open ticket stays");
+        assert_eq!(house.at("2031-11-30T15:00:00+01:00", person).json().len(), 1, "the month of the decision is not over five years ago");
+        assert_eq!(house.forget("2031-12-01T02:00:00+01:00")["removed"]["keys"], 1);
+        assert_eq!(house.at("2031-12-01T02:00:00+01:00", person).json().len(), 0);
+        let closed = house.at("2031-12-01T02:00:00+01:00", "audit list --json --ticket PK-00001").json();
+        let agent = closed.iter().find(|row| row["what"] == "closed").unwrap()["agent"].as_str().unwrap().to_owned();
+        assert!(agent.len() == 32 && agent.bytes().all(|b| b.is_ascii_hexdigit()), "an agent's name goes, too: {agent}");
+        house.at("2031-12-01T02:00:00+01:00", "audit verify");
+        // The number of a ticket that is gone is not given to another.
+        house.receive("support", "2031-12-01T10:00:00+01:00", &question());
+        assert_eq!(house.tickets("number"), ["PK-00002", "PK-00003"]);
+    }
+}
+
+#[test]
+fn every_term_is_a_setting_and_an_organisation_may_agree_its_own() {
+    let mut house = House::new();
+    house.world.edit(|config| config["retention"]["attachments"] = value("1 month"));
+    let file = house.world.dir.join("organisations/waterwolde.toml");
+    let text = fs::read_to_string(&file).unwrap().replacen("[[contact]]", "[retention]\nattachments = \"2 weeks\"\n\n[[contact]]", 1);
+    fs::write(&file, text).unwrap();
+    house.lay("support", "2026-11-20T09:59:59+01:00", &question().with_file("a.csv", FILE));
+    let other = Letter::from("tom.reed@brookham.example", "Tom Reed", "Server certificate expired").with_file("b.csv", "x;y\r\n1;2\r\n");
+    house.receive("support", "2026-11-20T10:00:00+01:00", &other);
+    assert_eq!(house.tickets("attachments"), [1, 1]);
+    house.at("2026-11-30T12:00:00+01:00", "tickets close PK-00001");
+    house.at("2026-11-30T12:00:00+01:00", "tickets close PK-00002");
+    house.forget("2026-12-14T12:00:00+01:00");
+    assert_eq!(house.tickets("attachments"), [0, 1]);
+    house.forget("2026-12-30T12:00:00+01:00");
+    assert_eq!(house.tickets("attachments"), [0, 0]);
+
+    house.world.edit(|config| config["retention"]["attachments"] = value("3 moons"));
+    let wrong = house.world.run(&["retention", "run"]).exits(2).stderr;
+    assert!(wrong.contains("`attachments` must be a number of days, weeks, months or years"), "{wrong}");
+}
+
+#[test]
+fn the_daemon_removes_what_is_due_by_its_own_clock_and_notes_the_end_of_the_record() {
+    let mut house = House::new();
+    november(&mut house);
+    {
+        let _early = house.world.daemon(Some("2027-03-01T03:29:00+01:00"));
+        eventually("the daemon works", || house.world.daemon_log().contains("Ready.").then_some(()));
+        assert!(!house.world.daemon_log().contains("what was due is removed"));
+    }
+    let _daemon = house.world.daemon(Some("2027-03-01T03:30:00+01:00"));
+    eventually("the run", || house.world.daemon_log().contains("what was due is removed").then_some(()));
+    let anchor = eventually("the anchor", || {
+        let log = house.world.daemon_log();
+        log.split("anchor=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned)
+    });
+    assert_eq!((house.tickets("attachments"), house.originals("support")), (vec![json!(0), json!(0)], 0));
+    house.world.run(&["audit", "verify", "--anchor", &anchor]).ok();
+}
