@@ -9,7 +9,7 @@ use postkamer::decide::{Kind, Outcome, Reason, ServerAction, Template};
 use postkamer::identify::{Authentic, SenderKind};
 use postkamer::parse::document::Document;
 use postkamer::parse::{Author, Mail, RawAttachment, Text};
-use postkamer::plan::{Ledger, NewEntry, NewTicket, Plan, PlannedReply, Questions, Postmark, TicketPlan};
+use postkamer::plan::{Ledger, NewEntry, NewTicket, Plan, PlannedReply, Postmark, Questions, TicketPlan};
 use postkamer::screen::{Policy, ScreenedAttachment, screen};
 use postkamer::store::{ActionSettled, Store};
 use postkamer::words::{EmailAddress, Keys, Language, MailUid, MailboxId};

@@ -118,8 +118,22 @@ fn a_mail_is_deleted_or_filed_on_a_server_in_one_place() {
 }
 
 /// Where text that a person wrote may be looked at: rooms that judge it or carry it to the database, a server or an agent's terminal.
-const REVEALERS: &[&str] =
-    &["parse", "extract", "screen", "identify", "plan", "store", "mailbox", "outbox", "settings", "words", "cli", "journey", "daemon", "retention"];
+const REVEALERS: &[&str] = &[
+    "parse",
+    "extract",
+    "screen",
+    "identify",
+    "plan",
+    "store",
+    "mailbox",
+    "outbox",
+    "settings",
+    "words",
+    "cli",
+    "journey",
+    "daemon",
+    "retention",
+];
 /// Within them, no line that logs or complains may.
 const SPEAKERS: &[&str] = &["tracing::", "#[error(", "panic!(", "complain("];
 

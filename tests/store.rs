@@ -9,7 +9,7 @@ use postkamer::mailbox;
 use postkamer::outbox::{self, Report, Transport, actions::Acted, directory::Directory};
 use postkamer::parse::document::Document;
 use postkamer::parse::{Author, Mail, RawAttachment, Text};
-use postkamer::plan::{Ledger, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, Questions, Postmark, TicketPlan};
+use postkamer::plan::{Ledger, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, Postmark, Questions, TicketPlan};
 use postkamer::screen::{Policy, ScreenedAttachment, screen};
 use postkamer::store::*;
 use postkamer::words::{EmailAddress, Keys, Language, MailUid, MailboxId, Pseudonym, Redacted, TicketNumber};

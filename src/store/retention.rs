@@ -271,7 +271,7 @@ impl Store {
                 .await
                 .doing(LOOKING)?;
             let rows: Vec<i64> = rows.into_iter().filter(|id| !holds.tickets.contains(id)).collect();
-            let loose = traces_of(organisation, &holds);
+            let loose = traces_of(organisation, holds);
             let loose = mail::Entity::find().select_only().column(mail::Column::Id).filter(loose).limit(1);
             let loose: Option<i64> = loose.into_tuple().one(&self.0.reader).await.doing(LOOKING)?;
             if !rows.is_empty() || loose.is_some() {
