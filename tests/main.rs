@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod attacks;
 mod authentication;
 mod check;
 mod daemon;

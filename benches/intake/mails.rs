@@ -284,7 +284,7 @@ fn mail(random: &mut Random, logos: &[Vec<u8>], number: u32) -> Vec<u8> {
         12..15 => with("text/csv", "export.csv", files::csv),
         15..64 | 86..91 => outlook(random, person, logo, number),
         95..=97 => newsletter(random, person, number),
-        99 if number % 2 == 0 => with("text/csv", "export.csv", files::csv_of_citizens),
+        99 if number.is_multiple_of(2) => with("text/csv", "export.csv", files::csv_of_citizens),
         99 => {
             let said = paragraph(random, person.language, 1, 3);
             Part::text("plain", &format!("{said}\r\n\r\nBSN {}\r\n", files::service_number(random)))
@@ -353,7 +353,7 @@ fn outlook(random: &mut Random, person: &Person, logo: &[u8], number: u32) -> Pa
     html.push_str(&word::signature(person, shows_logo.then_some(number)));
     let earlier = if random.below(2) == 0 { random.between(1, 4) } else { 0 };
     for mail in 0..earlier {
-        let (from, to) = if mail % 2 == 0 { ("Zaakwijs Support", person.name) } else { (person.name, "Zaakwijs Support") };
+        let (from, to) = if mail.is_multiple_of(2) { ("Zaakwijs Support", person.name) } else { (person.name, "Zaakwijs Support") };
         let subject = random.pick(language.sentences);
         let lines = [from, "dinsdag 17 november 2026 14:03", to, subject];
         let above: Vec<String> = language.quoted.iter().zip(lines).map(|(key, value)| format!("{key}: {value}")).collect();

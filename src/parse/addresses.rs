@@ -51,7 +51,11 @@ pub(super) fn read(text: &str) -> AddressList {
     while let Some(c) = chars.next() {
         match c {
             '(' => match comment(&mut chars) {
-                Some(comment) => reader.comments.push(comment),
+                Some(comment) => {
+                    reader.comments.push(comment);
+                    // It counts as white space (RFC 5322 §3.2.2), which no address of ours has inside.
+                    reader.phrase.push(' ');
+                }
                 None => reader.list.odd = true,
             },
             '"' => reader.quoted_string(&mut chars),

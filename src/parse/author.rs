@@ -115,6 +115,8 @@ mod tests {
             b"From: <=?utf-8?q?a?=@good.test>\r\n",
             b"From: a @good.test\r\n",
             b"From: <a@good.test(c)>\r\n",
+            b"From: a(c)@good.test\r\n",
+            b"From: a@good(c).test\r\n",
             b"From: a@go\xf8d.test\r\n",
             b"From: =?utf-8?q?x<a@good.test>?= <b@evil.test>\r\n",
             b"From: Gemeente\r\n",

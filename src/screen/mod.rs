@@ -16,7 +16,7 @@ pub mod records;
 
 use crate::parse::document::{Document, Unreadable};
 use crate::parse::{Author, Mail, Opaque, RawAttachment};
-use crate::words::Country;
+use crate::words::{Country, EmailAddress, Redacted};
 use detect::Detector;
 
 pub use outcome::{CleanAttachment, CleanText, Finding, ScreenedAttachment, SizeClass, Spot, Where, Why, Withheld};
@@ -130,8 +130,8 @@ pub fn screen(mut mail: Mail, documents: Vec<Document>, policy: &Policy) -> Scre
     let text = std::mem::take(&mut mail.text);
     let other_names = std::mem::take(&mut mail.other_names);
     let (author_name, shown) = match &mail.author {
-        Author::One { name, .. } => (name.clone(), name.clone()),
-        Author::Nobody { shown } => (crate::words::Redacted::default(), shown.clone()),
+        Author::One { name, address } => (without_addresses(name.reveal(), address), name.clone()),
+        Author::Nobody { shown } => (Redacted::default(), shown.clone()),
     };
 
     findings.extend(detector.line(subject.reveal()).finding(Where::Subject, None));
@@ -158,6 +158,17 @@ pub fn screen(mut mail: Mail, documents: Vec<Document>, policy: &Policy) -> Scre
         })
         .collect();
     Screened { mail, text, attachments, findings }
+}
+
+/// A display name with every address in it removed but the author's own: `"a@good.test" <b@evil.test>` must not be taken for
+/// a@good.test (THREATS §1 row 6).
+fn without_addresses(name: &str, own: &EmailAddress) -> Redacted<String> {
+    let shown = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_own = bare.parse::<EmailAddress>().as_ref() == Ok(own);
+        if word.contains('@') && !is_own { "[address removed]".to_owned() } else { word.to_owned() }
+    };
+    Redacted::new(name.split(' ').map(shown).collect::<Vec<_>>().join(" "))
 }
 
 /// What became of a file that came without a mail.

@@ -1,0 +1,324 @@
+//! Rows 24 to 34: what a mail carries. Each comes in among ordinary mail, which goes on. (tests/extract.rs throws single files at the
+//! workers.)
+
+use super::{CONTACT, Gate, authentic, base64, vouched, with_files};
+use serde_json::Value;
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use zip::write::SimpleFileOptions;
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+
+/// An invented number that passes the Dutch check.
+const BSN: &str = "BSN 111222333";
+
+fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        zip.start_file(*name, SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated)).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// A document of this XML, as Word packs it.
+fn docx(xml: &str) -> Vec<u8> {
+    let types = "<?xml version=\"1.0\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Default Extension=\"xml\" ContentType=\"application/xml\"/></Types>";
+    zipped(&[("[Content_Types].xml", types.as_bytes()), ("word/document.xml", xml.as_bytes())])
+}
+
+/// What became of the only attachment of each of these mails of a contact: kept, or withheld and why.
+#[track_caller]
+fn fates(gate: &Gate, files: &[(&str, &str, Vec<u8>)]) -> Vec<String> {
+    let mails: Vec<Vec<u8>> = files.iter().map(|(kind, name, bytes)| with_files(&[(kind, name, bytes)])).collect();
+    gate.explain(&mails).iter().map(fate).collect()
+}
+
+fn fate(told: &Value) -> String {
+    told["attachments"][0]["why"].as_str().or(told["attachments"][0]["outcome"].as_str()).unwrap_or("none").to_owned()
+}
+
+#[track_caller]
+fn all_withheld(gate: &Gate, files: &[(&str, &str, Vec<u8>)]) {
+    let names: Vec<&str> = files.iter().map(|(_, name, _)| *name).collect();
+    for (fate, name) in fates(gate, files).iter().zip(names) {
+        assert_eq!(fate, "unreadable", "{name}");
+    }
+}
+
+/// Archives that swell, lie about their size or lie inside each other are not screened, so not kept; the ticket is made.
+#[test]
+fn a24_archive_bombs() {
+    let gate = Gate::new();
+    let zeros = vec![b'0'; 40_000_000];
+    let swollen = zipped(&[("nullen.txt", &zeros)]);
+    let mut nested = zipped(&[("a.txt", b"a")]);
+    for _ in 0..12 {
+        nested = zipped(&[("binnen.zip", &nested)]);
+    }
+    let many_names: Vec<String> = (0..5_000).map(|n| format!("{n}.txt")).collect();
+    let many = zipped(&many_names.iter().map(|name| (name.as_str(), &b"x"[..])).collect::<Vec<_>>());
+    // The directory says that a member has 4 GiB: what is in it is found, or the whole is not kept.
+    let mut lying = zipped(&[("a.txt", format!("naam;nummer\nx;{BSN}\n").as_bytes())]);
+    let at = lying.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    lying[at + 24..at + 28].copy_from_slice(&[0xff; 4]);
+    let zip = "application/zip";
+    all_withheld(&gate, &[(zip, "swollen.zip", swollen.clone()), (zip, "nested.zip", nested), (zip, "many.zip", many)]);
+    assert_ne!(fates(&gate, &[(zip, "lying.zip", lying)]), ["kept"]);
+    let letters = gate.live(&[with_files(&[(zip, "b.zip", &swollen)]), authentic(CONTACT, "", "Vraag.")]);
+    assert_eq!((letters.len(), gate.tickets().len()), (2, 2), "the mail beside it goes on");
+    assert_eq!(gate.tickets()[0]["attachments"], 0);
+}
+
+/// No entity is expanded, none is fetched.
+#[test]
+fn a25_xml_entities() {
+    let gate = Gate::new();
+    let secret = gate.world.dir.join("geheim.txt");
+    fs::write(&secret, BSN).unwrap();
+    let laughs: String = (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+    let bomb = format!("<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY l0 \"lol\">{laughs}]><w:document><w:t>&l9;</w:t></w:document>");
+    let thief = format!(
+        "<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY s SYSTEM \"file://{}\">]><w:document><w:t>&s;</w:t></w:document>",
+        secret.display()
+    );
+    let stuf = format!("<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY s SYSTEM \"file://{}\">]><bericht>&s;</bericht>", secret.display());
+    all_withheld(
+        &gate,
+        &[(DOCX, "bom.docx", docx(&bomb)), (DOCX, "dief.docx", docx(&thief)), ("application/xml", "stuf.xml", stuf.into_bytes())],
+    );
+}
+
+/// A PDF that brings its reader down takes nothing with it.
+#[test]
+fn a26_pdf_bombs() {
+    let gate = Gate::new();
+    let deep = format!("%PDF-1.7\n1 0 obj\n{}\nendobj\ntrailer <</Root 1 0 R>>\n%%EOF", "[".repeat(10_380));
+    let endless = "%PDF-1.7\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[2 0 R]/Count 1000000000>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF";
+    let pdf = "application/pdf";
+    let letters = gate.live(&[
+        with_files(&[(pdf, "diep.pdf", deep.as_bytes())]),
+        with_files(&[(pdf, "eindeloos.pdf", endless.as_bytes())]),
+        authentic(CONTACT, "", "Vraag."),
+    ]);
+    assert_eq!(letters.len(), 3);
+    assert!(gate.tickets().iter().all(|ticket| ticket["status"] == "open" && ticket["attachments"] == 0));
+    assert!(gate.world.run(&["queue", "list", "--json"]).ok().json().is_empty(), "no mail is stuck");
+}
+
+/// A picture says how large it is before it is drawn; what a picture format runs is never run.
+#[test]
+fn a27_image_bombs() {
+    let gate = Gate::new();
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    png.extend(64_000_u32.to_be_bytes());
+    png.extend(64_000_u32.to_be_bytes());
+    png.extend([8, 6, 0, 0, 0, 0, 0, 0, 0]);
+    let svg = format!("<svg xmlns=\"http://www.w3.org/2000/svg\"><script>fetch('x')</script><text>{BSN}</text></svg>");
+    let fates = fates(&gate, &[("image/png", "groot.png", png), ("image/svg+xml", "plaat.svg", svg.into_bytes())]);
+    assert_eq!(fates[0], "unreadable");
+    assert_ne!(fates[1], "kept");
+}
+
+/// A message of this many nested levels, a number at the bottom.
+fn nested_parts(levels: usize) -> Vec<u8> {
+    let mut head = String::new();
+    let mut tail = String::new();
+    for level in 0..levels {
+        head += &format!("--b{level}\nContent-Type: multipart/mixed; boundary=b{}\n\n", level + 1);
+        tail = format!("--b{}--\n{tail}", level + 1);
+    }
+    let body = format!("{head}--b{levels}\nContent-Type: text/csv\nContent-Disposition: attachment; filename=a.csv\n\na;b\n{tail}--b0--");
+    authentic(CONTACT, "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b0\n", &body)
+}
+
+fn many_parts(count: usize) -> Vec<u8> {
+    let parts = "--b\nContent-Type: text/csv\nContent-Disposition: attachment; filename=a.csv\n\na;b\n".repeat(count);
+    authentic(CONTACT, "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n", &format!("{parts}--b--"))
+}
+
+fn long_header(bytes: usize) -> Vec<u8> {
+    authentic(CONTACT, &"X-Vulling: abcdefghijklmnopqrstuvwxyz\n".repeat(bytes / 38), "Vraag.")
+}
+
+/// Within the limits a mail is read, beyond them it counts as unreadable; it is never dropped and holds up nobody.
+#[test]
+fn a28_mime_depth_parts_and_headers() {
+    let gate = Gate::new();
+    let told =
+        gate.explain(&[nested_parts(17), nested_parts(40), nested_parts(5_000), many_parts(5), many_parts(1_100), many_parts(5_000)]);
+    let unreadable = |told: &Value| told["reasons"].as_array().unwrap().contains(&"attachment-unreadable".into());
+    let seen: Vec<bool> = told.iter().map(unreadable).collect();
+    assert_eq!(seen, [false, true, true, false, true, true]);
+    let told = gate.explain(&[long_header(100_000), long_header(300_000), long_header(3_000_000)]);
+    assert_eq!(told.iter().map(unreadable).collect::<Vec<_>>(), [false, true, true]);
+    let letters = gate.live(&[nested_parts(5_000), many_parts(5_000), long_header(3_000_000), authentic(CONTACT, "", "Vraag.")]);
+    assert_eq!((letters.len(), gate.tickets().len()), (4, 4));
+}
+
+/// What lies deep inside forwarded mails is found, or the whole is not screened.
+#[test]
+fn a29_nesting_blind_spot() {
+    let gate = Gate::new();
+    let wrapped = |levels: usize, encoded: bool| {
+        let mut inner = format!("From: x@y.example\nSubject: diep\n\nGegevens: {BSN}\n");
+        for _ in 1..levels {
+            let (encoding, text) = if encoded { ("base64", base64(inner.as_bytes())) } else { ("8bit", inner) };
+            inner = format!(
+                "From: x@y.example\nMIME-Version: 1.0\nContent-Type: message/rfc822\nContent-Transfer-Encoding: {encoding}\n\n{text}"
+            );
+        }
+        with_files(&[("message/rfc822", "door.eml", inner.as_bytes())])
+    };
+    let mails: Vec<Vec<u8>> = [1, 3, 4, 5, 6, 10, 40].iter().flat_map(|levels| [wrapped(*levels, false), wrapped(*levels, true)]).collect();
+    for (n, told) in gate.explain(&mails).iter().enumerate() {
+        assert!(["citizen-data", "unreadable"].contains(&fate(told).as_str()) || told["citizen_data"] == true, "{n}: {told}");
+        assert_eq!(told["server"], "delete");
+    }
+    let fields = |kind: &str| format!("MIME-Version: 1.0\nContent-Type: {kind}\n");
+    let opaque = [
+        authentic(CONTACT, &fields("message/partial; id=x; number=1; total=2"), "From: x@y.example\n\nhalf"),
+        authentic(
+            CONTACT,
+            &fields("message/external-body; access-type=URL; URL=\"http://evil.example/x\""),
+            "Content-Type: text/plain\n\n",
+        ),
+        authentic(CONTACT, &fields("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m"), "AAAA"),
+    ];
+    for told in gate.explain(&opaque) {
+        assert!(told["reasons"].as_array().unwrap().contains(&"attachment-unreadable".into()), "{told}");
+    }
+}
+
+/// Patterns are matched in linear time; admins write no patterns, only words.
+#[test]
+fn a30_regex_denial_of_service() {
+    let gate = Gate::new();
+    let long = [
+        format!("{}!", "a".repeat(200_000)),
+        "1".repeat(200_000),
+        "1-".repeat(100_000),
+        "http://a.".repeat(20_000),
+        "> ".repeat(100_000),
+        "aanvraag niet dringend ".repeat(10_000),
+    ];
+    let mails: Vec<Vec<u8>> = long.iter().map(|line| authentic(CONTACT, "", line)).collect();
+    assert_eq!(gate.explain(&mails).len(), long.len(), "each is judged within the deadline of any command");
+    let words = gate.world.dir.join("words");
+    fs::create_dir_all(&words).unwrap();
+    fs::write(words.join("nl.toml"), "[urgent]\nstates = [\"(a+)+$\"]\n").unwrap();
+    let outcome = gate.world.run(&["check"]);
+    assert!(outcome.status == Some(0) || outcome.status == Some(1), "a pattern is a word or a mistake, nothing else: {outcome:?}");
+}
+
+/// All files below a directory.
+fn files_below(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut waiting = vec![directory.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                waiting.push(entry.path());
+            } else {
+                found.push(entry.path().to_string_lossy().into_owned());
+            }
+        }
+    }
+    found
+}
+
+/// A file name names no file.
+#[test]
+fn a31_path_by_attachment_name() {
+    let gate = Gate::new();
+    let long = "x".repeat(4_000);
+    let names =
+        ["../../ontsnapt.csv", "/tmp/ontsnapt.csv", "\u{200b}.htaccess", "..\\ontsnapt.csv", "con.csv", long.as_str(), ".", "a\u{0}.csv"];
+    let contents: Vec<String> = (0..names.len()).map(|n| format!("kolom;waarde\naantal;{n}\n")).collect();
+    let files: Vec<(&str, &str, &[u8])> = names.iter().zip(&contents).map(|(name, text)| ("text/csv", *name, text.as_bytes())).collect();
+    gate.live(&[with_files(&files)]);
+    let attachments = files_below(&gate.world.state_dir());
+    assert!(attachments.len() >= names.len(), "they are kept: {attachments:#?}");
+    for path in files_below(&gate.world.dir).iter().chain(&attachments) {
+        assert!(!path.contains("ontsnapt") && !path.contains("htaccess") && !path.contains("xxxxxxxx"), "{path}");
+    }
+    assert!(!Path::new("/tmp/ontsnapt.csv").exists());
+}
+
+/// What a file is, it is by its bytes; one that is two things is screened as both or not kept.
+#[test]
+fn a32_polyglots_and_false_names() {
+    let gate = Gate::new();
+    let hidden = zipped(&[("lijst.csv", format!("naam;nummer\nx;{BSN}\n").as_bytes())]);
+    let mut polyglot = b"%PDF-1.4\n1 0 obj <</Type/Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n".to_vec();
+    polyglot.extend(&hidden);
+    let html = format!("<html><body><table><tr><td>BSN</td></tr><tr><td>111222333</td></tr></table></body></html>");
+    let renamed = docx(&format!(
+        "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body><w:p><w:r><w:t>{BSN}</w:t></w:r></w:p></w:body></w:document>"
+    ));
+    let fates = fates(
+        &gate,
+        &[
+            ("application/pdf", "beide.pdf", polyglot),
+            ("text/plain", "pagina.txt", html.into_bytes()),
+            ("image/png", "plaat.png", renamed),
+            ("text/plain", "tekst.txt", hidden),
+            (XLSX, "blad.xlsx", format!("naam;nummer\nx;{BSN}\n").into_bytes()),
+        ],
+    );
+    assert!(fates.iter().all(|fate| fate != "kept"), "{fates:?}");
+}
+
+/// What is locked is not opened, no password is tried, and the sender is told of the portal.
+#[test]
+fn a33_locked_archives() {
+    let gate = Gate::new();
+    let story = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mails/locked-archive-is-turned-back.eml")).unwrap();
+    // A member whose flag says encrypted, beside a password in the mail.
+    let mut zip = zipped(&[("lijst.csv", b"kolom;waarde\n")]);
+    for signature in [&b"PK\x03\x04"[..], b"PK\x01\x02"] {
+        let at = zip.windows(4).position(|bytes| bytes == signature).unwrap();
+        zip[at + if signature[2] == 3 { 6 } else { 8 }] |= 1;
+    }
+    let locked_ole = {
+        let mut bytes = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec();
+        bytes.resize(4096, 0);
+        bytes
+    };
+    let mut seven = b"7z\xbc\xaf\x27\x1c\0\x04".to_vec();
+    seven.extend([0xff; 120]);
+    all_withheld(
+        &gate,
+        &[("application/zip", "slot.zip", zip.clone()), (DOCX, "slot.docx", locked_ole), ("application/x-7z-compressed", "slot.7z", seven)],
+    );
+    let letters = gate.live(&[story, with_files(&[("application/zip", "slot.zip", &zip), ("text/plain", "wachtwoord.txt", b"geheim123")])]);
+    assert_eq!(letters.len(), 2);
+    assert!(letters.iter().all(|letter| letter.text().lines().any(|line| line == "https://portaal.zaakwijs.example")));
+}
+
+/// Formulas in names stay text in what a spreadsheet may open; exports are JSON, where a cell cannot begin with one.
+#[test]
+fn a34_formula_injection() {
+    let gate = Gate::new();
+    let name = "=HYPERLINK(\"http://evil.example\")";
+    gate.live(&[super::raw(
+        &vouched("evil.example"),
+        &format!("From: \"{}\" <x@evil.example>\n", name.replace('"', "\\\"")),
+        "Subject: =cmd|' /C calc'!A0\n",
+        "@SUM(1)",
+    )]);
+    let exports = [
+        &["tickets", "list", "--json"][..],
+        &["queue", "list", "--json"],
+        &["outbox", "list", "--all", "--json"],
+        &["contacts", "list", "--json"],
+    ];
+    for arguments in exports {
+        for line in gate.world.run(arguments).ok().stdout.lines() {
+            assert!(line.starts_with('{') && serde_json::from_str::<Value>(line).is_ok(), "{arguments:?}: {line}");
+        }
+    }
+    assert_eq!(gate.ticket("PK-00001")["history"][0]["author_name"], name);
+}
