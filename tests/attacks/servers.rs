@@ -76,7 +76,8 @@ fn imap(evil: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> u16 {
                 _ => "$ OK done\r\n".to_owned(),
             };
             let answer = evil(command).unwrap_or(plain).replace('$', tag);
-            if writer.write_all(answer.as_bytes()).is_err() {
+            // After a flood the connection ends; a client that believed in it would wait for more.
+            if writer.write_all(answer.as_bytes()).is_err() || answer.len() > 500_000 {
                 return;
             }
         }
@@ -110,7 +111,7 @@ fn a35_hostile_imap_server() {
     let scripts: [(&str, i32, fn(&str) -> Option<String>); 7] = [
         ("a literal of 4 GiB", 75, |c| c.contains("RFC822.SIZE").then(|| "* 1 FETCH (UID 8 BODY[] {4294967295}\r\nabc".to_owned())),
         ("a mail of 4 GiB", 75, |c| c.contains("BODY.PEEK").then(|| "* 1 FETCH (UID 8 BODY[] {4294967295}\r\nabc".to_owned())),
-        ("more mails than there are", 75, |c| c.contains("RFC822.SIZE").then(|| listing(1_000_000))),
+        ("more mails than there are", 75, |c| c.contains("RFC822.SIZE").then(|| listing(150_000))),
         ("a range of all numbers", 0, |c| {
             c.contains("MOVE")
                 .then(|| "* OK [COPYUID 7 1:4294967295 1:4294967295] x\r\n* VANISHED 1:4294967295\r\n$ OK done\r\n".to_owned())
@@ -118,7 +119,7 @@ fn a35_hostile_imap_server() {
         ("a search without end", 0, |c| {
             c.contains("SEARCH").then(|| "* SEARCH 1:4294967295\r\n* ESEARCH UID ALL 1:4294967295\r\n$ OK done\r\n".to_owned())
         }),
-        ("untagged lines without end", 75, |c| c.contains("SELECT").then(|| "* OK still here\r\n".repeat(1_000_000))),
+        ("untagged lines without end", 75, |c| c.contains("SELECT").then(|| "* OK still here\r\n".repeat(100_000))),
         ("one line without end", 75, |c| c.contains("SELECT").then(|| format!("* OK {}", "x".repeat(80_000_000)))),
     ];
     for (label, due, evil) in scripts {
@@ -127,7 +128,7 @@ fn a35_hostile_imap_server() {
         let before = gate.tickets().len();
         let (status, most) = measured(&gate.world, &["run", "--once"]);
         assert!(status == Some(due) || (due == 0 && status == Some(75)), "{label}: {status:?}");
-        assert!(most < ordinary + 150, "{label}: {most} MB in use, {ordinary} MB without a server");
+        assert!(most < ordinary + 64, "{label}: {most} MB in use, {ordinary} MB without a server");
         assert!(gate.tickets().len() > before, "{label}: the other desk's mail is taken in");
     }
 }
