@@ -3,7 +3,7 @@
 # mail-parser 1.0 declares a newer compiler than it needs: without the first flag, Rust 1.95 would refuse to build it.
 FLAGS = --ignore-rust-version --locked
 
-.PHONY: run test bench corpus setup lint
+.PHONY: run test soak bench corpus setup lint
 
 run:
 	cargo run $(FLAGS) -- demo
@@ -12,6 +12,10 @@ run:
 test: setup
 	cargo test $(FLAGS) --workspace
 	$(MAKE) --no-print-directory lint
+
+# The same tests with the numbers that take long.
+soak: setup
+	POSTKAMER_FORGED=10000 cargo test $(FLAGS) --test main attacks::sending::a20
 
 # Measures, and writes the result into BENCHMARKS.md. MAILS and REPETITIONS make it shorter.
 bench: setup

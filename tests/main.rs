@@ -18,6 +18,7 @@ mod daemon;
 mod extract;
 mod mailbox;
 mod policy;
+mod replies;
 mod record;
 mod retention;
 mod screening;

@@ -3,7 +3,7 @@
 use super::Kind;
 use crate::identify::{Sender, SenderKind};
 use crate::parse::{Author, Mail};
-use crate::words::{EmailAddress, Keys};
+use crate::words::{EmailAddress, Keys, MessageId};
 
 /// What wrote the mail: of several kinds the first row of the table counts. A loop header counts as ours only when
 /// this installation signed it; `is_own` tells the addresses of our desks.
@@ -42,13 +42,11 @@ pub fn answerable(mail: &Mail, sender: &Sender<'_>, desk: &[&EmailAddress], is_o
         || sender.automatic
         || is_service(address);
     // Rule 6: our own ids come back once or twice in a conversation; more than three of them are two machines talking.
-    let ours = |id: &crate::words::MessageId| {
-        Keys::reply_number(id).is_some() && desk.iter().any(|d| d.domain().as_str().eq_ignore_ascii_case(id.right()))
-    };
+    let of_our_domain = |id: &MessageId| desk.iter().any(|own| own.domain().as_str().eq_ignore_ascii_case(id.right()));
     let echoes = is_own(address)
         || !mail.loop_headers.is_empty()
-        || mail.message_id.as_ref().is_some_and(ours)
-        || mail.references.iter().filter(|id| ours(id)).count() > 3;
+        || mail.message_id.as_ref().is_some_and(of_our_domain)
+        || mail.references.iter().filter(|id| Keys::reply_number(id).is_some() && of_our_domain(id)).count() > 3;
     // Rule 7: a mail that does not name the desk came by Bcc, a list or a forward; nobody waits for us there.
     let addressed = mail.recipients.iter().any(|recipient| desk.contains(&recipient));
     addressed && !from_machine && !echoes

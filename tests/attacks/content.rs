@@ -254,7 +254,7 @@ fn a32_polyglots_and_false_names() {
     let hidden = zipped(&[("lijst.csv", format!("naam;nummer\nx;{BSN}\n").as_bytes())]);
     let mut polyglot = b"%PDF-1.4\n1 0 obj <</Type/Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n".to_vec();
     polyglot.extend(&hidden);
-    let html = format!("<html><body><table><tr><td>BSN</td></tr><tr><td>111222333</td></tr></table></body></html>");
+    let html = "<html><body><table><tr><td>BSN</td></tr><tr><td>111222333</td></tr></table></body></html>".to_owned();
     let renamed = docx(&format!(
         "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body><w:p><w:r><w:t>{BSN}</w:t></w:r></w:p></w:body></w:document>"
     ));

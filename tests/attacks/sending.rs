@@ -140,8 +140,7 @@ fn lax_server(stream: &TcpStream) -> (usize, Vec<String>) {
                 return (mails, recipients);
             }
             held.push(if byte[0] == b'\r' { b'\n' } else { byte[0] });
-            let text: Vec<u8> = held.iter().copied().collect();
-            if text.ends_with(b"\n.\n") {
+            if held.ends_with(b"\n.\n") {
                 mails += 1;
                 data = None;
                 let mut rest = [0];

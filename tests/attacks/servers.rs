@@ -108,7 +108,8 @@ fn measured(world: &World, arguments: &[&str]) -> (Option<i32>, u64) {
 fn a35_hostile_imap_server() {
     let gate = Gate::new();
     let (_, ordinary) = measured(&gate.world, &["run", "--once"]);
-    let scripts: [(&str, i32, fn(&str) -> Option<String>); 7] = [
+    type Evil = fn(&str) -> Option<String>;
+    let scripts: [(&str, i32, Evil); 7] = [
         ("a literal of 4 GiB", 75, |c| c.contains("RFC822.SIZE").then(|| "* 1 FETCH (UID 8 BODY[] {4294967295}\r\nabc".to_owned())),
         ("a mail of 4 GiB", 75, |c| c.contains("BODY.PEEK").then(|| "* 1 FETCH (UID 8 BODY[] {4294967295}\r\nabc".to_owned())),
         ("more mails than there are", 75, |c| c.contains("RFC822.SIZE").then(|| listing(150_000))),
