@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::decide::{Outcome, Reason, ServerAction, Template};
-use crate::health::Pulse;
+use crate::health::{Backlog, Pulse};
 use crate::journey::{Journey, Received};
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
 use crate::outbox::{self, Transport};
@@ -231,6 +232,7 @@ impl Daemon {
                 () = held.ending().cancelled() => until.cancel(),
             }
             tracing::info!(desk = %desk.name, "the mailbox goes to another daemon");
+            self.0.pulse.given_up(&desk.name);
             // What hangs on a connection that is cut off is left to itself: nothing of it can be committed.
             let _ = tokio::time::timeout(DRAIN, held_by_us).await;
         }
@@ -270,7 +272,7 @@ impl Daemon {
             if stop.is_cancelled() {
                 return;
             }
-            self.0.pulse.in_trouble(&desk.name);
+            self.0.pulse.in_trouble(&desk.name, trouble.to_string());
             tracing::warn!(desk = %desk.name, error = %trouble, seconds = wait.as_secs(), "the mailbox is in trouble; it is opened again after a while");
             tokio::select! {
                 () = tokio::time::sleep(jittered(wait)) => {}
@@ -286,9 +288,8 @@ impl Daemon {
         let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
         tracing::info!(desk = %desk.name, "watching the mailbox");
         loop {
-            self.0.pulse.at_work(&desk.name);
-            self.round(desk, &mut session, Some(stop)).await?;
-            self.0.pulse.worked_off(&desk.name, self.0.store.clock().now());
+            let waiting = self.round(desk, &mut session, Some(stop)).await?;
+            self.0.pulse.worked_off(&desk.name, self.0.store.clock().now(), waiting);
             opened.notify_one();
             if stop.is_cancelled() || session.wait(stop).await? == Woken::Stopped {
                 session.close().await;
@@ -314,23 +315,25 @@ impl Daemon {
         Ok(())
     }
 
-    /// What lies in the mailbox now: first what was booked and not yet done on the server, then what is new.
-    async fn round(&self, desk: &Desk, session: &mut Session, stop: Option<&CancellationToken>) -> Result<(), Trouble> {
+    /// What lies in the mailbox now: first what was booked and not yet done on the server, then what is new. What must wait
+    /// for a while is left, and counted.
+    async fn round(&self, desk: &Desk, session: &mut Session, stop: Option<&CancellationToken>) -> Result<Backlog, Trouble> {
         let stopped = || stop.is_some_and(CancellationToken::is_cancelled);
         outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
         let listed = session.list().await?;
         self.0.store.forget_absent(&desk.mailbox_id(), &listed.iter().map(|mail| mail.uid.clone()).collect()).await?;
-        let (together, alone) = self.sort(&listed).await?;
+        let Sorted { together, alone, resting } = self.sort(&listed).await?;
+        self.0.pulse.at_work(&desk.name, backlog([&together, &alone, &resting]));
         self.work_through(desk, session, &batches(&together), false, &stopped).await?;
         for mail in &alone {
             self.work_through(desk, session, &[std::slice::from_ref(mail)], true, &stopped).await?;
         }
         outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
-        Ok(())
+        Ok(backlog([&resting]))
     }
 
     /// Mails without a result: those that may go together, and those that were in hand at an unclean stop.
-    async fn sort(&self, listed: &[Listed]) -> Result<(Vec<Listed>, Vec<Listed>), StoreError> {
+    async fn sort(&self, listed: &[Listed]) -> Result<Sorted, StoreError> {
         let uids: Vec<MailUid> = listed.iter().map(|mail| mail.uid.clone()).collect();
         let new = self.0.store.filter_new(&uids).await?;
         let due = self.0.store.clock().now();
@@ -338,18 +341,18 @@ impl Daemon {
         let rests = |uid: &MailUid| {
             deferred.iter().any(|w| w.uid == *uid && w.state == ArrivalState::Deferred && due.duration_since(w.since) < DEFERRAL)
         };
-        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        let mut sorted = Sorted::default();
         let mut unbooked = new.into_iter().peekable();
         for mail in listed {
             let Some(found) = unbooked.next_if(|unbooked| unbooked.uid == mail.uid) else { continue };
             match found.state {
                 ArrivalState::Stuck => {}
-                ArrivalState::Deferred if rests(&mail.uid) => {}
-                _ if found.wants_to_be_alone() => alone.push(mail.clone()),
-                _ => together.push(mail.clone()),
+                ArrivalState::Deferred if rests(&mail.uid) => sorted.resting.push(mail.clone()),
+                _ if found.wants_to_be_alone() => sorted.alone.push(mail.clone()),
+                _ => sorted.together.push(mail.clone()),
             }
         }
-        Ok((together, alone))
+        Ok(sorted)
     }
 
     /// Batch after batch: T0, the journey, T1, and what must happen on the server (DESIGN §4). The session fetches and files
@@ -471,7 +474,10 @@ impl Daemon {
             let (daemon, desk) = (self.clone(), desk.clone());
             async move {
                 let shared = &*daemon.0;
-                shared.journey.consider(&desk, received, over, Some(shared.store.keys()), now).await
+                let begun = Instant::now();
+                let considered = shared.journey.consider(&desk, received, over, Some(shared.store.keys()), now).await;
+                shared.pulse.screened(begun.elapsed());
+                considered
             }
         }))
         .await)
@@ -544,6 +550,7 @@ impl Daemon {
 
     async fn deliver(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let report = outbox::deliver_due(&self.0.store, &mut *self.0.transport.lock().await, stop).await?;
+        self.0.pulse.outbox_blocked(report.trouble.as_ref().map(ToString::to_string));
         if let Some(trouble) = report.trouble {
             tracing::warn!(error = %trouble, "replies cannot be sent now; they are tried again");
         }
@@ -563,6 +570,23 @@ impl Daemon {
             }
         }
     }
+}
+
+/// Mails without a result.
+#[derive(Default)]
+struct Sorted {
+    /// They may go together.
+    together: Vec<Listed>,
+    /// They were in hand at an unclean stop.
+    alone: Vec<Listed>,
+    /// They are over the rate and wait for their time.
+    resting: Vec<Listed>,
+}
+
+fn backlog<const N: usize>(lists: [&Vec<Listed>; N]) -> Backlog {
+    let all = || lists.iter().flat_map(|list| list.iter());
+    let arrived = all().map(|mail| mail.internal_date).filter(|at| *at > 0).min();
+    Backlog { mails: all().count(), oldest: arrived.and_then(|at| jiff::Timestamp::from_millisecond(at).ok()) }
 }
 
 /// A batch on its way from T0 to T1.

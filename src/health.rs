@@ -6,65 +6,180 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use jiff::Timestamp;
+use serde::Serialize;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::{Status, Store};
 
 /// A mailbox that was not worked off for so long is not well, in seconds: three polls of an hour would be too many.
 const SILENT: i64 = 900;
+/// A mail that must be deleted is gone within seconds; after so many something is wrong.
+const OVERDUE: i64 = 60;
+/// How long the database may take before it counts as out of reach.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How often it is looked whether there is something to tell.
+const TELL: Duration = Duration::from_secs(2);
+/// How often it is told that nothing has changed.
+const STILL_THERE: Duration = Duration::from_secs(10);
 
-/// How each mailbox is. Clones share it.
+/// What the daemon knows of itself. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Pulse(Arc<Mutex<BTreeMap<String, Beat>>>);
+pub struct Pulse(Arc<Mutex<Known>>);
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
+struct Known {
+    mailboxes: BTreeMap<String, Beat>,
+    /// Why changed settings are not in force.
+    settings_refused: Option<String>,
+    /// Why replies cannot be sent.
+    outbox_blocked: Option<String>,
+    /// Mails that were opened and screened, and the time that took in all.
+    screened: (u64, Duration),
+}
+
+/// How one mailbox is.
+#[derive(Clone, Debug, Default)]
 struct Beat {
+    state: Standing,
     worked_off: Option<Timestamp>,
-    in_trouble: bool,
-    idle: bool,
-    /// Another daemon watches it.
-    elsewhere: bool,
+    /// What is wrong, while it is in trouble.
+    trouble: Option<String>,
+    waiting: Backlog,
+}
+
+/// Where a mailbox stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Standing {
+    /// Neither opened yet nor seen in other hands.
+    #[default]
+    Starting,
+    /// Being worked off.
+    AtWork,
+    /// Worked off and watched.
+    Watched,
+    /// To be opened again after a while.
+    InTrouble,
+    /// Another daemon looks after it.
+    Elsewhere,
+}
+
+/// Mails that lie in a mailbox without a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many.
+    pub mails: usize,
+    /// When the oldest of them arrived.
+    pub oldest: Option<Timestamp>,
 }
 
 impl Pulse {
     /// These are the desks from now on; none of them has been opened yet.
     pub fn begin<'a>(&self, desks: impl Iterator<Item = &'a str>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = desks.map(|desk| (desk.to_owned(), Beat::default())).collect();
+        self.known(|known| known.mailboxes = desks.map(|desk| (desk.to_owned(), Beat::default())).collect());
     }
 
-    /// The desk's mailbox was worked off and is being watched.
-    pub fn worked_off(&self, desk: &str, at: Timestamp) {
-        self.set(desk, |beat| *beat = Beat { worked_off: Some(at), in_trouble: false, idle: true, elsewhere: false });
+    /// Work on the desk's mailbox has begun, in which so much was found.
+    pub fn at_work(&self, desk: &str, waiting: Backlog) {
+        self.set(desk, |beat| (beat.state, beat.waiting) = (Standing::AtWork, waiting));
     }
 
-    /// Another daemon watches the desk's mailbox.
+    /// The desk's mailbox was worked off, but for what must wait, and is being watched.
+    pub fn worked_off(&self, desk: &str, at: Timestamp, waiting: Backlog) {
+        self.set(desk, |beat| *beat = Beat { state: Standing::Watched, worked_off: Some(at), trouble: None, waiting });
+    }
+
+    /// The desk's mailbox is in trouble; the sentence holds no personal data.
+    pub fn in_trouble(&self, desk: &str, trouble: String) {
+        self.set(desk, |beat| (beat.state, beat.trouble) = (Standing::InTrouble, Some(trouble)));
+    }
+
+    /// Another daemon looks after the desk's mailbox.
     pub fn elsewhere(&self, desk: &str) {
-        self.set(desk, |beat| *beat = Beat { elsewhere: true, ..Beat::default() });
+        self.set(desk, |beat| *beat = Beat { state: Standing::Elsewhere, ..Beat::default() });
     }
 
-    /// Work on the desk's mailbox has begun.
-    pub fn at_work(&self, desk: &str) {
-        self.set(desk, |beat| (beat.idle, beat.elsewhere) = (false, false));
+    /// The desk's mailbox was given up; who has it now is not known yet.
+    pub fn given_up(&self, desk: &str) {
+        self.set(desk, |beat| *beat = Beat::default());
     }
 
-    /// The desk's mailbox is in trouble.
-    pub fn in_trouble(&self, desk: &str) {
-        self.set(desk, |beat| (beat.in_trouble, beat.idle, beat.elsewhere) = (true, false, false));
+    /// Why changed settings are not in force; none: they are.
+    pub fn settings_refused(&self, why: Option<String>) {
+        self.known(|known| known.settings_refused = why);
+    }
+
+    /// Why replies cannot be sent; none: they can.
+    pub fn outbox_blocked(&self, why: Option<String>) {
+        self.known(|known| known.outbox_blocked = why);
+    }
+
+    /// A mail was opened and screened within this time.
+    pub fn screened(&self, within: Duration) {
+        self.known(|known| known.screened = (known.screened.0 + 1, known.screened.1 + within));
+    }
+
+    /// All of it, for `status`: codes, counts, names of desks and sentences of ours.
+    #[must_use]
+    pub fn report(&self, now: Timestamp) -> serde_json::Value {
+        let known = self.known(|known| known.clone());
+        let mailboxes: BTreeMap<&str, serde_json::Value> = known
+            .mailboxes
+            .iter()
+            .map(|(desk, beat)| {
+                let report = serde_json::json!({
+                    "state": beat.state,
+                    "trouble": beat.trouble,
+                    "worked_off": beat.worked_off,
+                    "backlog": beat.waiting.mails,
+                    "oldest_seconds": age(beat.waiting.oldest, now),
+                });
+                (desk.as_str(), report)
+            })
+            .collect();
+        serde_json::json!({
+            "settings_refused": known.settings_refused,
+            "outbox_blocked": known.outbox_blocked,
+            "mailboxes": mailboxes,
+        })
     }
 
     fn set(&self, desk: &str, change: impl FnOnce(&mut Beat)) {
-        change(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(desk.to_owned()).or_default());
+        self.known(|known| change(known.mailboxes.entry(desk.to_owned()).or_default()));
     }
 
-    fn all(&self) -> BTreeMap<String, Beat> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn known<T>(&self, act: impl FnOnce(&mut Known) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Keeps the store told of how the daemon is, until the token is cancelled; `refused` says why changed settings are not in force.
+pub async fn tell(store: &Store, pulse: &Pulse, refused: impl Fn() -> Option<String>, stop: &CancellationToken) {
+    let mut told = (serde_json::Value::Null, Instant::now());
+    while !stop.is_cancelled() {
+        pulse.settings_refused(refused());
+        let report = pulse.report(store.clock().now());
+        // What stays the same is told seldom: each time is a write.
+        if report != told.0 || told.1.elapsed() >= STILL_THERE {
+            match timeout(ANSWER, store.report(&report)).await {
+                Ok(Ok(())) => told = (report, Instant::now()),
+                _ => tracing::debug!("the daemon's report could not be written down; it is tried again"),
+            }
+        }
+        tokio::select! {
+            () = sleep(TELL) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    let _ = timeout(ANSWER, store.report_end()).await;
 }
 
 /// Serves the three pages until the token is cancelled.
@@ -81,43 +196,90 @@ pub async fn serve(listen: SocketAddr, store: Store, pulse: Pulse, stop: Cancell
     axum::serve(listener, pages).with_graceful_shutdown(async move { stop.cancelled().await }).await
 }
 
-/// 200 when every mailbox is watched and the database answers, else 503 with what is wrong.
+/// 200 when every mailbox is watched, here or by another daemon, and the database answers, else 503 with what is wrong. What
+/// needs somebody's attention and keeps nobody waiting for a ticket is told in either case.
 async fn ready(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, String) {
-    let mut wrong = String::new();
-    if store.status().await.is_err() {
-        wrong.push_str("the database does not answer\n");
+    let (mut wrong, mut warnings) = (String::new(), String::new());
+    let known = pulse.known(|known| known.clone());
+    match timeout(ANSWER, store.status()).await {
+        Ok(Ok(status)) => warn(&status, &mut warnings),
+        _ => wrong.push_str("the database does not answer\n"),
     }
-    let beats = pulse.all();
     let now = store.clock().now();
-    for (desk, beat) in &beats {
-        if beat.in_trouble {
-            let _ = writeln!(wrong, "the mailbox of {desk} is in trouble");
-        } else if beat.worked_off.is_none() && !beat.elsewhere {
-            let _ = writeln!(wrong, "the mailbox of {desk} has not been opened yet");
-        } else if !beat.idle && silence(beat, now) > SILENT {
-            let _ = writeln!(wrong, "the mailbox of {desk} has not been worked off for {} seconds", silence(beat, now));
+    for (desk, beat) in &known.mailboxes {
+        let silence = age(beat.worked_off, now).unwrap_or_default();
+        let _ = match beat.state {
+            Standing::InTrouble => {
+                writeln!(wrong, "the mailbox of {desk} is in trouble: {}", beat.trouble.as_deref().unwrap_or_default())
+            }
+            Standing::Starting => writeln!(wrong, "the mailbox of {desk} has not been opened yet"),
+            Standing::AtWork if beat.worked_off.is_none() => writeln!(wrong, "the mailbox of {desk} has not been worked off yet"),
+            Standing::AtWork if silence > SILENT => writeln!(wrong, "the mailbox of {desk} has not been worked off for {silence} seconds"),
+            Standing::AtWork | Standing::Watched | Standing::Elsewhere => Ok(()),
+        };
+    }
+    for (what, why) in [
+        ("changed settings are refused and the last good ones stay in force", &known.settings_refused),
+        ("replies cannot be sent", &known.outbox_blocked),
+    ] {
+        if let Some(why) = why {
+            let _ = writeln!(warnings, "warning: {what}: {why}");
         }
     }
-    if wrong.is_empty() { (StatusCode::OK, "ready\n".to_owned()) } else { (StatusCode::SERVICE_UNAVAILABLE, wrong) }
+    match wrong.is_empty() {
+        true => (StatusCode::OK, format!("ready\n{warnings}")),
+        false => (StatusCode::SERVICE_UNAVAILABLE, wrong + &warnings),
+    }
 }
 
-fn silence(beat: &Beat, now: Timestamp) -> i64 {
-    beat.worked_off.map_or(0, |at| now.duration_since(at).as_secs())
+fn warn(status: &Status, warnings: &mut String) {
+    let stuck = status.arrivals.get("stuck").copied().unwrap_or_default();
+    if stuck > 0 {
+        let _ = writeln!(warnings, "warning: {stuck} mails are stuck");
+    }
+    if let Some(seconds) = status.removal_oldest.filter(|seconds| *seconds > OVERDUE) {
+        let _ = writeln!(warnings, "warning: a mail that must be deleted has been waiting for {seconds} seconds");
+    }
+    if status.actions_failing > 0 {
+        let _ = writeln!(warnings, "warning: {} mails cannot be filed or deleted on their server", status.actions_failing);
+    }
+}
+
+/// Seconds since then.
+fn age(since: Option<Timestamp>, now: Timestamp) -> Option<i64> {
+    since.map(|since| now.duration_since(since).as_secs().max(0))
 }
 
 /// Prometheus' text format.
 async fn metrics(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, String) {
     let mut text = String::new();
     let now = store.clock().now();
-    for (desk, beat) in pulse.all() {
-        let _ = writeln!(
-            text,
-            "postkamer_mailbox_seconds_since_success{{desk=\"{desk}\"}} {}",
-            if beat.idle { 0 } else { silence(&beat, now) }
-        );
-        let _ = writeln!(text, "postkamer_mailbox_in_trouble{{desk=\"{desk}\"}} {}", i32::from(beat.in_trouble));
+    let known = pulse.known(|known| known.clone());
+    for (desk, beat) in &known.mailboxes {
+        let is = |state: Standing| i64::from(beat.state == state);
+        let silence = if beat.state == Standing::Watched { 0 } else { age(beat.worked_off, now).unwrap_or_default() };
+        for (name, value) in [
+            ("seconds_since_success", silence),
+            ("in_trouble", is(Standing::InTrouble)),
+            ("elsewhere", is(Standing::Elsewhere)),
+            ("backlog", i64::try_from(beat.waiting.mails).unwrap_or(i64::MAX)),
+            ("oldest_unprocessed_seconds", age(beat.waiting.oldest, now).unwrap_or_default()),
+        ] {
+            let _ = writeln!(text, "postkamer_mailbox_{name}{{desk=\"{desk}\"}} {value}");
+        }
     }
-    let Ok(status) = store.status().await else { return (StatusCode::SERVICE_UNAVAILABLE, text) };
+    let _ = writeln!(text, "postkamer_settings_refused {}", i32::from(known.settings_refused.is_some()));
+    let _ = writeln!(text, "postkamer_outbox_blocked {}", i32::from(known.outbox_blocked.is_some()));
+    let _ = writeln!(text, "postkamer_screening_seconds_sum {:.3}", known.screened.1.as_secs_f64());
+    let _ = writeln!(text, "postkamer_screening_seconds_count {}", known.screened.0);
+    let status = match timeout(ANSWER, store.status()).await {
+        Ok(Ok(status)) => status,
+        _ => {
+            let _ = writeln!(text, "postkamer_database_up 0");
+            return (StatusCode::OK, text);
+        }
+    };
+    let _ = writeln!(text, "postkamer_database_up 1");
     for (name, label, counts) in counts(&status) {
         for (value, count) in counts {
             let _ = writeln!(text, "postkamer_{name}{{{label}=\"{value}\"}} {count}");
@@ -134,10 +296,11 @@ async fn metrics(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, S
     (StatusCode::OK, text)
 }
 
-fn counts(status: &Status) -> [(&'static str, &'static str, &BTreeMap<String, i64>); 5] {
+fn counts(status: &Status) -> [(&'static str, &'static str, &BTreeMap<String, i64>); 6] {
     [
         ("tickets", "state", &status.tickets),
         ("mails", "verdict", &status.mails),
+        ("decisions", "reason", &status.reasons),
         ("mails_without_result", "state", &status.arrivals),
         ("replies", "state", &status.outbox),
         ("server_actions_due", "action", &status.actions_due),

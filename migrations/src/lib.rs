@@ -17,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(Script { name: "m2026_11_22_record", sql: include_str!("m2026_11_22_record.sql") }),
             Box::new(Script { name: "m2026_11_22_sharing", sql: include_str!("m2026_11_22_sharing.sql") }),
             Box::new(Script { name: "m2026_11_22_retention", sql: include_str!("m2026_11_22_retention.sql") }),
+            Box::new(Script { name: "m2026_11_22_daemons", sql: include_str!("m2026_11_22_daemons.sql") }),
         ]
     }
 }

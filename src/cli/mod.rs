@@ -119,7 +119,11 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if error.is_passing() { Self::TryLater(error.to_string()) } else { Self::Other(error.into()) }
+        match error {
+            StoreError::Newer => Self::Usage(error.to_string()),
+            error if error.is_passing() => Self::TryLater(error.to_string()),
+            error => Self::Other(error.into()),
+        }
     }
 }
 

@@ -56,6 +56,10 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, stop: 
             }
         });
     }
+    let telling = {
+        let (store, pulse, live, until) = (office.store.clone(), pulse.clone(), live.clone(), stop.clone());
+        tokio::spawn(async move { health::tell(&store, &pulse, || live.complaint(), &until).await })
+    };
     let mut news = live.subscribe();
     while !stop.is_cancelled() {
         let settings = news.borrow_and_update().clone();
@@ -80,6 +84,7 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, stop: 
     }
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     let _ = follower.await;
+    let _ = telling.await;
     Ok(())
 }
 

@@ -1,8 +1,12 @@
 //! `postkamer status`: how everything stands.
 
-use super::{Failure, Place, output};
+use serde::Serialize;
+use serde_json::Value;
 
-/// Tell how everything stands: tickets, mails, replies, and what is overdue.
+use super::{Failure, Place, output};
+use crate::store::{DaemonSeen, Status};
+
+/// Tell how everything stands: daemons, mailboxes, tickets, mails, replies, and what is overdue.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// One JSON object.
@@ -10,12 +14,90 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// Everything that `--json` tells.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    daemons: &'a [DaemonSeen],
+    mailboxes: &'a [Mailbox],
+}
+
+/// How a desk's mailbox is, by the daemon that looks after it.
+#[derive(Serialize)]
+struct Mailbox {
+    desk: String,
+    /// starting, at-work, watched, in-trouble, or nobody.
+    state: String,
+    trouble: Option<String>,
+    worked_off: Option<String>,
+    backlog: Option<u64>,
+    oldest_seconds: Option<i64>,
+}
+
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let office = place.office().await?;
     let status = office.store.status().await?;
+    let daemons = office.store.daemons().await?;
+    let mailboxes: Vec<Mailbox> = office.settings.desks.iter().map(|desk| mailbox(&desk.name, &daemons)).collect();
     if args.json {
-        return output::json(&status);
+        return output::json(&Told { status: &status, daemons: &daemons, mailboxes: &mailboxes });
     }
+    tell_daemons(&daemons, mailboxes);
+    tell_counts(&status);
+    tell_worries(&status);
+    Ok(())
+}
+
+/// The report of the daemon that has the mailbox, if one is at work.
+fn mailbox(desk: &str, daemons: &[DaemonSeen]) -> Mailbox {
+    let reports = daemons.iter().filter(|daemon| daemon.at_work).map(|daemon| daemon.report.pointer(&format!("/mailboxes/{desk}")));
+    let state = |report: &Value| report.get("state").and_then(Value::as_str).map(str::to_owned);
+    let ours = reports.flatten().find(|report| state(report).is_some_and(|state| state != "elsewhere"));
+    let field = |key: &str| ours.and_then(|report| report.get(key));
+    let text = |key: &str| field(key).and_then(Value::as_str).map(str::to_owned);
+    Mailbox {
+        desk: desk.to_owned(),
+        state: text("state").unwrap_or_else(|| "nobody".to_owned()),
+        trouble: text("trouble"),
+        worked_off: text("worked_off"),
+        backlog: field("backlog").and_then(Value::as_u64),
+        oldest_seconds: field("oldest_seconds").and_then(Value::as_i64),
+    }
+}
+
+fn tell_daemons(daemons: &[DaemonSeen], mailboxes: Vec<Mailbox>) {
+    for daemon in daemons {
+        output::line(&match daemon.at_work {
+            true => format!("Daemon {} is at work.", daemon.instance),
+            false => {
+                format!("Daemon {} has not been heard of for {} seconds; it did not end in order.", daemon.instance, daemon.seconds_ago)
+            }
+        });
+        let said = |key: &str| daemon.report.get(key).and_then(Value::as_str).filter(|_| daemon.at_work);
+        if let Some(why) = said("settings_refused") {
+            output::line(&format!("    Its changed settings are refused and the last good ones stay in force: {why}"));
+        }
+        if let Some(why) = said("outbox_blocked") {
+            output::line(&format!("    It cannot send replies: {why}."));
+        }
+    }
+    if !daemons.iter().any(|daemon| daemon.at_work) {
+        output::line("No daemon is at work.");
+    }
+    let rows = mailboxes.into_iter().map(|mailbox| {
+        let state = match mailbox.state.as_str() {
+            "nobody" => "nobody looks after it".to_owned(),
+            "in-trouble" => format!("in trouble: {}", mailbox.trouble.unwrap_or_default()),
+            other => other.to_owned(),
+        };
+        let backlog = mailbox.backlog.map(|mails| mails.to_string()).unwrap_or_default();
+        vec![mailbox.desk, state, backlog, mailbox.worked_off.unwrap_or_default()]
+    });
+    output::table(&["desk", "mailbox", "backlog", "worked off"], rows.collect(), "There are no desks.");
+}
+
+fn tell_counts(status: &Status) {
     let mut rows = Vec::new();
     for (what, counts) in [
         ("tickets", &status.tickets),
@@ -28,6 +110,9 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         rows.push(vec![what.to_owned(), if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }]);
     }
     output::table(&["what", "how many"], rows, "");
+}
+
+fn tell_worries(status: &Status) {
     for (age, sentence) in [
         (status.outbox_oldest, "The oldest reply that is not sent waits for"),
         (status.removal_oldest, "The oldest mail that must be deleted waits for"),
@@ -43,5 +128,4 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     if status.actions_failing > 0 {
         output::line(&format!("{} mails cannot be filed or deleted on their server, after many attempts.", status.actions_failing));
     }
-    Ok(())
 }

@@ -54,6 +54,15 @@ table!(
 );
 
 table!(
+    /// Daemons at work, and what they report.
+    daemon, "daemon" {
+        #[sea_orm(primary_key, auto_increment = false)] instance: String,
+        seen_at: i64,
+        report: String,
+    }
+);
+
+table!(
     /// Mails without a result.
     arrival, "arrival" {
         #[sea_orm(primary_key, auto_increment = false)] mailbox: String,

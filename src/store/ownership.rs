@@ -176,6 +176,7 @@ impl Store {
         sharing.look(self).await?;
         *self.0.sharing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&sharing));
         let (store, kept) = (self.clone(), Arc::clone(&sharing));
+        tracing::info!(daemon = %self.0.instance, "this daemon shares the mailboxes of the database with others");
         let keeper = AbortOnDropHandle::new(tokio::spawn(async move { kept.keep(&store).await }));
         Ok(Lease(Right::Share { store: self.clone(), sharing, _keeper: keeper }))
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::entities::{arrival, mail, outbox, ticket};
 use super::error::While;
+use super::rows::from_json;
 use super::{Store, StoreError};
 
 const DOING: &str = "counting";
@@ -21,6 +22,8 @@ pub struct Status {
     pub tickets: BTreeMap<String, i64>,
     /// Mails with a result, by verdict.
     pub mails: BTreeMap<String, i64>,
+    /// The same by reason; a mail with several counts for each.
+    pub reasons: BTreeMap<String, i64>,
     /// Mails without one, by state.
     pub arrivals: BTreeMap<String, i64>,
     /// Replies by state.
@@ -75,7 +78,14 @@ impl Store {
         }
         let removal = mail::Column::ActionState.eq("due").and(mail::Column::ServerAction.eq("delete"));
         let failing = mail::Column::ActionState.eq("due").and(mail::Column::ActionAttempts.gte(ALARMING));
+        let mut reasons = BTreeMap::new();
+        for (list, count) in by!(mail, Reasons, Id) {
+            for reason in from_json::<Vec<String>>("mail", &list)? {
+                *reasons.entry(reason).or_default() += count;
+            }
+        }
         Ok(Status {
+            reasons,
             tickets: by!(ticket, Status, Id),
             mails: by!(mail, Outcome, Id),
             arrivals: by!(arrival, State, Uid),

@@ -11,6 +11,7 @@ pub mod dovecot;
 pub mod house;
 pub mod imap;
 pub mod postgres;
+pub mod reliability;
 pub mod server;
 pub mod smtp;
 pub mod world;

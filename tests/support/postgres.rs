@@ -70,6 +70,15 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
+    /// Runs a file of SQL, as pg_dump writes it.
+    pub fn load(&self, database: &str, file: &std::path::Path) {
+        let socket = self.scratch.file("socket");
+        let port = self.port.to_string();
+        let args = ["-h", &socket, "-p", &port, "-U", USER, "-d", database, "-qAtX", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f"];
+        let output = Command::new(format!("{PROGRAMS}/psql")).args(args).arg(file).output().expect("psql starts");
+        assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
+    }
+
     /// What the server logged so far.
     pub fn logs(&self) -> String {
         std::fs::read_to_string(self.scratch.file("stdout")).unwrap_or_default()

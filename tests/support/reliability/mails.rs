@@ -1,0 +1,118 @@
+//! Mails that are offered, and what POLICY says must become of them.
+
+/// An identity number, valid in form and invented; it must lie nowhere in the end.
+pub const NUMBER: &str = "123456782";
+
+/// Kinds of mail, one for each verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A general contact asks something: a ticket and an acknowledgement.
+    Question,
+    /// The same mail once more.
+    Again,
+    /// The contact answers our acknowledgement.
+    FollowUp,
+    /// A colleague of theirs, not urgent: waits for an agent.
+    Colleague,
+    /// Nobody we know.
+    Stranger,
+    /// An identity number in the text: refused and deleted.
+    NumberInText,
+    /// Identity numbers in a file: the file is refused and the mail deleted, the rest is a ticket.
+    NumberInFile,
+    /// A newsletter.
+    Bulk,
+    /// Somebody who is not who they say.
+    Forged,
+}
+
+impl Kind {
+    pub const ALL: [Self; 9] = [
+        Self::Question,
+        Self::Again,
+        Self::FollowUp,
+        Self::Colleague,
+        Self::Stranger,
+        Self::NumberInText,
+        Self::NumberInFile,
+        Self::Bulk,
+        Self::Forged,
+    ];
+
+    /// The verdict, in the words of the published equation.
+    pub fn fate(self) -> &'static str {
+        match self {
+            Self::Question | Self::NumberInFile => "opened",
+            Self::FollowUp => "appended",
+            Self::Colleague | Self::Stranger | Self::Forged => "queued",
+            Self::NumberInText => "rejected",
+            Self::Again | Self::Bulk => "ignored",
+        }
+    }
+
+    /// Whether it is deleted on the server, or else filed.
+    pub fn is_deleted(self) -> bool {
+        matches!(self, Self::NumberInText | Self::NumberInFile)
+    }
+
+    /// Whether its author is answered.
+    pub fn is_answered(self) -> bool {
+        matches!(self, Self::Question | Self::Colleague | Self::Stranger | Self::NumberInText | Self::NumberInFile)
+    }
+
+    /// Whether a ticket has an entry of it.
+    pub fn makes_entry(self) -> bool {
+        matches!(self.fate(), "opened" | "appended" | "queued")
+    }
+}
+
+/// A mail in a mailbox.
+#[derive(Clone, Debug)]
+pub struct Offered {
+    pub kind: Kind,
+    /// The desk, which is also the mailbox's name.
+    pub desk: String,
+    /// Its UID there.
+    pub uid: u32,
+    /// Its Message-ID without brackets; of two equal mails the same.
+    pub message_id: String,
+}
+
+/// The raw mail. `mark` makes it another one each time and stands in Subject and Message-ID; `answers` is the Message-ID that a
+/// follow-up answers.
+pub fn raw(kind: Kind, mark: &str, desk: &str, answers: Option<&str>) -> Vec<u8> {
+    let (from, domain) = match kind {
+        Kind::Colleague => (format!("p.{mark}@waterwolde.example"), "waterwolde.example"),
+        Kind::Stranger => (format!("v.{mark}@elders.example"), "elders.example"),
+        Kind::Bulk => ("nieuws@uitgever.example".to_owned(), "uitgever.example"),
+        _ => ("a.devries@waterwolde.example".to_owned(), "waterwolde.example"),
+    };
+    let found = if kind == Kind::Forged { "fail" } else { "pass" };
+    let more = match kind {
+        Kind::Bulk => "List-Unsubscribe: <https://uitgever.example/weg>\r\nPrecedence: bulk\r\n".to_owned(),
+        Kind::FollowUp => answers.map(|id| format!("In-Reply-To: <{id}>\r\nReferences: <{id}>\r\n")).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let text = match kind {
+        Kind::NumberInText => format!("Het gaat om de inwoner met BSN {NUMBER}, kunt u die aanpassen?"),
+        _ => format!("Waar stellen wij de termijn van dit zaaktype in? Dit is vraag {mark}."),
+    };
+    let (content_type, body) = match kind {
+        Kind::NumberInFile => (
+            "multipart/mixed; boundary=grens".to_owned(),
+            format!(
+                "--grens\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n--grens\r\nContent-Type: text/csv\r\n\
+                 Content-Disposition: attachment; filename=lijst.csv\r\n\r\nnaam;bsn\r\nJ. Jansen;{NUMBER}\r\nP. Pietersen;{NUMBER}\r\n--grens--\r\n"
+            ),
+        ),
+        _ => ("text/plain; charset=utf-8".to_owned(), format!("Goedemorgen,\r\n\r\n{text}\r\n\r\nMet vriendelijke groet\r\n")),
+    };
+    let date = postkamer::clock::Clock::system().now().strftime("%a, %d %b %Y %H:%M:%S +0000");
+    format!(
+        "Authentication-Results: mx.zaakwijs.example; dmarc={found} header.from={domain}\r\n\
+         Received: from mail.{domain} by mx.zaakwijs.example; {date}\r\n\
+         From: {from}\r\nTo: {desk}@zaakwijs.example\r\nSubject: Zaaktype ({mark})\r\nMessage-ID: <{mark}@customer.example>\r\n\
+         Date: {date}\r\nMIME-Version: 1.0\r\n{more}Content-Type: {content_type}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
