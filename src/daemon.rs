@@ -78,7 +78,7 @@ impl Trouble {
 pub struct Daemon(Arc<Shared>);
 
 struct Shared {
-    journey: Journey,
+    journey: Arc<Journey>,
     store: Store,
     transport: tokio::sync::Mutex<Transport>,
     lease: Lease,
@@ -128,9 +128,9 @@ impl Account {
 impl Daemon {
     /// Ready to work under this lease.
     #[must_use]
-    pub fn new(journey: Journey, store: Store, transport: Transport, lease: Lease) -> Self {
+    pub fn new(journey: impl Into<Arc<Journey>>, store: Store, transport: Transport, lease: Lease) -> Self {
         Self(Arc::new(Shared {
-            journey,
+            journey: journey.into(),
             store,
             transport: transport.into(),
             lease,

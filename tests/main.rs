@@ -31,5 +31,6 @@ mod stories;
 mod store;
 mod support;
 mod upgrade;
+mod sweep;
 mod settings;
 mod wording;

@@ -387,7 +387,7 @@ fn customers_mail(dovecot: &Dovecot) -> Vec<PathBuf> {
 }
 
 /// A header field, unfolded.
-fn field(raw: &str, name: &str) -> Option<String> {
+pub fn field(raw: &str, name: &str) -> Option<String> {
     let head = raw.split("\r\n\r\n").next().unwrap_or(raw).split("\n\n").next().unwrap_or(raw);
     let unfolded = head.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
     unfolded.lines().find_map(|line| {
@@ -410,7 +410,7 @@ fn contains(raw: &[u8], what: &[u8]) -> bool {
     raw.windows(what.len()).any(|window| window == what)
 }
 
-fn replaced(raw: &[u8], what: &str, by: &str) -> Vec<u8> {
+pub fn replaced(raw: &[u8], what: &str, by: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.windows(what.len()).position(|window| window == what.as_bytes()) {

@@ -4,8 +4,8 @@
 //! on real servers: mails lie in Dovecot, `postkamer run --once` takes them in, and Exim carries the replies into the mailboxes of
 //! those who wrote. fixtures/README.md has the format.
 
-mod lived;
-mod script;
+pub mod lived;
+pub mod script;
 
 use crate::support::world::World;
 use script::Story;

@@ -2,18 +2,25 @@
 //!
 //! `dovecot` (IMAP, LMTP), `smtp` (Exim: takes postkamer's replies and customers' mail, and delivers both into the
 //! mailboxes of one Dovecot), `postgres`, and `world`: the configuration of fixtures/world, pointed at these servers.
+//!
+//! And for faults: `scripted` (servers in this process), `files` (a file system that fails), `stage` (postkamer in this process,
+//! between them), `checker` (the promises, checked from outside).
 #![allow(dead_code, reason = "a harness offers more than any one topic uses")]
 
 pub mod certificates;
+pub mod checker;
 pub mod database;
 pub mod dns;
 pub mod dovecot;
 pub mod house;
+pub mod files;
 pub mod imap;
 pub mod postgres;
 pub mod reliability;
+pub mod scripted;
 pub mod server;
 pub mod smtp;
+pub mod stage;
 pub mod world;
 
 use std::net::TcpListener;

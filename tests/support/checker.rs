@@ -1,0 +1,298 @@
+//! The promises of THREATS §4, checked by somebody who knows none of postkamer's code: its database by plain SQL, its files, and
+//! what the servers saw.
+//!
+//! | | promise | checked |
+//! |---|---|---|
+//! | I1 | a mail removed or moved has exactly one committed result | always |
+//! | I2 | at most one ticket entry for a mail and for a content | always |
+//! | I3 | nothing happens on a server before the result is committed | always: see I1, looked at while work goes on |
+//! | I4 | every reply ends; one copy for each Message-ID, more only where an answer was lost | always; the end when settled |
+//! | I5 | nothing of what was rejected is left | where forbidden words are given |
+//! | I7 | the epochs of a mailbox never go back | always |
+//! | I8 | one audit record for each decision, in one unbroken chain | always |
+//! | I10 | nobody gets a copy whom the reply does not name | always |
+//!
+//! And when everything is settled: each mail offered has one fate, nothing is in hand, nothing is owed, and the attachments
+//! are exactly those that tickets have. I6 (one bad mail holds up no other) and I9 (memory, files, time) have tests of their own.
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// A mail by its place: mailbox (the desk's name), UIDVALIDITY, UID.
+pub type Key = (String, u32, u32);
+
+/// What was seen on the servers, whatever postkamer believes.
+#[derive(Clone, Debug, Default)]
+pub struct Outside {
+    /// Mails that were put into mailboxes.
+    pub offered: Vec<Key>,
+    /// Those that still lie where they were put.
+    pub waiting: BTreeSet<Key>,
+    /// Copies that SMTP servers took, whether or not their answers arrived: Message-ID and recipient.
+    pub sent: Vec<(String, String)>,
+    /// Words that must not be left anywhere in the state directory.
+    pub forbidden: Vec<String>,
+}
+
+/// Where postkamer keeps what it remembers.
+#[derive(Clone, Debug)]
+pub struct Books {
+    /// As [`postkamer::store::Store::open`] takes it, but an SQLite path is whole.
+    pub url: String,
+    pub state_dir: PathBuf,
+    pub attachments: PathBuf,
+}
+
+/// How many mails had which fate.
+pub type Fates = BTreeMap<String, usize>;
+
+impl Books {
+    /// The usual places of an installation on SQLite.
+    pub fn sqlite(state_dir: &Path) -> Self {
+        Self {
+            url: format!("sqlite://{}", state_dir.join("postkamer.db").display()),
+            state_dir: state_dir.to_owned(),
+            attachments: state_dir.join("attachments"),
+        }
+    }
+
+    /// Rows as texts, columns parted by `|`.
+    pub fn rows(&self, sql: &str) -> Vec<String> {
+        Reader::open(&self.url).rows(sql)
+    }
+
+    /// What holds at any moment between two steps: all promises that were broken, in sentences.
+    pub fn broken(&self, outside: &Outside) -> Vec<String> {
+        let books = Reader::open(&self.url);
+        let mut broken = Vec::new();
+        one_result(&books, outside, &mut broken);
+        one_entry(&books, &mut broken);
+        one_copy(&books, outside, &mut broken);
+        one_chain(&books, &mut broken);
+        self.nothing_forbidden(outside, &mut broken);
+        broken
+    }
+
+    /// What holds beside that once everything has come to rest.
+    pub fn unsettled(&self, outside: &Outside) -> Vec<String> {
+        let books = Reader::open(&self.url);
+        let mut broken = Vec::new();
+        let fates = fates(&books, outside);
+        for (key, fate) in &fates {
+            if fate.len() != 1 {
+                broken.push(format!("{key:?} has {} fates: {fate:?}", fate.len()));
+            }
+        }
+        for row in books.rows("SELECT mailbox || '|' || uid || '|' || state FROM arrival WHERE state NOT IN ('deferred', 'stuck')") {
+            broken.push(format!("a mail is still in hand: {row}"));
+        }
+        for row in books.rows("SELECT mailbox || '|' || uid || '|' || server_action FROM mail WHERE action_state = 'due'") {
+            broken.push(format!("something is still to be done on a server: {row}"));
+        }
+        for row in books.rows("SELECT id || '|' || state FROM outbox WHERE state NOT IN ('sent', 'dead')") {
+            broken.push(format!("I4: a reply has not ended: {row}"));
+        }
+        let done = "SELECT mailbox || '|' || validity || '|' || uid FROM mail WHERE action_state = 'done'";
+        for key in books.rows(done).iter().map(|row| key(row)).filter(|key| outside.waiting.contains(key)) {
+            broken.push(format!("{key:?} is said to be filed or deleted, and still lies there"));
+        }
+        self.exactly_the_attachments(&books, &mut broken);
+        broken
+    }
+
+    /// How many of the mails offered had which fate: the sum is the number offered when none is lost.
+    pub fn fates(&self, outside: &Outside) -> Fates {
+        let mut counts = Fates::new();
+        for (_, fate) in fates(&Reader::open(&self.url), outside) {
+            *counts.entry(fate.into_iter().next().unwrap_or_else(|| "lost".to_owned())).or_default() += 1;
+        }
+        counts
+    }
+
+    fn nothing_forbidden(&self, outside: &Outside, broken: &mut Vec<String>) {
+        if outside.forbidden.is_empty() {
+            return;
+        }
+        for file in files_below(&self.state_dir) {
+            let bytes = std::fs::read(&file).unwrap_or_default();
+            for (place, word) in outside.forbidden.iter().enumerate() {
+                if bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes())) {
+                    broken.push(format!("I5: {} holds forbidden word {place}", file.display()));
+                }
+            }
+        }
+    }
+
+    fn exactly_the_attachments(&self, books: &Reader, broken: &mut Vec<String>) {
+        let mut named: BTreeSet<String> = books.rows("SELECT DISTINCT sha256 FROM attachment").into_iter().collect();
+        for file in files_below(&self.attachments) {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            let content: String =
+                Sha256::digest(std::fs::read(&file).unwrap_or_default()).iter().map(|byte| format!("{byte:02x}")).collect();
+            if !named.remove(&name) {
+                broken.push(format!("an attachment that no ticket has: {name}"));
+            } else if content != name {
+                broken.push(format!("an attachment that is not what it was: {name}"));
+            }
+        }
+        broken.extend(named.iter().map(|name| format!("an attachment that is gone: {name}")));
+    }
+}
+
+/// I1, and with it I3.
+fn one_result(books: &Reader, outside: &Outside, broken: &mut Vec<String>) {
+    let mut results: BTreeMap<Key, usize> = BTreeMap::new();
+    for row in books.rows("SELECT mailbox || '|' || validity || '|' || uid FROM mail") {
+        *results.entry(key(&row)).or_default() += 1;
+    }
+    for key in &outside.offered {
+        let count = results.get(key).copied().unwrap_or_default();
+        if count > 1 || (count == 0 && !outside.waiting.contains(key)) {
+            broken.push(format!("I1: {key:?} has {count} results and {} there", if outside.waiting.contains(key) { "is" } else { "is not" }));
+        }
+    }
+}
+
+/// I2.
+fn one_entry(books: &Reader, broken: &mut Vec<String>) {
+    for column in ["digest", "mail_id"] {
+        let twice = format!("SELECT {column} || '' FROM entry WHERE kind = 'mail' GROUP BY {column} HAVING COUNT(*) > 1");
+        broken.extend(books.rows(&twice).into_iter().map(|row| format!("I2: two entries of one {column}: {row}")));
+    }
+}
+
+/// I4 and I10.
+fn one_copy(books: &Reader, outside: &Outside, broken: &mut Vec<String>) {
+    let mut copies: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
+    for (message_id, recipient) in &outside.sent {
+        *copies.entry(message_id.trim_matches(['<', '>'])).or_default().entry(recipient).or_default() += 1;
+    }
+    let all = "SELECT message_id || '|' || to_address || '|' || cc || '|' || state || '|' || unclear FROM outbox";
+    for row in books.rows(all) {
+        let columns: Vec<&str> = row.split('|').collect();
+        let [message_id, to, cc, state, unclear] = columns[..] else { panic!("{row}") };
+        let named: BTreeSet<String> = serde_json::from_str::<Vec<String>>(cc).unwrap().into_iter().chain([to.to_owned()]).collect();
+        // While it is claimed, nobody knows yet whether it went out.
+        let doubts: i64 = unclear.parse::<i64>().unwrap() + i64::from(state == "claimed");
+        let arrived = copies.remove(message_id.trim_matches(['<', '>'])).unwrap_or_default();
+        for (recipient, count) in &arrived {
+            if !named.contains(*recipient) {
+                broken.push(format!("I10: reply {message_id} went to somebody whom it does not name"));
+            }
+            if *count > 1 + doubts {
+                broken.push(format!("I4: {count} copies of reply {message_id}, with {unclear} answers lost"));
+            }
+        }
+        if state == "sent" && arrived.is_empty() {
+            broken.push(format!("I4: reply {message_id} is said to be sent, and nobody has it"));
+        }
+    }
+    broken.extend(copies.keys().map(|message_id| format!("I4: {message_id} was sent, and nothing is known of it")));
+}
+
+/// I7 and I8.
+fn one_chain(books: &Reader, broken: &mut Vec<String>) {
+    let mut previous = "0".repeat(64);
+    let mut epochs: BTreeMap<String, i64> = BTreeMap::new();
+    let (mut decided, mut deleted): (Vec<Key>, Vec<Key>) = (Vec::new(), Vec::new());
+    let rows = books.rows("SELECT seq || '|' || at || '|' || prev_hash || '|' || hash || '|' || payload FROM audit ORDER BY seq");
+    for (place, row) in rows.iter().enumerate() {
+        let columns: Vec<&str> = row.splitn(5, '|').collect();
+        let [seq, at, prev_hash, hash, payload] = columns[..] else { panic!("{row}") };
+        let link: String =
+            Sha256::digest(format!("{previous}\n{seq}\n{at}\n{payload}")).iter().map(|byte| format!("{byte:02x}")).collect();
+        if seq != (place + 1).to_string() || prev_hash != previous || hash != link {
+            broken.push(format!("I8: the audit record is broken at {seq}"));
+        }
+        previous = hash.to_owned();
+        let record: Value = serde_json::from_str(payload).unwrap();
+        let number = |name: &str| u32::try_from(record[name].as_u64().unwrap()).unwrap();
+        let key = || (record["mailbox"].as_str().unwrap().to_owned(), number("validity"), number("uid"));
+        match record["what"].as_str() {
+            Some("mail") => {
+                let (epoch, last) = (record["epoch"].as_i64().unwrap(), epochs.entry(key().0).or_default());
+                if epoch < *last {
+                    broken.push(format!("I7: epoch {epoch} after {last}"));
+                }
+                *last = epoch;
+                decided.push(key());
+            }
+            Some("deleted") => deleted.push(key()),
+            _ => {}
+        }
+    }
+    let mut of = |what: &str, mut recorded: Vec<Key>, sql: &str| {
+        let mut booked: Vec<Key> = books.rows(sql).iter().map(|row| key(row)).collect();
+        (booked.sort(), recorded.sort());
+        if booked != recorded {
+            broken.push(format!("I8: {what}: booked {booked:?}, on record {recorded:?}"));
+        }
+    };
+    of("decisions", decided, "SELECT mailbox || '|' || validity || '|' || uid FROM mail");
+    let gone = "SELECT mailbox || '|' || validity || '|' || uid FROM mail WHERE server_action = 'delete' AND action_state = 'done'";
+    of("deletions", deleted, gone);
+}
+
+/// What became of each mail that was offered.
+fn fates(books: &Reader, outside: &Outside) -> BTreeMap<Key, Vec<String>> {
+    let mut fates: BTreeMap<Key, Vec<String>> = outside.offered.iter().map(|key| (key.clone(), Vec::new())).collect();
+    let results = "SELECT mailbox || '|' || validity || '|' || uid || '|' || outcome FROM mail";
+    let without = "SELECT mailbox || '|' || validity || '|' || uid || '|' || state FROM arrival";
+    for row in [books.rows(results), books.rows(without)].concat() {
+        if let Some(fate) = fates.get_mut(&key(&row)) {
+            fate.push(row.rsplit('|').next().unwrap().to_owned());
+        }
+    }
+    fates
+}
+
+fn key(row: &str) -> Key {
+    let mut columns = row.split('|');
+    let mut next = || columns.next().unwrap();
+    (next().to_owned(), next().parse().unwrap(), next().parse().unwrap())
+}
+
+/// All files in a directory, in order.
+pub fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut waiting = vec![directory.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() { waiting.push(entry.path()) } else { files.push(entry.path()) }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// One connection, which only reads.
+struct Reader {
+    runtime: tokio::runtime::Runtime,
+    database: DatabaseConnection,
+}
+
+impl Reader {
+    fn open(url: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut options = sea_orm::ConnectOptions::new(if url.starts_with("sqlite") { format!("{url}?mode=ro") } else { url.to_owned() });
+        options.max_connections(1).sqlx_logging(false);
+        let database = runtime.block_on(Database::connect(options)).expect("the checker reaches the database");
+        Self { runtime, database }
+    }
+
+    /// Rows of one text column.
+    fn rows(&self, sql: &str) -> Vec<String> {
+        let statement = Statement::from_string(self.database.get_database_backend(), sql);
+        let rows = self.runtime.block_on(self.database.query_all_raw(statement)).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        rows.iter().map(|row| row.try_get_by_index::<Option<String>>(0).unwrap().unwrap_or_default()).collect()
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let _ = self.runtime.block_on(self.database.close_by_ref());
+    }
+}

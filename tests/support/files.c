@@ -1,0 +1,97 @@
+/* Counts the calls by which a process changes files below one directory, and makes one of them fail. Preloaded into a test
+ * (LD_PRELOAD); files.rs beside it gives the orders, through a small file that both have open.
+ *
+ * FILES_UNDER is the directory, FILES_ORDERS the file. Nothing of this is in the program that is tested. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum how { BEFORE, AFTER, FOR_GOOD };
+
+static volatile struct orders {
+    uint64_t armed, seen, nth, how, error;
+    char call[216]; /* the first one that failed */
+} *orders;
+
+static const char *under;
+
+__attribute__((constructor)) static void begin(void) {
+    under = getenv("FILES_UNDER");
+    const char *path = getenv("FILES_ORDERS");
+    if (!under || !path) return;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+    void *shared = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *orders, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (shared != MAP_FAILED) orders = shared;
+}
+
+enum fate { OBEY, FAIL_BEFORE, FAIL_AFTER };
+
+static enum fate fate(const char *call, const char *path) {
+    if (!orders || !orders->armed || strncmp(path, under, strlen(under))) return OBEY;
+    uint64_t seen = __atomic_add_fetch(&orders->seen, 1, __ATOMIC_SEQ_CST);
+    if (orders->how == FOR_GOOD ? seen < orders->nth : seen != orders->nth) return OBEY;
+    if (!orders->call[0]) snprintf((char *)orders->call, sizeof orders->call, "%s %s", call, path + strlen(under));
+    return orders->how == AFTER ? FAIL_AFTER : FAIL_BEFORE;
+}
+
+static enum fate fate_of_open_file(const char *call, int fd) {
+    if (!orders || !orders->armed) return OBEY;
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return OBEY;
+    path[length] = 0;
+    return fate(call, path);
+}
+
+/* The same function for those who call it without us. */
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define FAIL return errno = (int)orders->error, -1
+#define AS_FATED(the_fate, call)                     \
+    do {                                             \
+        enum fate decided = (the_fate);              \
+        if (decided == FAIL_BEFORE) FAIL;            \
+        __typeof__(call) done = (call);              \
+        if (decided == FAIL_AFTER && done >= 0) FAIL; \
+        return done;                                 \
+    } while (0)
+
+ssize_t write(int fd, const void *bytes, size_t n) { AS_FATED(fate_of_open_file("write", fd), REAL(write)(fd, bytes, n)); }
+ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
+    AS_FATED(fate_of_open_file("pwrite", fd), REAL(pwrite64)(fd, bytes, n, at));
+}
+int fsync(int fd) { AS_FATED(fate_of_open_file("fsync", fd), REAL(fsync)(fd)); }
+int fdatasync(int fd) { AS_FATED(fate_of_open_file("fdatasync", fd), REAL(fdatasync)(fd)); }
+int ftruncate64(int fd, off64_t length) { AS_FATED(fate_of_open_file("ftruncate", fd), REAL(ftruncate64)(fd, length)); }
+int rename(const char *from, const char *to) { AS_FATED(fate("rename", from), REAL(rename)(from, to)); }
+int unlink(const char *path) { AS_FATED(fate("unlink", path), REAL(unlink)(path)); }
+int mkdir(const char *path, mode_t mode) { AS_FATED(fate("mkdir", path), REAL(mkdir)(path, mode)); }
+/* Only opening that makes or changes a file counts. */
+#define OPEN(name)                                                                    \
+    int name(const char *path, int flags, ...) {                                      \
+        va_list rest;                                                                 \
+        va_start(rest, flags);                                                        \
+        int mode = va_arg(rest, int);                                                 \
+        va_end(rest);                                                                 \
+        enum fate decided = flags & (O_CREAT | O_TRUNC) ? fate("open", path) : OBEY;  \
+        if (decided == FAIL_BEFORE) FAIL;                                             \
+        int fd = REAL(name)(path, flags, mode);                                       \
+        if (decided == FAIL_AFTER && fd >= 0) {                                       \
+            close(fd);                                                                \
+            FAIL;                                                                     \
+        }                                                                             \
+        return fd;                                                                    \
+    }
+OPEN(open)
+OPEN(open64)

@@ -1,0 +1,364 @@
+//! postkamer in this process, between servers of this process: one round of its work after another, as `run --once` does it, each
+//! with a store opened anew. Nothing sleeps; the clock is the test's.
+
+use super::checker::{Books, Key, Outside, files_below};
+use super::postgres::Postgres;
+use super::scripted::imap::{Accounts, Imap};
+use super::scripted::postgres::Line;
+use super::scripted::smtp::Smtp;
+use super::world::World;
+use jiff::{SignedDuration, Timestamp};
+use postkamer::clock::Clock;
+use postkamer::daemon::Daemon;
+use postkamer::extract::{Extractor, Limits};
+use postkamer::journey::Journey;
+use postkamer::outbox::{Transport, directory::Directory, smtp};
+use postkamer::settings::{self, Settings};
+use postkamer::store::Store;
+use postkamer::words::MailboxId;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+use tokio::runtime::Runtime;
+use toml_edit::{Item, Table, value};
+
+/// What mail comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An IMAP server with UIDPLUS and MOVE.
+    Able,
+    /// One with UIDPLUS alone.
+    WithoutMove,
+    /// One with neither, which postkamer has for itself.
+    Bare,
+    /// As [`Source::Able`]; filing is deleting.
+    Deleting,
+    /// A Maildir, and replies go into files: the embedded default.
+    Maildir,
+}
+
+/// Where postkamer remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    Sqlite,
+    Postgres,
+}
+
+/// All that a round needs.
+pub struct Stage {
+    pub world: World,
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    pub imap: Imap,
+    pub smtp: Smtp,
+    /// On PostgreSQL: what all statements pass through.
+    pub line: Option<Line>,
+    source: Source,
+    books: Books,
+    /// An empty installation on SQLite, to begin anew with.
+    empty: tempfile::TempDir,
+    offered: Vec<Key>,
+    journey: Arc<Journey>,
+    runtime: Runtime,
+}
+
+/// The user of the IMAP server whose mailbox is that desk's.
+fn user(desk: &str) -> String {
+    format!("{desk}@zaakwijs.example")
+}
+
+impl Stage {
+    /// With these desks of fixtures/world, and what `adapt` changes there.
+    pub fn new(source: Source, memory: Memory, desks: &BTreeSet<&str>, adapt: impl FnOnce(&World)) -> Self {
+        let world = World::new();
+        let (imap, smtp) = (Imap::start(), Smtp::start());
+        fs::write(world.dir.join("password"), "geheim").unwrap();
+        world.edit(|config| {
+            let all = config["desk"].as_array_of_tables_mut().unwrap();
+            all.retain(|desk| desks.contains(desk["name"].as_str().unwrap()));
+            for desk in all.iter_mut().filter(|_| source != Source::Maildir) {
+                let mut mailbox = server("imap", imap.port());
+                mailbox["username"] = value(user(desk["name"].as_str().unwrap()));
+                mailbox["password_file"] = value("password");
+                mailbox["exclusive"] = value(source == Source::Bare);
+                mailbox["poll"] = value("1 h");
+                if source == Source::Deleting {
+                    mailbox["done"] = value("delete");
+                }
+                desk["mailbox"] = Item::Table(mailbox);
+            }
+            if source != Source::Maildir {
+                config["smtp"] = Item::Table(server("smtp", smtp.port()));
+            }
+        });
+        adapt(&world);
+        let mut books = Books::sqlite(&world.state_dir());
+        let line = (memory == Memory::Postgres).then(|| {
+            let url = Postgres::shared().database("stage");
+            let port = url.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
+            let line = Line::to(port.parse().unwrap());
+            world.edit(|config| config["database"]["url"] = value(url.replace(&format!(":{port}/"), &format!(":{}/", line.port()))));
+            books.url = url;
+            line
+        });
+        let settings = Arc::new(settings::load(&world.config_path).unwrap_or_else(|mistakes| panic!("{mistakes}")));
+        let program = env!("CARGO_BIN_EXE_postkamer").into();
+        let mut stage = Self {
+            journey: journey(&settings, Extractor::with_program(program, Limits::default())),
+            settings,
+            clock: Clock::fixed("2026-11-18T09:00:00+01:00".parse().unwrap()),
+            imap,
+            smtp,
+            line,
+            source,
+            books,
+            empty: tempfile::tempdir().unwrap(),
+            offered: Vec::new(),
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            world,
+        };
+        stage.runtime.block_on(async { stage.open().await.unwrap().close().await.unwrap() });
+        copy(&stage.world.state_dir(), stage.empty.path());
+        stage.begin();
+        stage
+    }
+
+    /// With another program in place of the workers that read attachments.
+    pub fn with_workers(mut self, program: &Path, limits: Limits) -> Self {
+        self.journey = journey(&self.settings, Extractor::with_program(program.to_owned(), limits));
+        self
+    }
+
+    /// Everything is as on the first day, and in order.
+    pub fn begin(&mut self) {
+        let _ = fs::remove_dir_all(self.world.state_dir());
+        copy(self.empty.path(), &self.world.state_dir());
+        if self.line.is_some() {
+            let database = self.books.url.rsplit('/').next().unwrap();
+            let empty = "DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ',') FROM pg_tables \
+                 WHERE schemaname = 'public' AND tablename NOT IN ('secret', 'seaql_migrations')); END $$";
+            Postgres::shared().sql(database, empty);
+        }
+        let capabilities = match self.source {
+            Source::Able | Source::Deleting | Source::Maildir => "UIDPLUS MOVE IDLE",
+            Source::WithoutMove => "UIDPLUS IDLE",
+            Source::Bare => "IDLE",
+        };
+        self.imap.reset(Accounts { capabilities: capabilities.to_owned(), ..Accounts::default() });
+        self.imap.repair();
+        self.smtp.reset();
+        self.smtp.repair();
+        if let Some(line) = &self.line {
+            line.repair();
+        }
+        if self.source == Source::Maildir {
+            for directory in [self.world.dir.join("mail"), self.world.dir.join("replies-sent")] {
+                let _ = fs::remove_dir_all(directory);
+            }
+            for desk in &self.settings.desks {
+                postkamer::mailbox::maildir::create(&self.maildir(&desk.name)).unwrap();
+            }
+        }
+        self.offered.clear();
+        self.clock.set(Timestamp::UNIX_EPOCH);
+    }
+
+    fn maildir(&self, desk: &str) -> PathBuf {
+        self.world.dir.join("mail").join(desk)
+    }
+
+    /// A mail arrives.
+    pub fn deliver(&mut self, desk: &str, raw: &[u8], arrived: Timestamp) {
+        if self.source == Source::Maildir {
+            // The name and the time make the UID: they are the same each time the story is played.
+            let number = files_below(&self.maildir(desk)).len();
+            let path = self.maildir(desk).join("new").join(format!("{number}.mail"));
+            fs::write(&path, raw).unwrap();
+            let since_epoch = Duration::from_millis(arrived.as_millisecond().try_into().unwrap());
+            File::options().write(true).open(path).unwrap().set_modified(UNIX_EPOCH + since_epoch).unwrap();
+            return;
+        }
+        let uid = self.imap.with(|accounts| accounts.deliver(&user(desk), raw, arrived));
+        let validity = self.imap.with(|accounts| accounts.folder(&user(desk), "INBOX").validity);
+        self.offered.push((desk.to_owned(), validity, uid));
+    }
+
+    /// The clock does not go back.
+    pub fn it_is(&self, now: Timestamp) {
+        self.clock.set(self.clock.now().max(now));
+    }
+
+    pub fn pass_time(&self, time: SignedDuration) {
+        self.clock.set(self.clock.now() + time);
+    }
+
+    async fn open(&self) -> Result<Store, postkamer::store::StoreError> {
+        let url = match &self.settings.database {
+            settings::Database::Sqlite(path) => format!("sqlite://{}", path.display()),
+            settings::Database::Postgres(url) => url.reveal().clone(),
+        };
+        Store::open(&url, &self.settings.state_dir, &self.settings.attachments.store, self.clock.clone()).await
+    }
+
+    /// One round of everything, from the start of the program to its end. What went wrong, in sentences.
+    pub fn round(&self) -> Vec<String> {
+        if self.line.is_some() {
+            // A process that has ended gives no sign of life, and 15 s have passed.
+            let database = self.books.url.rsplit('/').next().unwrap();
+            Postgres::shared().sql(database, "UPDATE lease SET expires_at = 0");
+        }
+        self.runtime.block_on(async {
+            let store = match self.open().await {
+                Ok(store) => store,
+                Err(error) => return vec![error.to_string()],
+            };
+            let mut wrong = self.work(&store).await;
+            wrong.extend(store.close().await.err().map(|error| error.to_string()));
+            wrong
+        })
+    }
+
+    async fn work(&self, store: &Store) -> Vec<String> {
+        let mailboxes: Vec<MailboxId> = self.settings.desks.iter().map(settings::Desk::mailbox_id).collect();
+        let lease = match store.own_within(&mailboxes, Duration::ZERO).await {
+            Ok(lease) => lease,
+            Err(error) => return vec![error.to_string()],
+        };
+        let transport = match &self.settings.smtp {
+            settings::Smtp::Server(server) => Transport::Smtp(Box::new(smtp::Smtp::new(server.clone()))),
+            settings::Smtp::Directory(path) => Transport::Directory(Directory::new(path)),
+        };
+        match Daemon::new(self.journey.clone(), store.clone(), transport, lease).once().await {
+            Ok(troubled) => troubled.into_iter().map(|(desk, trouble)| format!("{desk}: {trouble}")).collect(),
+            Err(error) => vec![error.to_string()],
+        }
+    }
+
+    /// What postkamer remembers.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// What the servers saw.
+    pub fn outside(&self) -> Outside {
+        let waiting = self.imap.with(|accounts| {
+            let desks = self.settings.desks.iter().map(|desk| desk.name.clone());
+            desks
+                .flat_map(|desk| {
+                    let folder = accounts.folder(&user(&desk), "INBOX").clone();
+                    folder.uids().into_iter().map(move |uid| (desk.clone(), folder.validity, uid))
+                })
+                .collect()
+        });
+        let copies = |letter: super::scripted::smtp::Letter| {
+            let id = letter.message_id;
+            letter.recipients.into_iter().map(move |recipient| (id.clone(), recipient))
+        };
+        let mut sent: Vec<(String, String)> = self.smtp.letters().into_iter().flat_map(copies).collect();
+        if self.source == Source::Maildir {
+            sent = self.replies_in_files();
+        }
+        Outside { offered: self.offered.clone(), waiting, sent, forbidden: Vec::new() }
+    }
+
+    /// A file has no envelope: its recipients are those of its header.
+    fn replies_in_files(&self) -> Vec<(String, String)> {
+        let mut sent = Vec::new();
+        for file in files_below(&self.world.dir.join("replies-sent")).iter().filter(|file| file.extension().is_some_and(|e| e == "eml")) {
+            let raw = fs::read_to_string(file).unwrap();
+            let field = |name| crate::stories::lived::field(&raw, name).unwrap_or_default();
+            let (id, recipients) = (field("Message-ID"), format!("{},{}", field("To"), field("Cc")));
+            sent.extend(recipients.split(',').map(str::trim).filter(|to| !to.is_empty()).map(|to| (id.clone(), to.to_owned())));
+        }
+        sent
+    }
+
+    /// The replies so far: Message-ID and the whole message, the first copy of each.
+    pub fn replies(&self) -> Vec<(String, String)> {
+        let mut replies: Vec<(String, String)> = Vec::new();
+        for letter in self.smtp.letters() {
+            if replies.iter().all(|(id, _)| *id != letter.message_id) {
+                replies.push((letter.message_id, letter.raw));
+            }
+        }
+        replies
+    }
+
+    /// The end of the story: everything that must be the same however it came about. Times are left out, and copies of one letter.
+    pub fn ending(&self) -> Vec<String> {
+        let tables = [
+            ("ticket", "id desk status kind urgent organisation reasons cc continues requester", "id"),
+            ("mail", "mailbox validity uid outcome reasons kind authentic organisation ticket_id server_action action_state", "id"),
+            ("entry", "id ticket_id kind author subject written digest mail_id outbox_id", "id"),
+            ("attachment", "entry_id position name sha256", "entry_id, position"),
+            ("withheld", "mail_id position format why kinds", "mail_id, position"),
+            ("participant", "ticket_id address", "ticket_id, address"),
+            ("identity_check", "ticket_id contact state", "id"),
+            ("outbox", "id template ticket_id message_id to_address cc remaining state", "id"),
+            ("arrival", "mailbox uid state", "mailbox, uid"),
+            ("audit", "payload", "seq"),
+        ];
+        let mut ending = Vec::new();
+        for (table, columns, order) in tables {
+            let texts: Vec<String> = columns.split(' ').map(|column| format!("COALESCE(CAST({column} AS TEXT), '-')")).collect();
+            let rows = self.books.rows(&format!("SELECT {} FROM {table} ORDER BY {order}", texts.join(" || '|' || ")));
+            // The epoch of a lease grows with each start.
+            ending.extend(rows.into_iter().map(|row| format!("{table}: {}", without_epoch(&row))));
+        }
+        ending.extend(self.mails().into_iter().map(|(folder, mail)| format!("mail in {folder}: {mail}")));
+        let letters: BTreeMap<(String, String), ()> = self.outside().sent.into_iter().map(|copy| (copy, ())).collect();
+        ending.extend(letters.into_keys().map(|(id, recipient)| format!("letter {id} to {recipient}")));
+        ending
+    }
+
+    /// Every mail that lies in a folder, by its content.
+    fn mails(&self) -> Vec<(String, String)> {
+        let content = |raw: &[u8]| Sha256::digest(raw).iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mut mails: Vec<(String, String)> = self.imap.with(|accounts| {
+            let folders = accounts.users.values().flatten();
+            folders.flat_map(|(name, folder)| folder.messages.iter().map(|message| (name.clone(), content(&message.raw)))).collect()
+        });
+        for file in files_below(&self.world.dir.join("mail")) {
+            let folder = file.parent().unwrap().strip_prefix(&self.world.dir).unwrap().display().to_string();
+            mails.push((folder, content(&fs::read(&file).unwrap())));
+        }
+        mails.sort();
+        mails
+    }
+}
+
+fn journey(settings: &Arc<Settings>, extractor: Extractor) -> Arc<Journey> {
+    Arc::new(Journey::new(settings.clone(), Arc::new(extractor)).unwrap())
+}
+
+fn without_epoch(row: &str) -> String {
+    match row.split_once("\"epoch\":") {
+        Some((before, after)) => format!("{before}{}", after.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => row.to_owned(),
+    }
+}
+
+/// The keys that say where a server of this process is.
+fn server(kind: &str, port: u16) -> Table {
+    let mut table = Table::new();
+    table["kind"] = value(kind);
+    table["host"] = value("127.0.0.1");
+    table["port"] = value(i64::from(port));
+    table["tls"] = value("none");
+    table
+}
+
+/// The files and directories in a directory.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
