@@ -37,11 +37,16 @@ const DNS_PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(4);
 const DEFERRAL: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// The first and the longest wait before a mailbox in trouble is opened again.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How many sessions `once` takes for a mailbox whose mails bring trouble: together, three times alone, and a last one without.
+const SESSIONS: usize = 5;
 /// The longest wait of the outbox when nobody wakes it: retries fall due by the clock.
 const OUTBOX_LOOKS: Duration = Duration::from_secs(5);
 /// How long an orderly stop may take before what is in hand is dropped; the database knows how to go on.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// Why a mail is stuck that its server does not give.
+const NOT_FETCHED: &str = "not-fetched";
 
 /// What stopped a mailbox's task.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +60,9 @@ pub enum Trouble {
     /// Either of them, while mails were filed or deleted.
     #[error(transparent)]
     Acting(#[from] outbox::actions::ActError),
+    /// The mailbox, while mails were fetched: it may be one of them that it cannot give.
+    #[error(transparent)]
+    Fetching(MailboxError),
     /// A mistake of ours: the task panicked.
     #[error("a mistake in postkamer stopped the task")]
     Panicked,
@@ -65,10 +73,19 @@ impl Trouble {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Mailbox(error) => error.is_passing(),
+            Self::Mailbox(error) | Self::Fetching(error) => error.is_passing(),
             Self::Store(error) | Self::Acting(outbox::actions::ActError::Store(error)) => error.is_passing(),
             Self::Acting(outbox::actions::ActError::Mailbox(error)) => error.is_passing(),
             Self::Panicked => true,
+        }
+    }
+
+    /// Whether it came of one mail rather than of the mailbox or the database: the others can go on.
+    fn is_of_a_mail(&self) -> bool {
+        match self {
+            Self::Store(error) => !error.is_passing(),
+            Self::Fetching(_) | Self::Panicked => true,
+            Self::Mailbox(_) | Self::Acting(_) => false,
         }
     }
 }
@@ -300,6 +317,17 @@ impl Daemon {
 
     async fn work_off(&self, desk: &Desk) -> Result<(), Trouble> {
         let _held = self.0.lease.insist(&desk.mailbox_id()).await?;
+        // A mail that brings trouble is met alone in the next session, until it is stuck: the others must not wait for that.
+        for _ in 1..SESSIONS {
+            match self.work_off_once(desk).await {
+                Err(trouble) if trouble.is_of_a_mail() => {}
+                ended => return ended,
+            }
+        }
+        self.work_off_once(desk).await
+    }
+
+    async fn work_off_once(&self, desk: &Desk) -> Result<(), Trouble> {
         self.after_unclean_stop(desk).await?;
         let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
         self.round(desk, &mut session, None).await?;
@@ -309,9 +337,8 @@ impl Daemon {
 
     /// Whoever was in hand when a process died, or a task panicked, is met with more care from now on.
     async fn after_unclean_stop(&self, desk: &Desk) -> Result<(), Trouble> {
-        for uid in self.0.store.unclean(&[desk.mailbox_id()]).await? {
-            tracing::error!(mail = %uid, "the mail could not be processed three times in a row and is stuck; see `postkamer queue list`");
-        }
+        let stuck = self.0.store.unclean(&[desk.mailbox_id()]).await?;
+        stuck.iter().for_each(|uid| warn_of_stuck(uid, "unclean-stop"));
         Ok(())
     }
 
@@ -325,8 +352,18 @@ impl Daemon {
         let Sorted { together, alone, resting } = self.sort(&listed).await?;
         self.0.pulse.at_work(&desk.name, backlog([&together, &alone, &resting]));
         self.work_through(desk, session, &batches(&together), false, &stopped).await?;
+        let (mut trouble, mut others_came_through) = (None, !together.is_empty());
         for mail in &alone {
-            self.work_through(desk, session, &[std::slice::from_ref(mail)], true, &stopped).await?;
+            match self.work_through(desk, session, &[std::slice::from_ref(mail)], true, &stopped).await {
+                Err(Trouble::Fetching(error)) => {
+                    self.judge_not_fetched(&mail.uid, &error, others_came_through).await;
+                    return Err(Trouble::Fetching(error));
+                }
+                // The session goes on: the mails behind it are met before it is tried again.
+                Err(own) if own.is_of_a_mail() => trouble = Some(own),
+                ended => ended?,
+            }
+            others_came_through = true;
         }
         outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
         Ok(backlog([&resting]))
@@ -334,6 +371,10 @@ impl Daemon {
 
     /// Mails without a result: those that may go together, and those that were in hand at an unclean stop.
     async fn sort(&self, listed: &[Listed]) -> Result<Sorted, StoreError> {
+        trouble.map_or(Ok(()), Err)
+    /// Mails without a result: those that may go together, and those that brought trouble or were in hand when it came. Of these
+    /// the least tried come first, so that one that brings it again and again holds up nobody.
+    async fn sort(&self, listed: &[Listed]) -> Result<(Vec<Listed>, Vec<Listed>), StoreError> {
         let uids: Vec<MailUid> = listed.iter().map(|mail| mail.uid.clone()).collect();
         let new = self.0.store.filter_new(&uids).await?;
         let due = self.0.store.clock().now();
@@ -353,6 +394,11 @@ impl Daemon {
             }
         }
         Ok(sorted)
+                ArrivalState::Deferred if rests(&mail.uid) => {}
+                _ if found.wants_to_be_alone() => alone.push((found.attempts, mail.clone())),
+                _ => together.push(mail.clone()),
+        alone.sort_by_key(|(attempts, _)| *attempts);
+        Ok((together, alone.into_iter().map(|(_, mail)| mail).collect()))
     }
 
     /// Batch after batch: T0, the journey, T1, and what must happen on the server (DESIGN §4). The session fetches and files
@@ -403,9 +449,11 @@ impl Daemon {
                 Ok(InHand { uids, task: AbortOnDropHandle::new(task) })
             }
             Err(trouble) => {
-                // The mailbox failed, not the mails: they are not to blame.
-                let _ = self.0.store.let_go(&uids).await;
-                Err(trouble.into())
+                // One that is alone is judged by whether others came through.
+                if !alone {
+                    self.blame(&uids, NOT_FETCHED).await;
+                }
+                Err(Trouble::Fetching(trouble))
             }
         }
     }
@@ -429,9 +477,7 @@ impl Daemon {
             // What the database will never hold is a mail's fault: each of them is taken alone from now on, and
             // the one that it was is stuck in the end instead of standing in the way of the others.
             Err(error) if !error.is_passing() => {
-                for uid in store.settle_failure(&uids, "not-booked").await.unwrap_or_default() {
-                    tracing::error!(mail = %uid, "the mail could not be booked three times in a row and is stuck; see `postkamer queue list`");
-                }
+                self.blame(&uids, "not-booked").await;
                 return Err(error.into());
             }
             // The database failed, not the mails: they are not to blame.
@@ -444,6 +490,25 @@ impl Daemon {
         let gone: Vec<MailUid> = uids.into_iter().filter(|uid| !settled.contains(uid)).collect();
         store.let_go(&gone).await?;
         Ok(booking)
+    }
+
+    /// A server that refuses one mail says something about that mail; a connection that ends at it only where others came through.
+    async fn judge_not_fetched(&self, uid: &MailUid, error: &MailboxError, others_came_through: bool) {
+        let uids = std::slice::from_ref(uid);
+        if others_came_through || matches!(error, MailboxError::Refused { .. } | MailboxError::Protocol(_)) {
+            self.blame(uids, NOT_FETCHED).await;
+        } else {
+            let _ = self.0.store.let_go(uids).await;
+        }
+    }
+
+    /// It is one of these mails that brought trouble: each is taken alone from now on, and stuck after three attempts.
+    async fn blame(&self, uids: &[MailUid], reason: &'static str) {
+        match self.0.store.settle_failure(uids, reason).await {
+            Ok(stuck) => stuck.iter().for_each(|uid| warn_of_stuck(uid, reason)),
+            // The attempt stands, as after any unclean stop.
+            Err(error) => tracing::warn!(%error, "that mails brought trouble could not be noted"),
+        }
     }
 
     /// From bytes to booking; the way of every mail, whatever source it comes from. A mail that is neither booked nor deferred
@@ -656,6 +721,11 @@ async fn side_by_side<T: Send + 'static>(jobs: impl Iterator<Item = impl Future<
         }
     }
     results
+}
+
+/// Somebody has to look at this one.
+fn warn_of_stuck(mail: &MailUid, reason: &str) {
+    tracing::error!(%mail, reason, "the mail could not be processed in three attempts alone and is stuck; see `postkamer queue list`");
 }
 
 /// One line a mail, under its id: codes only.

@@ -24,6 +24,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+    // From here on SIGHUP does not end the process any more. Whoever follows the settings begins by reading them, so that none is missed.
+    let _obeyed = signal(SignalKind::hangup())?;
     let live = Live::new(&place.config()?, place.settings()?);
     if place.clock.is_fixed() {
         tracing::warn!("POSTKAMER_NOW is set: the clock stands still.");

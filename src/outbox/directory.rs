@@ -32,6 +32,8 @@ impl Directory {
         let (temporary, file_name) = (self.path.join(format!(".{name}.tmp")), self.path.join(format!("{name}.eml")));
         let mut file = tokio::fs::File::create(&temporary).await?;
         file.write_all(message).await?;
+        // A write may fail after the fact; only `flush` tells.
+        file.flush().await?;
         file.sync_all().await?;
         tokio::fs::rename(&temporary, &file_name).await?;
         tokio::fs::File::open(&self.path).await?.sync_all().await?;

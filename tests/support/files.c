@@ -1,12 +1,15 @@
 /* Counts the calls by which a process changes files below one directory, and makes one of them fail. Preloaded into a test
- * (LD_PRELOAD); files.rs beside it gives the orders, through a small file that both have open.
+ * (LD_PRELOAD); files.rs beside it gives the orders, through a small file that both have open. Nothing of this is in the
+ * program that is tested.
  *
- * FILES_UNDER is the directory, FILES_ORDERS the file. Nothing of this is in the program that is tested. */
+ * FILES_UNDER is the directory, FILES_ORDERS the file. Writes to one file with nothing between them count as one call, unless
+ * FILES_EVERY is set. What SQLite keeps in -shm files is memory that processes share; it does not count. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,10 +40,29 @@ __attribute__((constructor)) static void begin(void) {
 
 enum fate { OBEY, FAIL_BEFORE, FAIL_AFTER };
 
+static int ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && !strcmp(text + n - m, end);
+}
+
+/* Whether this goes on with what was written last. */
+static int goes_on(const char *call, const char *path) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static char last[PATH_MAX];
+    int writes = ends_with(call, "write");
+    pthread_mutex_lock(&lock);
+    int same = writes && !strcmp(last, path) && !getenv("FILES_EVERY");
+    snprintf(last, sizeof last, "%s", writes ? path : "");
+    pthread_mutex_unlock(&lock);
+    return same;
+}
+
 static enum fate fate(const char *call, const char *path) {
-    if (!orders || !orders->armed || strncmp(path, under, strlen(under))) return OBEY;
-    uint64_t seen = __atomic_add_fetch(&orders->seen, 1, __ATOMIC_SEQ_CST);
-    if (orders->how == FOR_GOOD ? seen < orders->nth : seen != orders->nth) return OBEY;
+    if (!orders || !orders->armed || strncmp(path, under, strlen(under)) || ends_with(path, "-shm")) return OBEY;
+    int counts = !goes_on(call, path);
+    uint64_t seen = __atomic_add_fetch(&orders->seen, counts, __ATOMIC_SEQ_CST);
+    int for_good = orders->how == FOR_GOOD && orders->nth && seen >= orders->nth;
+    if (!for_good && (!counts || seen != orders->nth)) return OBEY;
     if (!orders->call[0]) snprintf((char *)orders->call, sizeof orders->call, "%s %s", call, path + strlen(under));
     return orders->how == AFTER ? FAIL_AFTER : FAIL_BEFORE;
 }
