@@ -12,7 +12,7 @@ use toml_edit::value;
 const CONTACT: &str = "a.devries@waterwolde.example";
 
 /// A customer's mail as it leaves their client; the number makes it another mail each time.
-fn question(from: &str, to: &str, number: u32) -> Vec<u8> {
+pub fn question(from: &str, to: &str, number: u32) -> Vec<u8> {
     format!(
         "From: {from}\r\nTo: {to}\r\nSubject: Vraag over het zaaksysteem\r\nMessage-ID: <{number}@customer.example>\r\n\
          Date: Wed, 18 Nov 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
@@ -89,7 +89,7 @@ fn a_mailbox_in_trouble_holds_up_no_other_and_is_opened_again_when_its_server_is
 }
 
 /// As the receiving server of the fixtures' world hands it on.
-fn authentic(raw: &[u8]) -> Vec<u8> {
+pub fn authentic(raw: &[u8]) -> Vec<u8> {
     let top = b"Authentication-Results: mx.zaakwijs.example; dmarc=pass header.from=waterwolde.example\r\n\
         Received: from mail.waterwolde.example by mx.zaakwijs.example; Wed, 18 Nov 2026 10:00:01 +0100\r\n";
     [&top[..], raw].concat()
@@ -160,7 +160,7 @@ fn an_agent_works_through_the_queue() {
 }
 
 /// GET, over plain HTTP/1.1; status and body.
-fn get(port: u16, page: &str) -> Option<(u16, String)> {
+pub fn get(port: u16, page: &str) -> Option<(u16, String)> {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
     write!(stream, "GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;

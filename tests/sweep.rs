@@ -19,9 +19,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-/// How often the program is started again before a story must have come to its end.
-const STARTS: usize = 8;
-/// What was broken for good is repaired after so many starts.
+/// What was broken for good is repaired after so many rounds.
 const REPAIRED_AFTER: usize = 2;
 
 macro_rules! sweeps {
@@ -68,6 +66,19 @@ fn sweep(test: &str, stories: &[(&str, Source)], memory: Memory, pairs: u32) {
         complaints.extend(Sweep::of(story, *source, memory, files.clone()).run(pairs));
     }
     assert!(complaints.is_empty(), "{} faults did harm:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// The same for files alone, which say `errno` from the n-th call on until they are repaired.
+pub fn files_fail(test: &str, story: &str, errno: Errno) {
+    let Some(files) = Files::here().map(Arc::new) else { return Files::run_again(test) };
+    let all = Story::all();
+    let story = all.iter().find(|one| one.name == story).unwrap_or_else(|| panic!("no story {story}"));
+    let mut sweep = Sweep::of(story, Source::Able, Memory::Sqlite, Some(files));
+    sweep.errno = errno;
+    let (good, mut complaints) = (sweep.play(&[]), Vec::new());
+    assert!(good.broken.is_empty(), "without a fault: {:?}", good.broken);
+    let played = sweep.fail_each(Edge::Files, How::ForGood, &good, &mut complaints);
+    assert!(played > 10 && complaints.is_empty(), "{played} faults played:\n{}", complaints.join("\n"));
 }
 
 /// Where a call goes out.
@@ -127,8 +138,8 @@ struct Sweep<'a> {
     stage: Stage,
     edges: &'static [Edge],
     gauges: [Gauge; 3],
-    /// None where no calls of files are counted.
-    files: Option<Arc<Files>>,
+    /// What a failing call of a file says.
+    errno: Errno,
 }
 
 /// How a story ended.
@@ -141,14 +152,15 @@ struct Ending {
 impl<'a> Sweep<'a> {
     fn of(story: &'a Story, source: Source, memory: Memory, files: Option<Arc<Files>>) -> Self {
         let desks: BTreeSet<&str> = story.mail.iter().map(|mail| mail.desk.as_str()).collect();
-        let stage = Stage::new(source, memory, &desks, |world| story.adapt(world));
+        let mut stage = Stage::new(source, memory, &desks, |world| story.adapt(world));
+        stage.files = files;
         let edges: &[Edge] = match (source, memory) {
             (Source::Maildir, Memory::Sqlite) => &[Edge::Files],
             (_, Memory::Sqlite) => &[Edge::Imap, Edge::Smtp, Edge::Files],
             // The other edges are the same as on SQLite.
             (_, Memory::Postgres) => &[Edge::Database],
         };
-        Self { story, stage, edges, gauges: Default::default(), files }
+        Self { story, stage, edges, gauges: Default::default(), errno: Errno::Io }
     }
 
     fn run(mut self, pairs: u32) -> Vec<String> {
@@ -161,14 +173,7 @@ impl<'a> Sweep<'a> {
         let mut played = 0;
         for edge in self.edges {
             for how in [How::Before, How::After, How::ForGood] {
-                for nth in 1.. {
-                    let fault = Fault { edge: *edge, nth, how };
-                    complaints.extend(self.play_with(&[fault], &good));
-                    if self.seen(*edge) < nth {
-                        break;
-                    }
-                    played += 1;
-                }
+                played += self.fail_each(*edge, how, &good, &mut complaints);
             }
         }
         let seed = std::env::var("SWEEP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
@@ -182,11 +187,20 @@ impl<'a> Sweep<'a> {
         complaints
     }
 
+    /// The first call fails, then the second, and so on until there is none left. How many there were.
+    fn fail_each(&mut self, edge: Edge, how: How, good: &Ending, complaints: &mut Vec<String>) -> u32 {
+        for nth in 1.. {
+            complaints.extend(self.play_with(&[Fault { edge, nth, how }], good));
+            if self.seen(edge) < nth {
+                return nth - 1;
+            }
+        }
+        0
+    }
+
     /// Plays the story with these faults; how it came otherwise than in the good run.
     fn play_with(&mut self, faults: &[Fault], good: &Ending) -> Vec<String> {
-        let start = std::time::Instant::now();
         let ending = self.play(faults);
-        if let Ok(log) = std::env::var("SWEEP_LOG") { use std::io::Write; writeln!(std::fs::File::options().append(true).create(true).open(log).unwrap(), "{:?} {:?} {}", start.elapsed(), faults, faults.iter().map(|f| self.failed(f.edge)).collect::<Vec<_>>().join(" + ")).unwrap(); }
         let mut wrong = ending.broken;
         wrong.extend(good.lines.iter().filter(|line| !ending.lines.contains(line)).map(|line| format!("- {line}")));
         wrong.extend(ending.lines.iter().filter(|line| !good.lines.contains(line)).map(|line| format!("+ {line}")));
@@ -212,33 +226,10 @@ impl<'a> Sweep<'a> {
             let raw = write(mail, &sent);
             self.stage.deliver(&mail.desk, &raw, mail.received.as_ref().unwrap_or(&mail.now).parse().expect("an RFC 3339 time"));
             self.stage.it_is(mail.now.parse().expect("an RFC 3339 time"));
-            self.come_to_rest(&mut broken);
+            broken.extend(self.stage.come_to_rest(|round| if round == REPAIRED_AFTER { repair(&self.gauges, &self.stage) }));
             sent.push(self.sent().split_off(sent.iter().map(Vec::len).sum()));
         }
         Ending { lines: self.stage.ending(), broken }
-    }
-
-    /// Starts the program until it has nothing to complain of and nothing left to do.
-    fn come_to_rest(&mut self, broken: &mut Vec<String>) {
-        let mut said = Vec::new();
-        for start in 1..=STARTS {
-            let count = |counts| self.files.iter().for_each(|files| files.count(counts));
-            count(true);
-            let complaints = self.stage.round();
-            count(false);
-            let outside = self.stage.outside();
-            broken.extend(self.stage.books().broken(&outside).into_iter().map(|what| format!("after start {start}: {what}")));
-            let unsettled = self.stage.books().unsettled(&outside);
-            if complaints.is_empty() && unsettled.is_empty() {
-                return;
-            }
-            said.push(format!("start {start}: {complaints:?} {unsettled:?}"));
-            if start == REPAIRED_AFTER {
-                self.repair();
-            }
-            self.stage.pass_time(SignedDuration::from_hours(2));
-        }
-        broken.push(format!("it does not come to rest: {}", said.join("\n        ")));
     }
 
     fn arm(&self, faults: &[Fault]) {
@@ -259,26 +250,19 @@ impl<'a> Sweep<'a> {
             });
         }
         let (nth, how) = of(Edge::Files).map_or((0, How::Before), |fault| (fault.nth, fault.how));
-        self.files.iter().for_each(|files| files.arm(nth, how, Errno::Io));
-    }
-
-    fn repair(&self) {
-        for gauge in &self.gauges {
-            lock(&gauge.0).fault = None;
-        }
-        self.files.iter().for_each(|files| files.repair());
+        self.stage.files.iter().for_each(|files| files.arm(nth, how, self.errno));
     }
 
     fn seen(&self, edge: Edge) -> u32 {
         match edge {
-            Edge::Files => self.files.as_ref().map_or(0, |files| files.seen()),
+            Edge::Files => self.stage.files.as_ref().map_or(0, |files| files.seen()),
             other => lock(&self.gauges[other as usize].0).seen,
         }
     }
 
     fn failed(&self, edge: Edge) -> String {
         match edge {
-            Edge::Files => self.files.as_ref().map_or_else(String::new, |files| files.failed()),
+            Edge::Files => self.stage.files.as_ref().map_or_else(String::new, |files| files.failed()),
             other => lock(&self.gauges[other as usize].0).failed.clone(),
         }
     }
@@ -305,6 +289,12 @@ impl<'a> Sweep<'a> {
         };
         rows.into_iter().map(sent).collect()
     }
+}
+
+/// Nothing fails any more.
+fn repair(gauges: &[Gauge; 3], stage: &Stage) {
+    gauges.iter().for_each(|gauge| lock(&gauge.0).fault = None);
+    stage.files.iter().for_each(|files| files.repair());
 }
 
 /// A reply of ours.

@@ -82,7 +82,7 @@ impl Extractor {
     }
 
     async fn read_anew(&self, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
-        let request = Request { declared: declared.map(str::to_owned), name: name.map(str::to_owned) };
+        let request = Request { declared: declared.map(str::to_owned), name: name.map(str::to_owned), turn: 0 };
         let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let answer = match waiting {
             // What an earlier document broke must not be this one's fault: a used worker that fails is replaced once.
@@ -135,7 +135,7 @@ struct Parser {
     _child: Child,
     input: ChildStdin,
     output: ChildStdout,
-    served: usize,
+    served: u64,
 }
 
 impl Parser {
@@ -148,8 +148,12 @@ impl Parser {
 
     async fn ask(&mut self, request: &Request, bytes: &[u8]) -> io::Result<Answer> {
         self.served += 1;
-        self.send(&serde_json::to_vec(request)?).await?;
+        self.send(&serde_json::to_vec(&Request { turn: self.served, ..request.clone() })?).await?;
         self.send(bytes).await?;
+        // An answer to another document would have this one stored unread.
+        if self.receive().await? != self.served.to_le_bytes() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         let mut answer: Answer = serde_json::from_slice(&self.receive().await?)?;
         for task in &mut answer.tasks {
             task.bytes = self.receive().await?;

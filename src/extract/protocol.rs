@@ -1,6 +1,6 @@
 //! What passes between the extractor and its worker: length-prefixed frames on pipes.
 //!
-//! A request is a JSON [`Request`] and the file's bytes; an answer a JSON [`Answer`] and the bytes of every [`Task`] in it.
+//! A request is a JSON [`Request`] and the file's bytes; an answer its number, a JSON [`Answer`] and the bytes of every [`Task`] in it.
 
 use crate::parse::document::{Document, Place};
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,14 @@ use std::io::{self, Read, Write};
 pub const LONGEST: u32 = 512 * 1024 * 1024;
 
 /// What is asked of a worker, before the bytes.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Request {
     /// The declared media type: a hint for text formats only.
     pub declared: Option<String>,
     /// The file's name: a hint for text formats only.
     pub name: Option<String>,
+    /// The how-manieth document of this worker it is. The answer begins with the same number, so that none is taken for another's.
+    pub turn: u64,
 }
 
 /// What a worker read.

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 /// After so many documents a parser is replaced: what it may have leaked or had broken goes with it.
-pub const MOST_DOCUMENTS: usize = 200;
+pub const MOST_DOCUMENTS: u64 = 200;
 
 /// Exit status of a tool worker whose tool is not installed.
 pub const NO_SUCH_TOOL: u8 = 127;
@@ -41,12 +41,13 @@ fn serve() -> io::Result<()> {
         let request: Request = serde_json::from_slice(&request)?;
         let Some(bytes) = read_frame(&mut input)? else { break };
         let answer = formats::read(&bytes, &request);
-        write_answer(&mut output, &answer)?;
+        write_answer(&mut output, request.turn, &answer)?;
     }
     Ok(())
 }
 
-fn write_answer(mut to: impl Write, answer: &Answer) -> io::Result<()> {
+fn write_answer(mut to: impl Write, turn: u64, answer: &Answer) -> io::Result<()> {
+    write_frame(&mut to, &turn.to_le_bytes())?;
     write_frame(&mut to, &serde_json::to_vec(answer)?)?;
     for task in &answer.tasks {
         write_frame(&mut to, &task.bytes)?;

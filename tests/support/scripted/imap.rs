@@ -295,6 +295,12 @@ impl Session {
     }
 }
 
+/// Whether a command asks for the bytes of the mail with this UID.
+pub fn fetches(command: &str, uid: u32) -> bool {
+    let set = command.strip_prefix("UID FETCH ").filter(|rest| rest.contains("BODY.PEEK[]")).and_then(|rest| rest.split(' ').next());
+    set.is_some_and(|set| Set::of(set).holds(uid))
+}
+
 /// A sequence set of UIDs.
 struct Set(Vec<(u32, u32)>);
 
