@@ -13,6 +13,11 @@ test: setup
 	cargo test $(FLAGS) --workspace
 	$(MAKE) --no-print-directory lint
 
+# The same tests with the numbers that take long.
+soak: setup
+	POSTKAMER_FORGED=10000 cargo test $(FLAGS) --test main attacks::sending::a20
+	FILES_EVERY=1 cargo test $(FLAGS) --test main sweep:: -- --include-ignored
+
 # Measures, and writes the result into BENCHMARKS.md. MAILS and REPETITIONS make it shorter.
 bench: setup
 	cargo bench $(FLAGS) --bench intake

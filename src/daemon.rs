@@ -353,10 +353,11 @@ impl Daemon {
         self.0.pulse.at_work(&desk.name, backlog([&together, &alone, &resting]));
         self.work_through(desk, session, &batches(&together), false, &stopped).await?;
         let (mut trouble, mut others_came_through) = (None, !together.is_empty());
-        for mail in &alone {
+        for (attempts, mail) in &alone {
             match self.work_through(desk, session, &[std::slice::from_ref(mail)], true, &stopped).await {
                 Err(Trouble::Fetching(error)) => {
-                    self.judge_not_fetched(&mail.uid, &error, others_came_through).await;
+                    // One that was blamed while alone has more than the attempt that it shared.
+                    self.judge_not_fetched(&mail.uid, &error, others_came_through || *attempts > 1).await;
                     return Err(Trouble::Fetching(error));
                 }
                 // The session goes on: the mails behind it are met before it is tried again.
@@ -375,6 +376,9 @@ impl Daemon {
     /// Mails without a result: those that may go together, and those that brought trouble or were in hand when it came. Of these
     /// the least tried come first, so that one that brings it again and again holds up nobody.
     async fn sort(&self, listed: &[Listed]) -> Result<(Vec<Listed>, Vec<Listed>), StoreError> {
+    /// Mails without a result: those that may go together, and, with their attempts, those that brought trouble or were in hand when
+    /// it came. Of these the least tried come first, so that one that brings it again and again holds up nobody.
+    async fn sort(&self, listed: &[Listed]) -> Result<(Vec<Listed>, Vec<(u32, Listed)>), StoreError> {
         let uids: Vec<MailUid> = listed.iter().map(|mail| mail.uid.clone()).collect();
         let new = self.0.store.filter_new(&uids).await?;
         let due = self.0.store.clock().now();
@@ -383,6 +387,7 @@ impl Daemon {
             deferred.iter().any(|w| w.uid == *uid && w.state == ArrivalState::Deferred && due.duration_since(w.since) < DEFERRAL)
         };
         let mut sorted = Sorted::default();
+        let (mut together, mut alone, mut used_before) = (Vec::new(), Vec::new(), Vec::new());
         let mut unbooked = new.into_iter().peekable();
         for mail in listed {
             let Some(found) = unbooked.next_if(|unbooked| unbooked.uid == mail.uid) else { continue };
@@ -397,8 +402,12 @@ impl Daemon {
                 ArrivalState::Deferred if rests(&mail.uid) => {}
                 _ if found.wants_to_be_alone() => alone.push((found.attempts, mail.clone())),
                 _ => together.push(mail.clone()),
+                ArrivalState::UidUsedBefore => used_before.push(found.uid),
+        if !used_before.is_empty() {
+            self.0.store.set_aside(&used_before).await?;
+            used_before.iter().for_each(|uid| warn_of_stuck(uid, "uid-used-before"));
         alone.sort_by_key(|(attempts, _)| *attempts);
-        Ok((together, alone.into_iter().map(|(_, mail)| mail).collect()))
+        Ok((together, alone))
     }
 
     /// Batch after batch: T0, the journey, T1, and what must happen on the server (DESIGN §4). The session fetches and files
@@ -492,10 +501,11 @@ impl Daemon {
         Ok(booking)
     }
 
-    /// A server that refuses one mail says something about that mail; a connection that ends at it only where others came through.
-    async fn judge_not_fetched(&self, uid: &MailUid, error: &MailboxError, others_came_through: bool) {
+    /// A server that refuses one mail says something about that mail; a connection that ends at it only where others came through,
+    /// now or before.
+    async fn judge_not_fetched(&self, uid: &MailUid, error: &MailboxError, suspect: bool) {
         let uids = std::slice::from_ref(uid);
-        if others_came_through || matches!(error, MailboxError::Refused { .. } | MailboxError::Protocol(_)) {
+        if suspect || matches!(error, MailboxError::Refused { .. } | MailboxError::Protocol(_)) {
             self.blame(uids, NOT_FETCHED).await;
         } else {
             let _ = self.0.store.let_go(uids).await;
@@ -725,7 +735,7 @@ async fn side_by_side<T: Send + 'static>(jobs: impl Iterator<Item = impl Future<
 
 /// Somebody has to look at this one.
 fn warn_of_stuck(mail: &MailUid, reason: &str) {
-    tracing::error!(%mail, reason, "the mail could not be processed in three attempts alone and is stuck; see `postkamer queue list`");
+    tracing::error!(%mail, reason, "the mail cannot be processed and is stuck; see `postkamer queue list`");
 }
 
 /// One line a mail, under its id: codes only.

@@ -41,7 +41,8 @@ fn one_stuck() -> Vec<(String, usize)> {
 
 /// `queue list` shows it, `queue retry` has it tried again, and now it goes through.
 fn try_again(stage: &Stage) {
-    let stuck = || stage.world.run(&["queue", "list", "--json"]).ok().json().into_iter().filter(|row| row["stuck"] == true).collect::<Vec<_>>();
+    let stuck =
+        || stage.world.run(&["queue", "list", "--json"]).ok().json().into_iter().filter(|row| row["stuck"] == true).collect::<Vec<_>>();
     let listed = stuck();
     assert_eq!(listed.len(), 1, "{listed:?}");
     for (field, due) in [("mailbox", json!("support")), ("uidvalidity", json!(7)), ("uid", json!(POISON))] {
@@ -104,7 +105,9 @@ fn f06_a_mail_that_brings_the_daemon_down_is_stuck_after_three_attempts_alone_an
 
 #[test]
 fn a_mail_that_the_server_refuses_to_give_or_dies_of_holds_up_no_other() {
-    for reaction in [Reaction::Refuse("NO [SERVERBUG] internal error"), Reaction::Refuse("BAD what?"), Reaction::CutBefore, Reaction::CutInside] {
+    for reaction in
+        [Reaction::Refuse("NO [SERVERBUG] internal error"), Reaction::Refuse("BAD what?"), Reaction::CutBefore, Reaction::CutInside]
+    {
         let stage = five_mails(Memory::Sqlite);
         stage.imap.interfere(move |command, _| if fetches(command, POISON) { reaction } else { Reaction::Obey });
         // One `run --once` is enough, and the mail that is left is no trouble of the mailbox any more.

@@ -14,7 +14,6 @@ use crate::stories::script::{Mail, Story};
 use crate::support::files::{Errno, Files, How};
 use crate::support::scripted::{Reaction, lock};
 use crate::support::stage::{Memory, Source, Stage};
-use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -226,7 +225,11 @@ impl<'a> Sweep<'a> {
             let raw = write(mail, &sent);
             self.stage.deliver(&mail.desk, &raw, mail.received.as_ref().unwrap_or(&mail.now).parse().expect("an RFC 3339 time"));
             self.stage.it_is(mail.now.parse().expect("an RFC 3339 time"));
-            broken.extend(self.stage.come_to_rest(|round| if round == REPAIRED_AFTER { repair(&self.gauges, &self.stage) }));
+            broken.extend(self.stage.come_to_rest(|round| {
+                if round == REPAIRED_AFTER {
+                    repair(&self.gauges, &self.stage)
+                }
+            }));
             sent.push(self.sent().split_off(sent.iter().map(Vec::len).sum()));
         }
         Ending { lines: self.stage.ending(), broken }

@@ -31,6 +31,8 @@ pub enum ArrivalState {
     Deferred,
     /// Given up until an agent says otherwise.
     Stuck,
+    /// Booked, and seen to have left the folder; and yet a mail lies there under its UID.
+    UidUsedBefore,
 }
 
 /// A mail without a result.
@@ -88,29 +90,54 @@ impl Store {
         const DOING: &str = "looking for new mail";
         let mut new = Vec::new();
         for chunk in uids.chunks(KEYS) {
-            let booked: Vec<(String, i64, i64)> = mail::Entity::find()
+            let booked: Vec<(String, i64, i64, String)> = mail::Entity::find()
                 .select_only()
-                .columns([mail::Column::Mailbox, mail::Column::Validity, mail::Column::Uid])
+                .columns([mail::Column::Mailbox, mail::Column::Validity, mail::Column::Uid, mail::Column::ActionState])
                 .filter(is_one_of(chunk))
                 .into_tuple()
                 .all(&self.0.reader)
                 .await
                 .doing(DOING)?;
-            let booked: BTreeSet<(&str, i64, i64)> =
-                booked.iter().map(|(mailbox, validity, uid)| (mailbox.as_str(), *validity, *uid)).collect();
+            let booked: BTreeMap<(&str, i64, i64), &str> =
+                booked.iter().map(|(mailbox, validity, uid, action)| ((mailbox.as_str(), *validity, *uid), action.as_str())).collect();
             let seen = arrival::Entity::find().filter(is_one_of(chunk)).all(&self.0.reader).await.doing(DOING)?;
             let seen: BTreeMap<(&str, i64, i64), &arrival::Model> =
                 seen.iter().map(|row| ((row.mailbox.as_str(), row.validity, row.uid), row)).collect();
             for uid in chunk {
                 let key = (uid.mailbox.as_str(), i64::from(uid.validity.get()), i64::from(uid.uid.get()));
-                if booked.contains(&key) {
-                    continue;
-                }
-                let (state, attempts) = seen.get(&key).map_or((ArrivalState::New, 0), |row| (state(row), count(row.attempts)));
+                let (state, attempts) = match (seen.get(&key), booked.get(&key)) {
+                    (Some(row), _) => (state(row), count(row.attempts)),
+                    (None, None) => (ArrivalState::New, 0),
+                    (None, Some(&"done")) => (ArrivalState::UidUsedBefore, 0),
+                    (None, Some(_)) => continue,
+                };
                 new.push(Unbooked { uid: uid.clone(), state, attempts });
             }
         }
         Ok(new)
+    }
+
+    /// These mails cannot be told from others that were dealt with ([`ArrivalState::UidUsedBefore`]: the server gives UIDs out
+    /// again, which RFC 9051 §2.3.1.1 forbids): they are stuck, so that a person looks at them.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn set_aside(&self, uids: &[MailUid]) -> Result<(), StoreError> {
+        const DOING: &str = "setting mails aside";
+        let now = self.now();
+        let rows = uids.iter().map(|uid| {
+            arrival::ActiveModel::from(arrival::Model {
+                mailbox: uid.mailbox.as_str().to_owned(),
+                validity: uid.validity.get().into(),
+                uid: uid.uid.get().into(),
+                state: "stuck".to_owned(),
+                attempts: 0,
+                attempts_alone: 0,
+                since: now,
+                reason: Some("uid-used-before".to_owned()),
+            })
+        });
+        arrival::Entity::insert_many(rows).exec_without_returning(&self.0.writer).await.doing(DOING).map(|_| ())
     }
 
     /// T0: writes down that these mails are taken in hand. `alone` where it is one mail only, and because of earlier

@@ -151,7 +151,8 @@ fn one_result(books: &Reader, outside: &Outside, broken: &mut Vec<String>) {
     for key in &outside.offered {
         let count = results.get(key).copied().unwrap_or_default();
         if count > 1 || (count == 0 && !outside.waiting.contains(key)) {
-            broken.push(format!("I1: {key:?} has {count} results and {} there", if outside.waiting.contains(key) { "is" } else { "is not" }));
+            broken
+                .push(format!("I1: {key:?} has {count} results and {} there", if outside.waiting.contains(key) { "is" } else { "is not" }));
         }
     }
 }
@@ -202,8 +203,7 @@ fn one_chain(books: &Reader, broken: &mut Vec<String>) {
     for (place, row) in rows.iter().enumerate() {
         let columns: Vec<&str> = row.splitn(5, '|').collect();
         let [seq, at, prev_hash, hash, payload] = columns[..] else { panic!("{row}") };
-        let link: String =
-            Sha256::digest(format!("{previous}\n{seq}\n{at}\n{payload}")).iter().map(|byte| format!("{byte:02x}")).collect();
+        let link: String = Sha256::digest(format!("{previous}\n{seq}\n{at}\n{payload}")).iter().map(|byte| format!("{byte:02x}")).collect();
         if seq != (place + 1).to_string() || prev_hash != previous || hash != link {
             broken.push(format!("I8: the audit record is broken at {seq}"));
         }

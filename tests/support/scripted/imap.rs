@@ -235,9 +235,10 @@ impl Session {
             let (uid, size) = (message.uid, message.raw.len());
             let (place, flags) = (place + 1, if message.deleted { "\\Deleted" } else { "" });
             if let Some((_, part)) = items.split_once("BODY.PEEK[]") {
-                let (from, ask) = part.trim_start_matches('<').split_once('.').map_or((0, size), |(from, ask)| {
-                    (from.parse().unwrap(), ask.trim_end_matches([')', '>']).parse().unwrap())
-                });
+                let (from, ask) = part
+                    .trim_start_matches('<')
+                    .split_once('.')
+                    .map_or((0, size), |(from, ask)| (from.parse().unwrap(), ask.trim_end_matches([')', '>']).parse().unwrap()));
                 let bytes = &message.raw[from.min(size)..from.saturating_add(ask).min(size)];
                 let origin = if part.starts_with('<') { format!("<{from}>") } else { String::new() };
                 said.extend(format!("* {place} FETCH (UID {uid} BODY[]{origin} {{{}}}\r\n", bytes.len()).into_bytes());

@@ -53,7 +53,9 @@ fn carry(mut client: TcpStream, mut server: TcpStream, interfere: &Mutex<Interfe
             let (kind, frame) = frame(&mut client)?;
             let body = &frame[5..];
             match kind {
-                b'P' => drop(prepared.insert(text(body).to_vec(), String::from_utf8_lossy(text(&body[text(body).len() + 1..])).into_owned())),
+                b'P' => {
+                    drop(prepared.insert(text(body).to_vec(), String::from_utf8_lossy(text(&body[text(body).len() + 1..])).into_owned()))
+                }
                 b'B' => statement = prepared.get(text(&body[text(body).len() + 1..])).cloned(),
                 b'Q' => statement = Some(String::from_utf8_lossy(text(body)).into_owned()),
                 b'X' => return Ok(()),
