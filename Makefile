@@ -13,11 +13,6 @@ test: setup
 	cargo test $(FLAGS) --workspace
 	$(MAKE) --no-print-directory lint
 
-# The same tests with the numbers that take long.
-soak: setup
-	POSTKAMER_FORGED=10000 cargo test $(FLAGS) --test main attacks::sending::a20
-	FILES_EVERY=1 cargo test $(FLAGS) --test main sweep:: -- --include-ignored
-
 # Measures, and writes the result into BENCHMARKS.md. MAILS and REPETITIONS make it shorter.
 bench: setup
 	cargo bench $(FLAGS) --bench intake
@@ -26,6 +21,7 @@ bench: setup
 # make that shorter, or another one).
 soak: setup
 	POSTKAMER_FORGED=10000 cargo test $(FLAGS) --test main attacks::sending::a20
+	FILES_EVERY=1 cargo test $(FLAGS) --test main sweep:: -- --include-ignored
 	cargo bench $(FLAGS) --bench soak
 
 # Makes a labelled corpus from a seed and measures what screening finds in it: SCREENING.md has the table. PICTURES=1 adds screenshots.

@@ -3,7 +3,7 @@
 //! One task a mailbox, one for the outbox; a mailbox in trouble holds up nobody but itself. All order lies in the
 //! database: a task may die anywhere and be started again.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -349,15 +349,14 @@ impl Daemon {
         outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
         let listed = session.list().await?;
         self.0.store.forget_absent(&desk.mailbox_id(), &listed.iter().map(|mail| mail.uid.clone()).collect()).await?;
-        let Sorted { together, alone, resting } = self.sort(&listed).await?;
+        let Sorted { together, alone, suspects, resting } = self.sort(&listed).await?;
         self.0.pulse.at_work(&desk.name, backlog([&together, &alone, &resting]));
         self.work_through(desk, session, &batches(&together), false, &stopped).await?;
         let (mut trouble, mut others_came_through) = (None, !together.is_empty());
-        for (attempts, mail) in &alone {
+        for mail in &alone {
             match self.work_through(desk, session, &[std::slice::from_ref(mail)], true, &stopped).await {
                 Err(Trouble::Fetching(error)) => {
-                    // One that was blamed while alone has more than the attempt that it shared.
-                    self.judge_not_fetched(&mail.uid, &error, others_came_through || *attempts > 1).await;
+                    self.judge_not_fetched(&mail.uid, &error, others_came_through || suspects.contains(&mail.uid)).await;
                     return Err(Trouble::Fetching(error));
                 }
                 // The session goes on: the mails behind it are met before it is tried again.
@@ -367,18 +366,12 @@ impl Daemon {
             others_came_through = true;
         }
         outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
-        Ok(backlog([&resting]))
+        trouble.map_or_else(|| Ok(backlog([&resting])), Err)
     }
 
-    /// Mails without a result: those that may go together, and those that were in hand at an unclean stop.
-    async fn sort(&self, listed: &[Listed]) -> Result<Sorted, StoreError> {
-        trouble.map_or(Ok(()), Err)
     /// Mails without a result: those that may go together, and those that brought trouble or were in hand when it came. Of these
     /// the least tried come first, so that one that brings it again and again holds up nobody.
-    async fn sort(&self, listed: &[Listed]) -> Result<(Vec<Listed>, Vec<Listed>), StoreError> {
-    /// Mails without a result: those that may go together, and, with their attempts, those that brought trouble or were in hand when
-    /// it came. Of these the least tried come first, so that one that brings it again and again holds up nobody.
-    async fn sort(&self, listed: &[Listed]) -> Result<(Vec<Listed>, Vec<(u32, Listed)>), StoreError> {
+    async fn sort(&self, listed: &[Listed]) -> Result<Sorted, StoreError> {
         let uids: Vec<MailUid> = listed.iter().map(|mail| mail.uid.clone()).collect();
         let new = self.0.store.filter_new(&uids).await?;
         let due = self.0.store.clock().now();
@@ -386,28 +379,29 @@ impl Daemon {
         let rests = |uid: &MailUid| {
             deferred.iter().any(|w| w.uid == *uid && w.state == ArrivalState::Deferred && due.duration_since(w.since) < DEFERRAL)
         };
-        let mut sorted = Sorted::default();
-        let (mut together, mut alone, mut used_before) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut sorted, mut used_before, mut attempts) = (Sorted::default(), Vec::new(), HashMap::new());
         let mut unbooked = new.into_iter().peekable();
         for mail in listed {
             let Some(found) = unbooked.next_if(|unbooked| unbooked.uid == mail.uid) else { continue };
             match found.state {
                 ArrivalState::Stuck => {}
+                ArrivalState::UidUsedBefore => used_before.push(found.uid),
                 ArrivalState::Deferred if rests(&mail.uid) => sorted.resting.push(mail.clone()),
-                _ if found.wants_to_be_alone() => sorted.alone.push(mail.clone()),
+                _ if found.wants_to_be_alone() => {
+                    attempts.insert(found.uid, found.attempts);
+                    sorted.alone.push(mail.clone());
+                }
                 _ => sorted.together.push(mail.clone()),
             }
         }
-        Ok(sorted)
-                ArrivalState::Deferred if rests(&mail.uid) => {}
-                _ if found.wants_to_be_alone() => alone.push((found.attempts, mail.clone())),
-                _ => together.push(mail.clone()),
-                ArrivalState::UidUsedBefore => used_before.push(found.uid),
         if !used_before.is_empty() {
             self.0.store.set_aside(&used_before).await?;
             used_before.iter().for_each(|uid| warn_of_stuck(uid, "uid-used-before"));
-        alone.sort_by_key(|(attempts, _)| *attempts);
-        Ok((together, alone))
+        }
+        sorted.alone.sort_by_key(|mail| attempts.get(&mail.uid).copied());
+        // The first attempt was shared with others.
+        sorted.suspects = attempts.into_iter().filter(|(_, attempts)| *attempts > 1).map(|(uid, _)| uid).collect();
+        Ok(sorted)
     }
 
     /// Batch after batch: T0, the journey, T1, and what must happen on the server (DESIGN §4). The session fetches and files
@@ -652,8 +646,10 @@ impl Daemon {
 struct Sorted {
     /// They may go together.
     together: Vec<Listed>,
-    /// They were in hand at an unclean stop.
+    /// They brought trouble, or were in hand when it came.
     alone: Vec<Listed>,
+    /// Of these, those that did so while alone.
+    suspects: HashSet<MailUid>,
     /// They are over the rate and wait for their time.
     resting: Vec<Listed>,
 }

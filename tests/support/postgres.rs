@@ -79,6 +79,11 @@ impl Postgres {
         assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
     }
 
+    /// The socket by which the server believes whoever may open it, without a password.
+    pub fn socket(&self) -> std::path::PathBuf {
+        self.scratch.path().join(format!("socket/.s.PGSQL.{}", self.port))
+    }
+
     /// What the server logged so far.
     pub fn logs(&self) -> String {
         std::fs::read_to_string(self.scratch.file("stdout")).unwrap_or_default()

@@ -58,6 +58,8 @@ pub struct Stage {
     pub line: Option<Line>,
     /// Counts, and fails, calls that change files, while a round goes on.
     pub files: Option<Arc<Files>>,
+    /// And what the checker asks by, which is never cut.
+    _checkers_line: Option<Line>,
     source: Source,
     books: Books,
     /// An empty installation on SQLite, to begin anew with.
@@ -101,14 +103,15 @@ impl Stage {
         });
         adapt(&world);
         let mut books = Books::sqlite(&world.state_dir());
-        let line = (memory == Memory::Postgres).then(|| {
+        let lines = (memory == Memory::Postgres).then(|| {
             let url = Postgres::shared().database("stage");
-            let port = url.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
-            let line = Line::to(port.parse().unwrap());
-            world.edit(|config| config["database"]["url"] = value(url.replace(&format!(":{port}/"), &format!(":{}/", line.port()))));
-            books.url = url;
-            line
+            let by = |line: &Line| format!("postgres://postkamer@127.0.0.1:{}/{}", line.port(), url.rsplit('/').next().unwrap());
+            let [line, checkers] = [(); 2].map(|()| Line::to(Postgres::shared().socket()));
+            world.edit(|config| config["database"]["url"] = value(by(&line)));
+            books.url = by(&checkers);
+            (line, checkers)
         });
+        let (line, checkers_line) = lines.unzip();
         let settings = Arc::new(settings::load(&world.config_path).unwrap_or_else(|mistakes| panic!("{mistakes}")));
         let program = env!("CARGO_BIN_EXE_postkamer").into();
         let mut stage = Self {
@@ -118,6 +121,7 @@ impl Stage {
             imap,
             smtp,
             line,
+            _checkers_line: checkers_line,
             files: None,
             source,
             books,

@@ -4,6 +4,8 @@ use super::{Listener, Reaction, lock};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// Looks at each statement before it is passed on. `CONNECT` is the first of a connection.
@@ -16,11 +18,11 @@ pub struct Line {
 }
 
 impl Line {
-    /// To the PostgreSQL at this port.
-    pub fn to(port: u16) -> Self {
+    /// To the PostgreSQL behind this socket.
+    pub fn to(socket: PathBuf) -> Self {
         let interfere: Arc<Mutex<Interfere>> = Arc::new(Mutex::new(Box::new(|_| Reaction::Obey)));
         let theirs = interfere.clone();
-        Self { listener: Listener::start(move |client| carry(client, TcpStream::connect(("127.0.0.1", port))?, &theirs)), interfere }
+        Self { listener: Listener::start(move |client| carry(client, UnixStream::connect(&socket)?, &theirs)), interfere }
     }
 
     pub fn port(&self) -> u16 {
@@ -39,9 +41,8 @@ impl Line {
 }
 
 /// The client's statements one by one, each with its whole answer (PostgreSQL documentation, chapter "Frontend/Backend Protocol").
-fn carry(mut client: TcpStream, mut server: TcpStream, interfere: &Mutex<Interfere>) -> io::Result<()> {
+fn carry(mut client: TcpStream, mut server: UnixStream, interfere: &Mutex<Interfere>) -> io::Result<()> {
     client.set_nodelay(true)?;
-    server.set_nodelay(true)?;
     if lock(interfere)("CONNECT") != Reaction::Obey {
         return Ok(());
     }
@@ -81,7 +82,7 @@ fn carry(mut client: TcpStream, mut server: TcpStream, interfere: &Mutex<Interfe
 }
 
 /// Up to the first ReadyForQuery.
-fn sign_in(client: &mut TcpStream, server: &mut TcpStream) -> io::Result<()> {
+fn sign_in(client: &mut TcpStream, server: &mut UnixStream) -> io::Result<()> {
     const TLS: [u8; 4] = 80_877_103_u32.to_be_bytes();
     loop {
         let startup = untyped(client)?;
@@ -106,7 +107,7 @@ fn sign_in(client: &mut TcpStream, server: &mut TcpStream) -> io::Result<()> {
 }
 
 /// Everything up to ReadyForQuery.
-fn answer(server: &mut TcpStream) -> io::Result<Vec<u8>> {
+fn answer(server: &mut UnixStream) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     loop {
         let (kind, frame) = frame(server)?;
@@ -118,13 +119,13 @@ fn answer(server: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 /// A message with its type and length.
-fn frame(from: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
+fn frame(from: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
     let mut kind = [0];
     from.read_exact(&mut kind)?;
     Ok((kind[0], [&kind[..], &untyped(from)?].concat()))
 }
 
-fn untyped(from: &mut TcpStream) -> io::Result<Vec<u8>> {
+fn untyped(from: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let mut frame = length.to_vec();
