@@ -9,8 +9,9 @@
 //! It is all in one process, in one order and without waiting: what failed once fails again. After that, pairs of faults are
 //! drawn; the seed is printed, and `SWEEP_SEED` plays the same again.
 
-use crate::stories::lived::{field, replaced};
+use crate::stories::lived::replaced;
 use crate::stories::script::{Mail, Story};
+use crate::support::field;
 use crate::support::files::{Errno, Files, How};
 use crate::support::scripted::{Reaction, lock};
 use crate::support::stage::{Memory, Source, Stage};

@@ -1,7 +1,7 @@
 //! A story lived through: real mailboxes, the real binary, real replies in the mailboxes of those who wrote.
 
 use super::script::{Mail, Reply, Story};
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, field};
 use crate::support::dovecot::{Dovecot, Store};
 use crate::support::postgres::Postgres;
 use crate::support::smtp::Smtp;
@@ -384,16 +384,6 @@ fn customers_mail(dovecot: &Dovecot) -> Vec<PathBuf> {
         }
     }
     files
-}
-
-/// A header field, unfolded.
-pub fn field(raw: &str, name: &str) -> Option<String> {
-    let head = raw.split("\r\n\r\n").next().unwrap_or(raw).split("\n\n").next().unwrap_or(raw);
-    let unfolded = head.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
-    unfolded.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-    })
 }
 
 /// The address between the last angle brackets, or all but a comment.

@@ -71,3 +71,13 @@ pub fn free_port() -> u16 {
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
+
+/// A header field of a raw mail, unfolded.
+pub fn field(raw: &str, name: &str) -> Option<String> {
+    let head = raw.split("\r\n\r\n").next().unwrap_or(raw).split("\n\n").next().unwrap_or(raw);
+    let unfolded = head.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
+    unfolded.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    })
+}

@@ -304,7 +304,7 @@ impl Stage {
         let mut sent = Vec::new();
         for file in files_below(&self.world.dir.join("replies-sent")).iter().filter(|file| file.extension().is_some_and(|e| e == "eml")) {
             let raw = fs::read_to_string(file).unwrap();
-            let field = |name| crate::stories::lived::field(&raw, name).unwrap_or_default();
+            let field = |name| super::field(&raw, name).unwrap_or_default();
             let (id, recipients) = (field("Message-ID"), format!("{},{}", field("To"), field("Cc")));
             sent.extend(recipients.split(',').map(str::trim).filter(|to| !to.is_empty()).map(|to| (id.clone(), to.to_owned())));
         }
