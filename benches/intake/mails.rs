@@ -3,7 +3,7 @@
 //! Of a hundred mails, about: 49 written in Outlook, 15 more of these with a file (4 PDF, 4 XLSX, 4 DOCX, 3 CSV), 22 plain text
 //! (telephones, forms, monitoring), 5 from strangers, 4 automatic replies, 3 newsletters, 1 whose domain did not authenticate, 1 with Dutch
 //! citizen service numbers in its text or in a CSV. An Outlook mail has its text twice, plain and in Word's HTML, with a
-//! signature and a disclaimer; two in three have the organisation's logo in it, every second one quotes up to four earlier
+//! signature and a disclaimer; two in three have the organisation's logo in it, every second one quotes up to six earlier
 //! mails. Every tenth mail refers to another one. Everything is invented.
 
 use std::fmt::Write as _;
@@ -351,7 +351,7 @@ fn outlook(random: &mut Random, person: &Person, logo: &[u8], number: u32) -> Pa
         text.push_str(&logo_text);
     }
     html.push_str(&word::signature(person, shows_logo.then_some(number)));
-    let earlier = if random.below(2) == 0 { random.between(1, 4) } else { 0 };
+    let earlier = if random.below(2) == 0 { random.between(1, 6) } else { 0 };
     for mail in 0..earlier {
         let (from, to) = if mail.is_multiple_of(2) { ("Zaakwijs Support", person.name) } else { (person.name, "Zaakwijs Support") };
         let subject = random.pick(language.sentences);
@@ -363,6 +363,7 @@ fn outlook(random: &mut Random, person: &Person, logo: &[u8], number: u32) -> Pa
             let _ = write!(text, "{paragraph}\r\n\r\n");
             html.push_str(&word::paragraph(paragraph));
         });
+        html.push_str(&word::signature(person, None));
     }
     html.push_str("</div></body></html>\r\n");
     let both = Part::multipart("alternative", number, &[Part::text("plain", &text), Part::text("html", &html)]);
