@@ -25,7 +25,7 @@ use crate::store::{ArrivalState, Booked, Booking, Lease, Store, StoreError};
 use crate::words::{MailUid, Redacted, TicketNumber};
 
 /// Mails that share a fetch and a commit.
-const BATCH: usize = 50;
+const BATCH: usize = 100;
 /// Bytes that a batch may hold in memory; a larger mail comes alone.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 /// Batches that may be in hand while another one is fetched: one that is considered, one that is booked.
@@ -760,7 +760,7 @@ fn warn_of_unsent(plan: &Plan) {
     }
 }
 
-/// Stretches of at most 50 mails and 8 MB; a larger mail is a stretch of its own.
+/// Stretches of at most 100 mails and 8 MB; a larger mail is a stretch of its own.
 fn batches(mails: &[Listed]) -> Vec<&[Listed]> {
     let mut batches = Vec::new();
     let mut rest = mails;
@@ -813,9 +813,9 @@ mod tests {
     }
 
     #[test]
-    fn batches_hold_fifty_mails_or_eight_megabytes_and_lose_none() {
-        let many = listed(&[1000; 120]);
-        assert_eq!(batches(&many).iter().map(|b| b.len()).collect::<Vec<_>>(), [50, 50, 20]);
+    fn batches_hold_a_hundred_mails_or_eight_megabytes_and_lose_none() {
+        let many = listed(&[1000; 220]);
+        assert_eq!(batches(&many).iter().map(|b| b.len()).collect::<Vec<_>>(), [100, 100, 20]);
         let large = listed(&[5_000_000, 5_000_000, 40_000_000, 10, 10]);
         assert_eq!(batches(&large).iter().map(|b| b.len()).collect::<Vec<_>>(), [1, 1, 1, 2]);
     }

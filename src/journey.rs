@@ -159,13 +159,14 @@ impl Journey {
         let stand_in = sender.organisation.and_then(|o| o.stand_in(today)).map(|(contact, absent)| (contact.email.clone(), absent));
         let arrived = raw.arrived(now);
         let (subject, written) = (mail.subject.reveal().as_str(), mail.text.written.reveal().as_str());
+        let said = self.lexicon.read(subject, written);
         let mut facts = Facts {
             kind: automatic::kind(&mail, &sender, is_own, keys),
             authentic,
             sender: sender.kind,
             membership: membership(&sender),
-            urgent: urgency::urgent(&self.lexicon, subject, written),
-            ict_matter: desk.topic == Topic::Ict || topic::ict(&self.lexicon, subject, written),
+            urgent: urgency::urgent(&said),
+            ict_matter: desk.topic == Topic::Ict || topic::ict(&said),
             addition_request: addition::asks_for_addition(subject, written),
             stand_in: stand_in.is_some(),
             duty_contact: desk.duty_contact.is_some(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use postkamer::decide::lexicon::Lexicon;
+use postkamer::decide::lexicon::{Lexicon, Said};
 use postkamer::decide::topic::ict;
 use postkamer::decide::urgency::urgent;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ struct Case {
 }
 
 /// Says yes or no to a subject and a text.
-type Judge = fn(&Lexicon, &str, &str) -> bool;
+type Judge = fn(&Said) -> bool;
 
 #[test]
 fn outages_and_ict_matters_are_told_apart_in_six_languages() {
@@ -29,7 +29,8 @@ fn outages_and_ict_matters_are_told_apart_in_six_languages() {
     for (language, cases) in &cases {
         for case in cases {
             all += 1;
-            let found = (urgent(&lexicon, &case.subject, &case.written), ict(&lexicon, &case.subject, &case.written));
+            let said = lexicon.read(&case.subject, &case.written);
+            let found = (urgent(&said), ict(&said));
             if found != (case.urgent, case.ict) {
                 wrong.push(format!("{language}: urgent {} ict {} for «{}» {:?}", found.0, found.1, case.subject, case.written));
             }
@@ -61,7 +62,7 @@ fn a_phrase_alone_is_enough_or_not_enough() {
     for (fact, judge, languages) in judges {
         for (language, phrases) in languages {
             for (expected, phrases) in [(true, &phrases.yes), (false, &phrases.no)] {
-                for phrase in phrases.iter().filter(|phrase| judge(&lexicon, "", phrase) != expected) {
+                for phrase in phrases.iter().filter(|phrase| judge(&lexicon.read("", phrase)) != expected) {
                     wrong.push(format!("{language}: {fact} must be {expected} for {phrase:?}"));
                 }
             }

@@ -3,6 +3,10 @@
 //! Only a hint for an agent: the ticket is opened all the same. A sentence counts that names the list or its people and
 //! a word for adding, and none for taking away.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// Parts of words for the people on the list, and the list, in six languages; folded.
 const LIST: &[&str] = &[
     "contactperso",
@@ -34,6 +38,8 @@ const LIST: &[&str] = &[
     "kontaktliste",
     "liste der kontakt",
 ];
+
+static LISTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(LIST).ok());
 
 /// Parts of words for adding; those of few letters begin and end with a blank.
 const ADD: &[&str] = &[
@@ -131,6 +137,10 @@ const MERELY: &[&str] = &["ik ben", "i am", "jeg er", "jag ar", "ich bin", "wie 
 #[must_use]
 pub fn asks_for_addition(subject: &str, written: &str) -> bool {
     let text = format!("{subject}\n\n{written}");
+    // Most mails name no list at all.
+    if !LISTS.as_ref().is_some_and(|lists| lists.is_match(&fold(&text))) {
+        return false;
+    }
     sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
         has(LIST) && has(ADD) && !has(REMOVE) && !has(MERELY)

@@ -239,6 +239,10 @@ impl Clause {
     }
 }
 
+/// What a mail says, as far as the lexicon knows its words: clause by clause.
+#[derive(Debug)]
+pub struct Said(pub(super) Vec<Clause>);
+
 /// The words of an entry: is there a gap before the word, and what patterns match it?
 type Steps = Vec<(bool, Vec<String>)>;
 
@@ -261,8 +265,14 @@ impl Lexicon {
         compile(lists)
     }
 
+    /// Reads what a mail says, once for all that is asked of it.
+    #[must_use]
+    pub fn read(&self, subject: &str, written: &str) -> Said {
+        Said(self.clauses(subject, written))
+    }
+
     /// Takes a mail apart into clauses, subject first, and finds everything in them.
-    pub(super) fn clauses(&self, subject: &str, written: &str) -> Vec<Clause> {
+    fn clauses(&self, subject: &str, written: &str) -> Vec<Clause> {
         let mut clauses = Vec::new();
         let mut subject = sentences_of(subject).into_iter().take(MOST_PIECES).reduce(Sentence::join).unwrap_or_default();
         subject.pieces.truncate(MOST_PIECES);
@@ -822,20 +832,20 @@ mod tests {
     fn accents_may_be_left_out_or_written_with_two_letters() {
         let lexicon = Lexicon::new(&[]).unwrap();
         for text in ["Wir haben eine Störung", "Wir haben eine Stoerung", "WIR HABEN EINE STORUNG", "Wir haben eine Sto\u{308}rung"] {
-            assert!(urgent(&lexicon, "", text), "{text}");
+            assert!(urgent(&lexicon.read("", text)), "{text}");
         }
-        assert!(ict(&lexicon, "", "Ny brandvaegg") && ict(&lexicon, "", "Ny brandvagg"));
+        assert!(ict(&lexicon.read("", "Ny brandvaegg")) && ict(&lexicon.read("", "Ny brandvagg")));
     }
 
     #[test]
     fn admins_add_and_take_away_entries() {
         let text = "The permit desk register is broken";
-        assert!(!urgent(&Lexicon::new(&[]).unwrap(), "", text));
+        assert!(!urgent(&Lexicon::new(&[]).unwrap().read("", text)));
         let more = "[urgent]\nsystem = ['permit desk']\n".to_owned();
-        assert!(urgent(&Lexicon::new(&[(Language::En, more)]).unwrap(), "", text));
-        assert!(ict(&Lexicon::new(&[]).unwrap(), "", "Our Kubernetes"));
+        assert!(urgent(&Lexicon::new(&[(Language::En, more)]).unwrap().read("", text)));
+        assert!(ict(&Lexicon::new(&[]).unwrap().read("", "Our Kubernetes")));
         let less = "[ict]\ncertain = ['-kubernetes']\n".to_owned();
-        assert!(!ict(&Lexicon::new(&[(Language::En, less)]).unwrap(), "", "Our Kubernetes"));
+        assert!(!ict(&Lexicon::new(&[(Language::En, less)]).unwrap().read("", "Our Kubernetes")));
     }
 
     #[test]
@@ -861,7 +871,7 @@ mod tests {
     fn any_text_is_read_in_linear_time() {
         let lexicon = Lexicon::new(&[]).unwrap();
         for text in ["a".repeat(20_000), "niet ".repeat(4_000), "-\n".repeat(5_000), "?.,".repeat(6_000)] {
-            assert!(!urgent(&lexicon, &text, &text));
+            assert!(!urgent(&lexicon.read(&text, &text)));
         }
     }
 }

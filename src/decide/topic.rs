@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::lexicon::{Clause, Hit, Lexicon, Role};
+use super::lexicon::{Clause, Hit, Role, Said};
 
 /// What a matter of ICT must weigh at least: one word that is ICT by itself, or two hints.
 const ENOUGH: usize = 2;
@@ -15,10 +15,10 @@ const REACH_OF_NOT_ABOUT: usize = 5;
 
 /// Is it an ICT matter?
 #[must_use]
-pub fn ict(lexicon: &Lexicon, subject: &str, written: &str) -> bool {
-    let clauses = lexicon.clauses(subject, written);
-    let ict = Weight::of(&clauses, ict_weight, Role::NoIct);
-    let content = Weight::of(&clauses, content_weight, Role::NoContent);
+pub fn ict(said: &Said) -> bool {
+    let clauses = said.0.as_slice();
+    let ict = Weight::of(clauses, ict_weight, Role::NoIct);
+    let content = Weight::of(clauses, content_weight, Role::NoContent);
     let (ict, content) = (ict.beside(&content), content.beside(&ict));
     ict >= ENOUGH && ict > content
 }

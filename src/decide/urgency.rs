@@ -4,7 +4,7 @@
 //! who cannot work, data that is being lost. A sign is dropped when its clause or its neighbours say that it is not
 //! so, that it is over, long ago, announced, or only imagined. Words such as "urgent" are no sign.
 
-use super::lexicon::{Clause, Hit, Lexicon, Role};
+use super::lexicon::{Clause, Hit, Role, Said};
 
 /// How many words before a sign a negation may stand: "er is geen sprake van een storing".
 const REACH_OF_NOT: usize = 4;
@@ -30,25 +30,25 @@ struct Sign {
 
 /// Does the mail describe an outage or an incident that stops work?
 #[must_use]
-pub fn urgent(lexicon: &Lexicon, subject: &str, written: &str) -> bool {
-    let clauses = lexicon.clauses(subject, written);
+pub fn urgent(said: &Said) -> bool {
+    let clauses = said.0.as_slice();
     if clauses.iter().any(|clause| clause.has(Role::NotUrgent) && !clause.has(Role::Past)) {
         return false;
     }
     let mut signs: Vec<Sign> = Vec::new();
     for at in 0..clauses.len() {
-        if let Some(over) = resolved(&clauses, at) {
+        if let Some(over) = resolved(clauses, at) {
             signs.retain(|sign| match over {
                 Over::Everything => false,
                 // "Last week's outage has been fixed": the noun in the subject is that outage.
-                Over::ThisSegment => !sign.noun && !same_segment(&clauses, sign.clause, at),
+                Over::ThisSegment => !sign.noun && !same_segment(clauses, sign.clause, at),
             });
             continue;
         }
-        if same_segment_has(&clauses, at, |other| resolved(&clauses, other).is_some()) {
+        if same_segment_has(clauses, at, |other| resolved(clauses, other).is_some()) {
             continue;
         }
-        signs.extend(signs_of(&clauses, at).filter(|sign| holds(&clauses, sign)));
+        signs.extend(signs_of(clauses, at).filter(|sign| holds(clauses, sign)));
     }
     !signs.is_empty()
 }
