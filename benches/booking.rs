@@ -113,7 +113,15 @@ fn entry(number: u32, attached: u32) -> Option<NewEntry> {
         ScreenedAttachment::Clean(clean) => Some(clean),
         ScreenedAttachment::Withheld(_) => None,
     });
-    Some(NewEntry { author: Some(author), takes_part: true, text: screened.text?, attachments: clean.collect(), message_id: None })
+    Some(NewEntry {
+        author: Some(author),
+        takes_part: true,
+        text: screened.text?,
+        attachments: clean.collect(),
+        message_id: None,
+        people: Vec::new(),
+        portal_request: false,
+    })
 }
 
 fn plan(ledger: &mut Ledger, keys: &Keys, uid: &MailUid, entry: NewEntry, now: jiff::Timestamp) -> Option<Plan> {

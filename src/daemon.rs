@@ -196,6 +196,7 @@ impl Daemon {
                 Err(_) => troubled.push(("?".to_owned(), Trouble::Panicked)),
             }
         }
+        crate::upkeep::run(&self.0.journey, &self.0.store).await?;
         self.deliver(&CancellationToken::new()).await?;
         self.0.lease.release().await?;
         Ok(troubled)
@@ -215,7 +216,19 @@ impl Daemon {
         let (daemon, until) = (self.clone(), stop.clone());
         tasks.spawn(async move { daemon.send(&until).await });
         let (daemon, until) = (self.clone(), stop.clone());
-        tasks.spawn(async move { crate::retention::keep(&daemon.0.journey.settings, &daemon.0.store, &until).await });
+        tasks.spawn(async move {
+            let shared = &*daemon.0;
+            // Nothing expires unseen: after a long stop the desks are reminded before anything is removed.
+            if let Err(error) = crate::upkeep::run(&shared.journey, &shared.store).await {
+                tracing::warn!(%error, "what is due by the clock could not be done; it is tried again");
+            }
+            crate::retention::keep(&shared.journey.settings, &shared.store, &until).await;
+        });
+        let (daemon, until) = (self.clone(), stop.clone());
+        tasks.spawn(async move {
+            let shared = &*daemon.0;
+            crate::upkeep::keep(&shared.journey, &shared.store, &until, || shared.replies.notify_one()).await;
+        });
         let all = u32::try_from(desks.len()).unwrap_or(u32::MAX);
         tokio::select! {
             _ = tried.acquire_many(all) => ready(),

@@ -17,11 +17,11 @@ use crate::identify::{Authentic, Authentication, Organisation, Sender};
 use crate::mailbox::RawMail;
 use crate::parse::document::{Document, Unreadable};
 use crate::parse::{Author, Mail, RawAttachment, parse};
-use crate::plan::{Affiliation, Considered, House, Intake, Postmark};
+use crate::plan::{Affiliation, Considered, House, Intake, NewProfile, Postmark};
 use crate::screen::{self, ScreenedAttachment};
 use crate::settings::{Desk, Settings, Topic};
 use crate::verify::{NoResolver, Verifier};
-use crate::words::{EmailAddress, Keys};
+use crate::words::{EmailAddress, Keys, Redacted};
 
 /// Attachments of one mail that are read at the same time.
 const READ_AT_ONCE: usize = 4;
@@ -174,10 +174,12 @@ impl Journey {
             old: now.duration_since(arrived) > OLD,
             ..Facts::default()
         };
-        let says_no = answer::says_no(written);
+        let (says_no, approval) = (answer::says_no(written), answer::approval(written));
         let own_organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), settings, today).map(affiliation);
         let named_contact =
             (sender.kind == crate::identify::SenderKind::NamedElsewhere).then(|| sender.contact.map(|c| c.email.clone())).flatten();
+        let people = people(&mail, &sender, own_organisation.as_ref(), settings);
+        let portal_request = addition::asks_for_portal_access(subject, written);
         let organisation = sender.organisation.map(affiliation);
 
         let screened = screen::screen(mail, documents, &desk.screening());
@@ -202,6 +204,9 @@ impl Journey {
             named_contact,
             stand_in,
             says_no,
+            people,
+            portal_request,
+            approval,
             text: screened.text,
             attachments,
             withheld,
@@ -249,6 +254,28 @@ fn own_organisation<'a>(
         return sender.organisation;
     }
     settings.organisations.organisation_by_domain(address?.domain(), today)
+}
+
+/// Most profiles that one mail makes of people in Cc.
+const MOST_COLLEAGUES: usize = 50;
+
+/// Who gets a profile by a mail (POLICY "Profiles"): its author, unless that is a machine or has left, and people in Cc whose domain is that of the
+/// author's organisation.
+fn people(mail: &Mail, sender: &Sender<'_>, own: Option<&Affiliation>, settings: &Settings) -> Vec<NewProfile> {
+    let Some((author, name)) = author_of(mail) else { return Vec::new() };
+    if sender.automatic || sender.kind == crate::identify::SenderKind::FormerContact {
+        return Vec::new();
+    }
+    let organisation = own.and_then(|own| settings.organisations.organisation(&own.id));
+    let of = organisation.map(|organisation| organisation.id.to_string());
+    let is_colleague = |address: &&EmailAddress| {
+        **address != author && organisation.is_some_and(|organisation| organisation.domains.contains(address.domain()))
+    };
+    let colleague =
+        |address: &EmailAddress| NewProfile { address: address.clone(), name: Redacted::default(), organisation: of.clone(), by_cc: true };
+    let colleagues: Vec<NewProfile> = mail.cc.iter().filter(is_colleague).take(MOST_COLLEAGUES).map(colleague).collect();
+    let own = NewProfile { address: author.clone(), name: Redacted::new(name), organisation: of.clone(), by_cc: false };
+    std::iter::once(own).chain(colleagues).collect()
 }
 
 /// The one sound From, with the name beside it.

@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod settings;
 pub mod retention;
 pub mod journey;
+pub mod upkeep;
 pub mod daemon;
 pub mod health;
 pub mod cli;

@@ -21,8 +21,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verify", &["words", "parse", "identify"]),
     ("journey", &["words", "mailbox", "parse", "extract", "screen", "identify", "verify", "decide", "plan", "settings"]),
     ("retention", &["words", "mailbox", "parse", "store", "outbox", "settings"]),
+    ("upkeep", &["words", "clock", "identify", "decide", "plan", "store", "settings", "journey"]),
     ("health", &["clock", "store"]),
-    ("daemon", &["health", "words", "clock", "mailbox", "parse", "plan", "store", "outbox", "settings", "journey", "decide", "retention"]),
+    ("daemon", &["upkeep", "health", "words", "clock", "mailbox", "parse", "plan", "store", "outbox", "settings", "journey", "decide", "retention"]),
     ("cli", &["*"]),
 ];
 

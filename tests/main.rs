@@ -20,6 +20,7 @@ mod health;
 mod faults;
 mod mailbox;
 mod poison;
+mod people;
 mod policy;
 mod replies;
 mod record;

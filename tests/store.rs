@@ -125,6 +125,8 @@ fn entry(from: &str, attachments: &[(&str, &[u8])]) -> NewEntry {
         text: screened.text.unwrap(),
         attachments: clean.collect(),
         message_id: Some("a1@waterwolde.example".parse().unwrap()),
+        people: Vec::new(),
+        portal_request: false,
     }
 }
 
@@ -293,7 +295,7 @@ fn append(keys: &Keys, number: u32, ticket: i64, after: AfterAppend, now: Timest
     Plan {
         outcome: Outcome::Append,
         reasons: vec![Reason::FollowUp],
-        ticket: TicketPlan::Append { ticket, after, urgent: after == AfterAppend::Queue, settles: None, entry },
+        ticket: TicketPlan::Append { ticket, after, urgent: after == AfterAppend::Queue, settles: None, approval: None, entry },
         ..mail(keys, number, now)
     }
 }
@@ -562,7 +564,7 @@ async fn agents_work_is_on_the_ticket_and_on_record(here: Installation) {
     assert_eq!(store.queue(Some(&["ict".to_owned()])).await.unwrap().tickets.len(), 0);
     let (first, second, reason) = (TicketNumber::new(1), TicketNumber::new(2), Redacted::new("Graag gedaan.".to_owned()));
     let write = |letter: &Correspondence, keys: &Keys| {
-        assert_eq!((letter.requester.clone(), letter.desk.as_str()), (address(INEKE), "support"));
+        assert_eq!((letter.requester.clone(), letter.desk.as_str()), (Some(address(INEKE)), "support"));
         let mut ledger = Ledger { last_reply: letter.reply - 1, ..Ledger::default() };
         Some(reply(&mut ledger, keys, Template::Released, Some(letter.ticket.number), now))
     };

@@ -18,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(Script { name: "m2026_11_22_sharing", sql: include_str!("m2026_11_22_sharing.sql") }),
             Box::new(Script { name: "m2026_11_22_retention", sql: include_str!("m2026_11_22_retention.sql") }),
             Box::new(Script { name: "m2026_11_22_daemons", sql: include_str!("m2026_11_22_daemons.sql") }),
+            Box::new(Script { name: "m2026_11_22_people", sql: include_str!("m2026_11_22_people.sql") }),
         ]
     }
 }

@@ -73,7 +73,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
 }
 
 /// A day begins where the settings say; a moment says itself.
-fn moment(text: &str, timezone: &jiff::tz::TimeZone) -> Result<Timestamp, Failure> {
+pub(super) fn moment(text: &str, timezone: &jiff::tz::TimeZone) -> Result<Timestamp, Failure> {
     let day = || text.parse::<jiff::civil::Date>().ok().and_then(|day| day.to_zoned(timezone.clone()).ok());
     text.parse()
         .ok()

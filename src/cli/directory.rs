@@ -1,4 +1,4 @@
-//! `postkamer organisations` and `postkamer contacts`: who is listed (DESIGN §6).
+//! `postkamer organisations` and `postkamer contacts list`: who is listed (DESIGN §6).
 
 use jiff::civil::Date;
 
@@ -21,20 +21,6 @@ pub(super) enum Organisations {
         #[arg(value_name = "ID")]
         id: String,
         /// One JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Look at the contacts.
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum Contacts {
-    /// All of them, in the order of the files.
-    List {
-        /// Of this organisation only.
-        #[arg(long, value_name = "ID")]
-        organisation: Option<String>,
-        /// One JSON object a line.
         #[arg(long)]
         json: bool,
     },
@@ -68,11 +54,11 @@ pub(super) fn organisations(place: &Place, command: Organisations) -> Result<(),
     }
 }
 
-pub(super) fn contacts(place: &Place, command: Contacts) -> Result<(), Failure> {
+/// All contacts, or those of one organisation.
+pub(super) fn contacts(place: &Place, of: Option<&str>, json: bool) -> Result<(), Failure> {
     let settings = place.settings()?;
     let today = settings.today(place.clock.now());
-    let Contacts::List { organisation: of, json } = command;
-    let chosen = match &of {
+    let chosen = match of {
         Some(id) => std::slice::from_ref(organisation(&settings, id)?),
         None => settings.organisations.organisations(),
     };

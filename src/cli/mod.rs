@@ -2,15 +2,20 @@
 //!
 //! Results go to stdout, everything else to stderr. With `--json` a command prints one JSON object a line.
 
+mod access;
 mod audit;
 mod check;
+mod contacts;
 mod deliver;
 mod demo;
 mod directory;
 mod explain;
+mod letters;
 mod migrate;
 mod outbox;
 mod output;
+mod portal;
+mod profiles;
 mod queue;
 mod retention;
 mod run;
@@ -72,15 +77,24 @@ enum Command {
     /// Look up organisations.
     #[command(subcommand)]
     Organisations(directory::Organisations),
-    /// Look up contacts.
+    /// Look up contacts, and change the lists at the request of those who may ask for it.
     #[command(subcommand)]
-    Contacts(directory::Contacts),
+    Contacts(contacts::Command),
     /// Remove what has been kept for as long as the settings say, or keep it by a legal hold.
     #[command(subcommand)]
     Retention(retention::Command),
+    /// Look at what is kept of the people who write, and add to it.
+    #[command(subcommand)]
+    Profiles(profiles::Command),
+    /// Look after who may use the customer portal.
+    #[command(subcommand)]
+    Portal(portal::Command),
     /// Read the record of decisions, and prove that it is whole.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Tell who has access, and who looked at what.
+    #[command(subcommand)]
+    Access(access::Command),
     /// Tell how everything stands.
     Status(status::Args),
     /// Bring the database's schema up to date.
@@ -175,7 +189,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args).await,
             Command::Check(args) => check::run(&place, args).await,
             Command::Organisations(command) => directory::organisations(&place, command),
-            Command::Contacts(command) => directory::contacts(&place, command),
+            Command::Contacts(command) => contacts::run(&place, command).await,
             Command::Explain(args) => explain::run(&place, args).await,
             Command::Screen(args) => screen::run(&place, args).await,
             Command::Deliver(args) => deliver::run(&place, args).await,
@@ -183,7 +197,10 @@ impl Cli {
             Command::Queue(command) => queue::run(&place, command).await,
             Command::Outbox(command) => outbox::run(&place, command).await,
             Command::Retention(command) => retention::run(&place, command).await,
+            Command::Profiles(command) => profiles::run(&place, command).await,
+            Command::Portal(command) => portal::run(&place, command).await,
             Command::Audit(command) => audit::run(&place, command).await,
+            Command::Access(command) => access::run(&place, command).await,
             Command::Status(args) => status::run(&place, args).await,
             Command::Migrate(args) => migrate::run(&place, args).await,
             // Handled before there was a runtime.
@@ -268,12 +285,27 @@ impl Office {
 
     /// The login name under which an agent's work is booked: the one behind sudo, else the user's own.
     pub(crate) fn agent(&self) -> Result<String, Failure> {
-        let name = ["SUDO_USER", "LOGNAME", "USER"].iter().find_map(|key| std::env::var(key).ok().filter(|name| !name.is_empty()));
-        let name = name.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()));
+        let name = login_name();
         let agents = &self.settings.agents;
         if agents.is_empty() || agents.iter().any(|agent| agent.name == name) {
             return Ok(name);
         }
         Err(Failure::Usage(format!("{name} is not one of the agents in the settings ([[agent]]).")))
     }
+}
+
+/// Who is at work: sudo says whom it serves; else the system knows the user by their number. What the environment claims counts only for users that the
+/// system's own list does not have, such as those of a directory service.
+fn login_name() -> String {
+    let claimed = |keys: &[&str]| keys.iter().find_map(|key| std::env::var(key).ok().filter(|name| !name.is_empty()));
+    let uid = rustix::process::getuid().as_raw();
+    let listed = || {
+        let users = std::fs::read_to_string("/etc/passwd").ok()?;
+        users.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)? == uid.to_string()).then(|| name.to_owned())
+        })
+    };
+    claimed(&["SUDO_USER"]).or_else(listed).or_else(|| claimed(&["LOGNAME", "USER"])).unwrap_or_else(|| format!("uid-{uid}"))
 }

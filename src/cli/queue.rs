@@ -1,13 +1,13 @@
 //! `postkamer queue`: what waits for an agent.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
+use super::letters::Desk;
 use super::tickets::{find, list, plain, told};
 use super::{Failure, Office, Place, output};
 use crate::decide::Template;
-use crate::journey::Journey;
-use crate::plan::{AgentsReply, agents_reply};
-use crate::store::{Correspondence, Stuck, TicketView};
+use crate::store::{Correspondence, Stuck, TicketStatus};
 use crate::words::{Keys, MailboxId, Redacted, TicketNumber};
 
 /// Work on what waits for an agent, and on mails that could not be processed.
@@ -27,33 +27,29 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Take a waiting ticket on: it opens, and the sender is told.
-    Release {
-        /// Its number, such as PK-00042.
-        number: TicketNumber,
-        /// Why; the sender reads it.
-        #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
-        /// One JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Decline a waiting ticket: it is closed for good, and the sender is told.
-    Refuse {
-        /// Its number, such as PK-00042.
-        number: TicketNumber,
-        /// Why; the sender reads it.
-        #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
-        /// One JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Take waiting tickets on: they open, and their senders are told.
+    Release(Decision),
+    /// Decline waiting tickets: they are closed for good, and their senders are told.
+    Refuse(Decision),
     /// Have a stuck mail tried again.
     Retry {
         /// The mail as `queue list` names it: desk/UIDVALIDITY/UID, or desk/UID.
         mail: String,
     },
+}
+
+/// Which tickets, and why.
+#[derive(Debug, clap::Args)]
+pub(super) struct Decision {
+    /// Their numbers, such as PK-00042. All of them must be waiting; else nothing is decided.
+    #[arg(required = true)]
+    numbers: Vec<TicketNumber>,
+    /// Why; the senders read it.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
@@ -64,22 +60,8 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             drop(office);
             super::tickets::run(place, super::tickets::Command::Show { number, json }).await
         }
-        Command::Release { number, reason, json } => {
-            let view = find(&office, number).await?;
-            let text = Redacted::new(reason.clone().unwrap_or_default());
-            let house = Journey::house_of(&office.settings).map_err(|error| Failure::Usage(error.to_string()))?;
-            let letter = |to: &Correspondence, keys: &Keys| write(&office, &house, Template::Released, to, &view, reason, keys);
-            office.store.release(number, &office.agent()?, &text, letter).await.map_err(plain)?;
-            told(&office, number, "is open", json).await
-        }
-        Command::Refuse { number, reason, json } => {
-            let view = find(&office, number).await?;
-            let text = Redacted::new(reason.clone().unwrap_or_default());
-            let house = Journey::house_of(&office.settings).map_err(|error| Failure::Usage(error.to_string()))?;
-            let letter = |to: &Correspondence, keys: &Keys| write(&office, &house, Template::Refused, to, &view, reason, keys);
-            office.store.refuse(number, &office.agent()?, &text, letter).await.map_err(plain)?;
-            told(&office, number, "is refused and closed", json).await
-        }
+        Command::Release(decision) => decide(&office, decision, Template::Released).await,
+        Command::Refuse(decision) => decide(&office, decision, Template::Refused).await,
         Command::Retry { mail } => retry(&office, &mail).await,
     }
 }
@@ -113,28 +95,28 @@ async fn list_all(office: &Office, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The sender is told once, in the ticket's language. Without a desk in the settings any more nobody is.
-fn write(
-    office: &Office,
-    house: &crate::plan::House,
-    template: Template,
-    to: &Correspondence,
-    view: &TicketView,
-    reason: Option<String>,
-    keys: &Keys,
-) -> Option<crate::plan::PlannedReply> {
-    let desk = office.settings.desk(&to.desk)?.letterhead();
-    let organisation = view.summary.organisation.as_deref().and_then(|id| office.settings.organisations.organisation(id));
-    let reply = AgentsReply {
-        template,
-        number: to.reply,
-        ticket: &to.ticket,
-        to: &to.requester,
-        answers: to.message_id.as_ref(),
-        reason,
-        organisation_name: organisation.map(|organisation| organisation.name.clone()),
-    };
-    agents_reply(reply, &desk, house, keys, office.store.clock().now()).ok()
+/// Each sender is told once, in the ticket's language.
+async fn decide(office: &Office, decision: Decision, template: Template) -> Result<(), Failure> {
+    let numbers: BTreeSet<TicketNumber> = decision.numbers.into_iter().collect();
+    for number in &numbers {
+        if find(office, *number).await?.summary.status != TicketStatus::Queued {
+            return Err(Failure::Usage(format!("That cannot be done now: {number} does not wait for an agent. Nothing was decided.")));
+        }
+    }
+    let (desk, agent) = (Desk::of(office)?, office.agent()?);
+    let text = Redacted::new(decision.reason.clone().unwrap_or_default());
+    for number in numbers {
+        let letter = |on: &Correspondence, keys: &Keys| desk.to_requester(template, on, decision.reason.clone(), Vec::new(), keys);
+        let sentence = if template == Template::Released {
+            office.store.release(number, &agent, &text, letter).await.map_err(plain)?;
+            "is open"
+        } else {
+            office.store.refuse(number, &agent, &text, letter).await.map_err(plain)?;
+            "is refused and closed"
+        };
+        told(office, number, sentence, decision.json).await?;
+    }
+    Ok(())
 }
 
 async fn retry(office: &Office, mail: &str) -> Result<(), Failure> {
@@ -148,6 +130,7 @@ async fn retry(office: &Office, mail: &str) -> Result<(), Failure> {
         [validity, desk] => (*desk, Some(validity.parse::<NonZeroU32>().map_err(|_| wrong())?)),
         _ => return Err(wrong()),
     };
+    office.may_see(&office.desks_of_agent()?, desk)?;
     office.store.retry_stuck(&MailboxId::new(desk), validity, uid, &office.agent()?).await.map_err(plain)?;
     output::line(&format!("{mail} is tried again at the next round."));
     Ok(())

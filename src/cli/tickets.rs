@@ -1,8 +1,19 @@
 //! `postkamer tickets`: an agent's work on tickets.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::letters::Desk;
 use super::{Failure, Office, Place, output};
-use crate::store::{EntryView, StoreError, TicketFilter, TicketStatus, TicketSummary, TicketView};
-use crate::words::{Redacted, TicketNumber};
+use crate::decide::Template;
+use crate::plan::templates::WithheldAttachment;
+use crate::retention;
+use crate::store::{
+    AgentsTicket, Correspondence, Deed, EntryView, Look, Purge, Purged, StoreError, TicketFilter, TicketStatus, TicketSummary, TicketView,
+};
+use crate::words::{EmailAddress, Keys, Redacted, TicketNumber};
 
 /// Work on tickets.
 #[derive(Debug, clap::Subcommand)]
@@ -30,6 +41,16 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The bytes of a stored attachment. Every look is on record.
+    Attachment {
+        /// The ticket's number, such as PK-00042.
+        number: TicketNumber,
+        /// The attachment's number, as `tickets show` tells it.
+        attachment: i64,
+        /// Write them into this file, which must not exist yet; without it, to standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Close a ticket.
     Close {
         /// Its number, such as PK-00042.
@@ -56,6 +77,96 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write to the one who asked, with everybody who is in the ticket's CC.
+    Reply {
+        /// Its number, such as PK-00042.
+        number: TicketNumber,
+        /// The letter without greeting and signature; - reads it from standard input.
+        text: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Open a ticket that no mail began, such as a change that incidents can be linked to.
+    New {
+        /// What it is.
+        #[arg(long = "type", value_name = "change|incident", value_parser = ["change", "incident"])]
+        kind: String,
+        /// Its desk.
+        #[arg(long, value_name = "NAME")]
+        desk: String,
+        /// Whose it is; none: nobody's in particular.
+        #[arg(long, value_name = "ID")]
+        organisation: Option<String>,
+        /// What it is about, on one line.
+        #[arg(long, value_name = "TEXT")]
+        subject: String,
+        /// What it is about, in full; - reads it from standard input.
+        #[arg(default_value = "")]
+        text: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Link an incident to the change that it waits for: its attachments are then kept until after the change.
+    Link {
+        /// The incident's number, such as PK-00042.
+        number: TicketNumber,
+        /// The change's number.
+        change: TicketNumber,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove what turns out to be citizen data, here and on the server at once: the whole ticket, one entry or one attachment.
+    Purge {
+        /// The ticket's number, such as PK-00042.
+        number: TicketNumber,
+        /// Only this entry with its attachments, as `tickets show` numbers it.
+        #[arg(long, value_name = "K", conflicts_with = "attachment")]
+        entry: Option<i64>,
+        /// Only this attachment, as `tickets show` numbers it.
+        #[arg(long, value_name = "K")]
+        attachment: Option<i64>,
+        /// Send the one who asked to the portal, as for citizen data that is recognised at once.
+        #[arg(long)]
+        redirect: bool,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask the general contacts of the ticket's organisation to approve a quote or an order.
+    AskApproval {
+        /// Its number, such as PK-00042.
+        number: TicketNumber,
+        /// What is to be approved; - reads it from standard input.
+        text: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Who approved what, or did not, by which mail.
+    Approvals {
+        /// Its number, such as PK-00042.
+        number: TicketNumber,
+        /// Tell whether this person was it; also when nothing else is kept of them.
+        #[arg(long, value_name = "ADDRESS")]
+        person: Option<EmailAddress>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Mark a case as one that needs data of other people, and tell the one who asked how to hand them over in the portal.
+    NeedsData {
+        /// Its number, such as PK-00042.
+        number: TicketNumber,
+        /// Which data, and what for; - reads it from standard input.
+        #[arg(default_value = "")]
+        text: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn status(code: &str) -> Result<TicketStatus, String> {
@@ -77,8 +188,10 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         }
         Command::Show { number, json } => {
             let view = find(&office, number).await?;
+            store.looked(Look::Ticket(number), &office.agent()?).await?;
             if json { output::json(&as_json(&view)) } else { print(&view) }
         }
+        Command::Attachment { number, attachment, out } => hand_out(&office, number, attachment, out.as_deref()).await,
         Command::Close { number, json } => {
             find(&office, number).await?;
             store.close_ticket(number, &office.agent()?).await.map_err(plain)?;
@@ -94,7 +207,148 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             store.note(number, &office.agent()?, &Redacted::new(text)).await.map_err(plain)?;
             told(&office, number, "has a new note", json).await
         }
+        Command::Reply { number, text, json } => {
+            let text = letter(&text)?;
+            send(&office, number, Deed::Reply, text).await?;
+            told(&office, number, "has a new reply, which is being sent", json).await
+        }
+        Command::New { kind, desk, organisation, subject, text, json } => {
+            let number = open(&office, &kind, &desk, organisation.as_deref(), &subject, words(&text)?).await?;
+            told(&office, number, "is open", json).await
+        }
+        Command::Link { number, change, json } => {
+            find(&office, number).await?;
+            find(&office, change).await?;
+            store.link_to_change(number, change, &office.agent()?).await.map_err(plain)?;
+            told(&office, number, &format!("is linked to {change}"), json).await
+        }
+        Command::Purge { number, entry, attachment, redirect, json } => {
+            let what = entry.map(Purge::Entry).or(attachment.map(Purge::Attachment)).unwrap_or(Purge::Ticket);
+            purge(&office, number, what, redirect, json).await
+        }
+        Command::AskApproval { number, text, json } => {
+            let text = letter(&text)?;
+            send(&office, number, Deed::ApprovalAsked, text).await?;
+            told(&office, number, "has a request for approval, which is being sent", json).await
+        }
+        Command::Approvals { number, person, json } => {
+            find(&office, number).await?;
+            approvals(&office, number, person.as_ref(), json).await
+        }
+        Command::NeedsData { number, text, json } => {
+            send(&office, number, Deed::ThirdPartyData, words(&text)?).await?;
+            told(&office, number, "needs data of other people; how to hand them over is being sent", json).await
+        }
     }
+}
+
+/// Removes it here, then on the server; what could not be reached there stays due, and the daemon's daily run tries again.
+async fn purge(office: &Office, number: TicketNumber, what: Purge, redirect: bool, json: bool) -> Result<(), Failure> {
+    find(office, number).await?;
+    let desk = Desk::of(office)?;
+    let template = if matches!(what, Purge::Attachment(_)) { Template::AttachmentsRejected } else { Template::MessageRejected };
+    let letter = |on: &Correspondence, purged: &Purged, keys: &Keys| {
+        let files = purged.attachments.iter().map(|(number, format)| WithheldAttachment { number: *number, format: format.to_uppercase() });
+        if redirect { desk.to_requester(template, on, None, files.collect(), keys) } else { None }
+    };
+    let purged = office.store.purge(number, what, &office.agent()?, letter).await.map_err(plain)?;
+    if purged.originals > 0 {
+        let mut report = retention::Report::default();
+        retention::expunge(&office.settings, &office.store, &mut report).await?;
+        if !report.trouble.is_empty() {
+            report.trouble.iter().for_each(|sentence| output::complain(sentence));
+            return Err(Failure::TryLater(format!("{number} is purged here, but not yet on the server; it is tried again every day.")));
+        }
+    }
+    told(office, number, "is purged, here and on the server", json).await?;
+    if !redirect && !json {
+        output::line("With --redirect the one who asked would have been sent to the portal; `tickets reply` still can tell them.");
+    }
+    Ok(())
+}
+
+async fn hand_out(office: &Office, number: TicketNumber, attachment: i64, out: Option<&Path>) -> Result<(), Failure> {
+    let view = find(office, number).await?;
+    let file = view.entries.iter().flat_map(|entry| &entry.attachments).find(|file| file.number == attachment);
+    let file =
+        file.ok_or_else(|| Failure::Usage(format!("{number} has no attachment {attachment}; `postkamer tickets show` numbers them.")))?;
+    let bytes = std::fs::read(office.store.attachment_path(&file.sha256))?;
+    office.store.looked(Look::Attachment(number, attachment), &office.agent()?).await?;
+    match out {
+        Some(path) => OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(&bytes)?,
+        None => std::io::stdout().write_all(&bytes)?,
+    }
+    Ok(())
+}
+
+/// Text of an agent: as given, or from standard input.
+fn words(text: &str) -> Result<String, Failure> {
+    if text == "-" { Ok(std::io::read_to_string(std::io::stdin())?) } else { Ok(text.to_owned()) }
+}
+
+/// Text of an agent without which there is no letter.
+fn letter(text: &str) -> Result<String, Failure> {
+    let text = words(text)?;
+    if text.trim().is_empty() { Err(Failure::Usage("The letter is empty; nothing was sent.".to_owned())) } else { Ok(text) }
+}
+
+/// Sends an agent's letter to those to whom it belongs.
+async fn send(office: &Office, number: TicketNumber, deed: Deed, text: String) -> Result<(), Failure> {
+    find(office, number).await?;
+    let desk = Desk::of(office)?;
+    let write = |on: &Correspondence, keys: &Keys| match deed {
+        Deed::Reply => desk.to_requester(Template::AgentReply, on, Some(text.clone()), Vec::new(), keys),
+        Deed::ThirdPartyData => {
+            let text = Some(text.clone()).filter(|text| !text.is_empty());
+            desk.to_requester(Template::ThirdPartyData, on, text, Vec::new(), keys)
+        }
+        Deed::ApprovalAsked => desk.to_general_contacts(Template::ApprovalRequest, on, text.clone(), keys),
+    };
+    office.store.send_letter(number, deed, &office.agent()?, &Redacted::new(text.clone()), write).await.map_err(plain)
+}
+
+async fn open(
+    office: &Office,
+    kind: &str,
+    desk: &str,
+    organisation: Option<&str>,
+    subject: &str,
+    text: String,
+) -> Result<TicketNumber, Failure> {
+    office.may_see(&office.desks_of_agent()?, desk)?;
+    let organisation = organisation.map(|id| super::directory::organisation(&office.settings, id)).transpose()?;
+    let of_desk = office.settings.desk(desk).map_or(office.settings.language, |desk| desk.language);
+    let (subject, text) = (Redacted::new(subject.to_owned()), Redacted::new(text));
+    let new = AgentsTicket {
+        desk,
+        kind,
+        organisation: organisation.map(|organisation| organisation.id.as_str()),
+        language: organisation.map_or(of_desk, |organisation| organisation.language),
+        subject: &subject,
+        text: &text,
+    };
+    Ok(office.store.open_ticket(&new, &office.agent()?).await?)
+}
+
+async fn approvals(office: &Office, number: TicketNumber, person: Option<&EmailAddress>, json: bool) -> Result<(), Failure> {
+    let approvals = office.store.approvals(number, person).await?;
+    if json {
+        return approvals.iter().try_for_each(output::json);
+    }
+    let rows = approvals.iter().map(|approval| {
+        vec![
+            output::moment(approval.at),
+            approval.answer.clone(),
+            if approval.counts { "counts" } else { "does not count" }.to_owned(),
+            approval.organisation.clone().unwrap_or_else(|| "-".to_owned()),
+            approval.request.to_string(),
+            approval.who.as_ref().map_or_else(|| approval.person.clone(), |who| output::safe(who)),
+            approval.is_that_person.map_or("", |is| if is { "yes" } else { "no" }).to_owned(),
+        ]
+    });
+    let header = ["answered", "answer", "", "organisation", "request", "by", "that person"];
+    output::table(&header, rows.collect(), "Nobody has answered a request for approval on this ticket.");
+    Ok(())
 }
 
 /// The ticket, if it exists and the agent may see its desk.
@@ -152,9 +406,12 @@ fn as_json(view: &TicketView) -> serde_json::Value {
     let mut value = serde_json::json!(view.summary);
     if let Some(fields) = value.as_object_mut() {
         fields.insert("requester".into(), serde_json::json!(view.requester.as_ref().map(|address| address.reveal())));
+        fields.insert("general_profile".into(), view.general_profile.into());
         fields.insert("language".into(), serde_json::json!(view.language));
         fields.insert("close_cause".into(), serde_json::json!(view.close_cause));
         fields.insert("continues".into(), serde_json::json!(view.continues.map(|number| number.to_string())));
+        let links: Vec<String> = view.links.iter().map(ToString::to_string).collect();
+        fields.insert("links".into(), links.into());
         fields.insert("cc_absent".into(), serde_json::json!(view.cc_absent));
         fields.insert("cc_addresses".into(), serde_json::json!(view.cc.iter().map(|(_, address)| address.reveal()).collect::<Vec<_>>()));
         fields.insert("history".into(), serde_json::json!(entries));
@@ -168,7 +425,7 @@ fn entry_as_json(entry: &EntryView) -> serde_json::Value {
         .iter()
         .map(|file| {
             serde_json::json!({
-                "index": file.index, "name": file.name.as_ref().map(|name| name.reveal()), "media_type": file.media_type,
+                "number": file.number, "index": file.index, "name": file.name.as_ref().map(|name| name.reveal()), "media_type": file.media_type,
                 "format": file.format, "size": file.size, "sha256": file.sha256,
             })
         })
@@ -176,7 +433,7 @@ fn entry_as_json(entry: &EntryView) -> serde_json::Value {
     let withheld: Vec<serde_json::Value> =
         entry.withheld.iter().map(|(index, format, why)| serde_json::json!({ "index": index, "format": format, "why": why })).collect();
     serde_json::json!({
-        "kind": entry.kind, "at": entry.at, "agent": entry.agent, "reply": entry.reply,
+        "number": entry.number, "kind": entry.kind, "purged": entry.purged, "at": entry.at, "agent": entry.agent, "reply": entry.reply,
         "author": entry.author.as_ref().map(|address| address.reveal()), "author_name": entry.author_name.reveal(),
         "subject": entry.subject.reveal(), "text": entry.written.reveal(), "quoted": entry.quoted.reveal(),
         "attachments": attachments, "withheld": withheld,
@@ -198,6 +455,12 @@ fn print(view: &TicketView) -> Result<(), Failure> {
             view.cc.iter().map(|(kind, address)| format!("{} ({})", output::safe(address.reveal()), kind.as_str())).collect();
         output::line(&format!("in CC: {}", cc.join(", ")));
     }
+    if !view.links.is_empty() {
+        output::line(&format!("linked to {}", view.links.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")));
+    }
+    if view.general_profile {
+        output::line("Who asked has left; the ticket is on the organisation's general profile.");
+    }
     if view.cc_absent {
         output::line("All contacts who could be in CC are absent; the first of them is.");
     }
@@ -208,7 +471,8 @@ fn print(view: &TicketView) -> Result<(), Failure> {
             (None, Some(agent)) => agent.clone(),
             (None, None) => String::new(),
         };
-        output::line(&format!("-- {} {} {who}", output::moment(entry.at), entry.kind));
+        let purged = if entry.purged { " (purged)" } else { "" };
+        output::line(&format!("-- {}. {} {} {who}{purged}", entry.number, output::moment(entry.at), entry.kind));
         for (what, text) in [("", &entry.subject), ("", &entry.written), ("> ", &entry.quoted)] {
             for line in text.reveal().trim_end().lines() {
                 output::line(&format!("   {what}{}", output::safe(line)));
@@ -216,10 +480,10 @@ fn print(view: &TicketView) -> Result<(), Failure> {
         }
         for file in &entry.attachments {
             let name = file.name.as_ref().map_or("without a name", |name| name.reveal());
-            output::line(&format!("   attachment {}: {} ({}, {} bytes)", file.index + 1, output::safe(name), file.format, file.size));
+            output::line(&format!("   attachment {}: {} ({}, {} bytes)", file.number, output::safe(name), file.format, file.size));
         }
         for (index, format, why) in &entry.withheld {
-            output::line(&format!("   attachment {}: withheld ({format}, {why})", index + 1));
+            output::line(&format!("   withheld: part {} of the mail ({format}, {why})", index + 1));
         }
     }
     Ok(())

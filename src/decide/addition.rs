@@ -1,4 +1,4 @@
-//! Does a mail ask to put somebody on the list of contacts? (POLICY row 10, `addition-request`.)
+//! Does a mail ask to put somebody on the list of contacts (POLICY row 10, `addition-request`), or to let somebody into the portal?
 //!
 //! Only a hint for an agent: the ticket is opened all the same. A sentence counts that names the list or its people and
 //! a word for adding, and none for taking away.
@@ -147,6 +147,101 @@ pub fn asks_for_addition(subject: &str, written: &str) -> bool {
     })
 }
 
+/// Parts of words for the portal, in six languages; folded.
+const PORTAL: &[&str] = &["portaal", "portal", "klantomgeving", "kundeside", "kundsida", "selvbetjening", "self-service"];
+
+/// Parts of words for being let in; those of few letters begin and end with a blank.
+const LET_IN: &[&str] = &[
+    "toegang",
+    "account",
+    "inlog",
+    "autoris",
+    "uitnodig",
+    "rechten",
+    "access",
+    "log in",
+    "login",
+    "sign up",
+    "invit",
+    "adgang",
+    "tilgang",
+    "brugeradgang",
+    "bruger",
+    "bruker",
+    "konto",
+    "atkomst",
+    "tillgang",
+    "inlogg",
+    "behorighet",
+    "anvandare",
+    "bjud in",
+    "inviter",
+    "zugang",
+    "zugriff",
+    "benutzer",
+    "einlad",
+    "freischalt",
+];
+
+/// What makes a sentence a wish.
+const WISH: &[&str] = &[
+    "wilt u",
+    "willen jullie",
+    "wil je",
+    "kunt u",
+    "kunnen jullie",
+    "kun je",
+    "graag",
+    "verzoek",
+    "aanvra",
+    "aanvraag",
+    "nodig",
+    "could you",
+    "can you",
+    "would you",
+    "please",
+    "request",
+    "would like",
+    "need",
+    "vil i",
+    "kan i",
+    "kan du",
+    "vil du",
+    "venligst",
+    "gerne",
+    "anmod",
+    "onsker",
+    "kan dere",
+    "vil dere",
+    "vennligst",
+    "gjerne",
+    "trenger",
+    "kan ni",
+    "vill ni",
+    "vanligen",
+    "garna",
+    "onskar",
+    "behover",
+    "behov",
+    "konnen sie",
+    "konnten sie",
+    "bitte",
+    "beantrag",
+    "benotig",
+    "brauch",
+    "mochte",
+];
+
+/// Whether the subject or what was written now asks to let somebody into the customer portal (POLICY "Portal access"). Only a hint for an agent.
+#[must_use]
+pub fn asks_for_portal_access(subject: &str, written: &str) -> bool {
+    let text = format!("{subject}\n\n{written}");
+    sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
+        let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
+        has(PORTAL) && has(LET_IN) && has(WISH) && !has(REMOVE)
+    })
+}
+
 /// A sentence ends at a mark with a blank after it, or with its paragraph; the dots inside an address, or after an initial
 /// ("A. de Vries"), end none.
 fn sentences(text: &str) -> Vec<String> {
@@ -175,7 +270,30 @@ fn fold(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::asks_for_addition;
+    use super::{asks_for_addition, asks_for_portal_access};
+
+    #[test]
+    fn a_request_for_the_portal_is_recognised_in_every_language() {
+        for text in [
+            "Wilt u Karin Smit toegang geven tot het klantportaal?",
+            "Graag een account voor het portaal voor onze nieuwe collega.",
+            "Could you give Helen access to the customer portal, please?",
+            "Vil I give Hanne adgang til kundeportalen?",
+            "Kan dere gi Siri tilgang til kundeportalen?",
+            "Kan ni ge Eva åtkomst till kundportalen?",
+            "Bitte richten Sie Frau Kurz einen Zugang zum Kundenportal ein.",
+        ] {
+            assert!(asks_for_portal_access("Vraag", text), "{text}");
+        }
+        for text in [
+            "Het klantportaal is vandaag erg langzaam.",
+            "Wilt u Jan verwijderen uit het portaal? Hij heeft geen toegang meer nodig.",
+            "Kunt u een veld toevoegen aan het formulier?",
+            "Ich habe die Datei über das Portal geschickt.",
+        ] {
+            assert!(!asks_for_portal_access("Vraag", text), "{text}");
+        }
+    }
 
     #[test]
     fn a_request_is_recognised_in_every_language() {

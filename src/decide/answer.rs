@@ -1,4 +1,6 @@
-//! Yes or no, in the first lines of an answer (POLICY row 9a).
+//! Yes or no, in the first lines of an answer (POLICY rows 9a and 9b).
+
+use super::facts::codes;
 
 /// How many lines with words are looked at: a greeting, and then the answer.
 const FIRST_LINES: usize = 4;
@@ -159,6 +161,171 @@ pub fn says_no(written: &str) -> bool {
     false
 }
 
+codes! {
+    /// What the first lines of an answer to a request for approval say (row 9b).
+    Approval {
+        /// Approved.
+        Yes = "yes",
+        /// Not approved.
+        No = "no",
+        /// Neither, both, a question or a condition: kept, and does not count.
+        Unclear = "unclear",
+    }
+}
+
+/// Beginnings of words that approve; without a denial beside them.
+const APPROVE: &[&str] = &[
+    "akkoord",
+    "goedgekeurd",
+    "goedkeur",
+    "goedkeuring",
+    "toestemming",
+    "approve",
+    "approved",
+    "approval",
+    "agree",
+    "agreed",
+    "accepted",
+    "godkend",
+    "godkjen",
+    "godkann",
+    "godkant",
+    "godtag",
+    "godta",
+    "accepter",
+    "aksepter",
+    "indforstaet",
+    "innforstatt",
+    "genehmig",
+    "einverstanden",
+    "zugestimmt",
+    "zustimm",
+    "freigegeben",
+    "freigabe",
+    "bewilligt",
+];
+
+/// Beginnings of words that decline by themselves.
+const DECLINE: &[&str] = &[
+    "afgekeurd",
+    "afgewezen",
+    "geweigerd",
+    "weiger",
+    "rejected",
+    "reject",
+    "declined",
+    "decline",
+    "refuse",
+    "disapprove",
+    "disagree",
+    "afvis",
+    "avvis",
+    "avslag",
+    "avsla",
+    "afslag",
+    "afslar",
+    "avboj",
+    "nekar",
+    "nekad",
+    "ablehn",
+    "abgelehnt",
+    "verweiger",
+];
+
+/// Words that make a yes a condition, a doubt or a matter for later.
+const CONDITION: &[&str] = &[
+    "mits",
+    "indien",
+    "tenzij",
+    "maar",
+    "als",
+    "zodra",
+    "wanneer",
+    "if",
+    "but",
+    "provided",
+    "unless",
+    "once",
+    "when",
+    "hvis",
+    "dersom",
+    "safremt",
+    "medmindre",
+    "men",
+    "nar",
+    "om",
+    "under",
+    "forudsat",
+    "forutsatt",
+    "forutsatt",
+    "sofern",
+    "wenn",
+    "aber",
+    "falls",
+    "vorausgesetzt",
+    "sobald",
+    "except",
+    "behalve",
+    "bortset",
+    "bortsett",
+    "misschien",
+    "maybe",
+    "perhaps",
+    "maske",
+    "kanskje",
+    "kanske",
+    "vielleicht",
+    "waarschijnlijk",
+    "probably",
+];
+
+/// "Under" and "om" are conditions in some languages and harmless words in others; "akkoord om te beginnen" is a yes.
+const HARMLESS: &[&[&str]] = &[&["om", "te"], &["om", "at"], &["om", "att"], &["om", "a"]];
+
+/// What somebody who was asked for approval answers (POLICY row 9b). Only a plain yes or a plain no in the first lines is one.
+#[must_use]
+pub fn approval(written: &str) -> Approval {
+    let mut found = None;
+    for line in written.lines().map(fold).filter(|line| line.chars().any(char::is_alphanumeric)).take(FIRST_LINES) {
+        match (line_says(&line), found) {
+            (Some(said), None) => found = Some(said),
+            (Some(said), Some(before)) if said != before => return Approval::Unclear,
+            _ => {}
+        }
+    }
+    found.unwrap_or(Approval::Unclear)
+}
+
+/// What one line says; nothing where it speaks of something else.
+fn line_says(line: &str) -> Option<Approval> {
+    let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
+    let begins = |list: &[&str]| words.iter().any(|word| list.iter().any(|beginning| word.starts_with(beginning)));
+    let first = words.first()?;
+    let denied = words.iter().any(|word| DOUBT.contains(word) || NO.contains(word) && word != first);
+    let conditional = words.iter().enumerate().any(|(at, word)| {
+        let harmless = HARMLESS.iter().any(|phrase| words.get(at..at + phrase.len()).is_some_and(|found| found == *phrase));
+        CONDITION.contains(word) && !harmless
+    });
+    let (yes, no) = (YES.contains(first), NO.contains(first));
+    let (approves, declines) = (begins(APPROVE), begins(DECLINE));
+    if !(yes || no || approves || declines) {
+        return None;
+    }
+    Some(match () {
+        () if line.contains('?') => Approval::Unclear,
+        () if no && words.get(1).is_some_and(|next| NO_MATTER.contains(next)) => Approval::Unclear,
+        () if no && approves && !denied => Approval::Unclear,
+        () if no => Approval::No,
+        () if conditional => Approval::Unclear,
+        () if yes && (denied || declines) => Approval::Unclear,
+        () if yes => Approval::Yes,
+        () if declines && !denied && !approves => Approval::No,
+        () if approves && denied => Approval::No,
+        () if approves && !declines => Approval::Yes,
+        () => Approval::Unclear,
+    })
+}
+
 /// The phrase stands there, and no denial touches it: "dat was ik", not "dat was ik niet".
 fn says(words: &[&str], phrase: &[&str]) -> bool {
     let denies = |words: Option<&[&str]>| words.is_some_and(|words| words.iter().any(|word| DOUBT.contains(word)));
@@ -190,7 +357,83 @@ fn fold(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::says_no;
+    use super::{Approval, approval, says_no};
+
+    #[test]
+    fn an_approval_is_a_plain_yes_or_no_in_every_language() {
+        for text in [
+            "Ja",
+            "Ja, akkoord.",
+            "Akkoord met de offerte.",
+            "Goedemorgen,\n\nHierbij geven wij ons akkoord.",
+            "Goedgekeurd!",
+            "Yes, go ahead.",
+            "Hello,\n\nApproved.\n\nKind regards\nEmma",
+            "Ja tak",
+            "Hej\n\nVi godkender tilbuddet.",
+            "Tilbuddet er godkendt",
+            "Ja, det er i orden",
+            "Hei!\n\nGodkjent.",
+            "Vi godkänner offerten",
+            "Ja, kör på",
+            "Ja, bitte",
+            "Hiermit genehmigt.",
+            "Wir sind einverstanden.",
+            "Akkoord om te beginnen",
+            "OK",
+        ] {
+            assert_eq!(approval(text), Approval::Yes, "{text:?}");
+        }
+        for text in [
+            "Nee",
+            "Nee, te duur.",
+            "Wij gaan niet akkoord.",
+            "Niet akkoord",
+            "No, thank you",
+            "We do not approve this.",
+            "Not approved.",
+            "Nej",
+            "Nej tak",
+            "Det kan vi ikke godkende",
+            "Ikke godkendt",
+            "Nei, dessverre",
+            "Ikke godkjent",
+            "Nej, tyvärr",
+            "Inte godkänt",
+            "Nein",
+            "Nein, leider nicht.",
+            "Das ist nicht genehmigt.",
+            "Abgelehnt.",
+            "Afgewezen",
+            "Hei\n\nVi avviser tilbudet.",
+        ] {
+            assert_eq!(approval(text), Approval::No, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_approval() {
+        for text in [
+            "",
+            "Dank u wel, ik kijk ernaar.",
+            "Ja, mits het voor 1 januari klaar is.",
+            "Akkoord?",
+            "Is dit akkoord voor jullie?",
+            "Yes, but only the first item.",
+            "Ja\nNee",
+            "Ja, men vi vil gerne have rabat",
+            "Hvad koster det?",
+            "Ja, wenn der Preis stimmt.",
+            "I will ask my manager.",
+            "No problem",
+            "Ik stuur dit door aan mijn collega.",
+            "Ja, aber nur Punkt 1",
+            "Godkänner ni detta?",
+            "Beste collega,\n\nKun je dit bekijken?\n\nGroet\nJan\nJa",
+        ] {
+            assert_eq!(approval(text), Approval::Unclear, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_no_in_the_first_lines_is_a_no_in_every_language() {

@@ -117,6 +117,14 @@ codes! {
         Refused = "refused",
         /// An agent asks for approval of a quote or an order.
         ApprovalRequest = "approval-request",
+        /// An agent writes to the sender in words of their own.
+        AgentReply = "agent-reply",
+        /// An agent asks for data of other people, in the portal.
+        ThirdPartyData = "third-party-data",
+        /// To the desk: a ticket waits, and will expire.
+        QueueReminder = "queue-reminder",
+        /// To the desk: a listed contact refused a sender, or did not answer.
+        IdentityNotice = "identity-notice",
     }
 }
 

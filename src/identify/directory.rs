@@ -124,6 +124,15 @@ impl Directory {
         self.places(self.by_address.get(address), today).find(|(_, contact)| !contact.has_left(today))
     }
 
+    /// The day from which on a former contact with that address is gone; none for anybody else.
+    #[must_use]
+    pub fn left_on(&self, address: &EmailAddress, today: Date) -> Option<Date> {
+        self.places(self.by_address.get(address), today)
+            .filter(|(_, contact)| contact.has_left(today))
+            .filter_map(|(_, contact)| contact.left)
+            .max()
+    }
+
     /// The organisation whose domain (exactly) this is today.
     #[must_use]
     pub fn organisation_by_domain(&self, domain: &Domain, today: Date) -> Option<&Organisation> {

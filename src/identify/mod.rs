@@ -5,10 +5,12 @@
 
 mod authentic;
 mod directory;
+mod entitled;
 mod name;
 mod organisation;
 
 pub use authentic::{Authentic, Authentication, TrustedServer};
 pub use directory::{Directory, Sender, SenderKind};
+pub use entitled::AccessEnd;
 pub use name::fold_name;
 pub use organisation::{Contact, ContactKind, Organisation, OrganisationId};

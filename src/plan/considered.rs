@@ -1,7 +1,8 @@
 //! A mail about which all is known that needs no memory.
 
-use super::Postmark;
+use super::{NewProfile, Postmark};
 use crate::decide::Facts;
+use crate::decide::answer::Approval;
 use crate::screen::{CleanAttachment, CleanText, Finding, Withheld};
 use crate::words::{EmailAddress, Language, MailUid, MessageId};
 
@@ -29,6 +30,12 @@ pub struct Considered {
     pub stand_in: Option<(EmailAddress, bool)>,
     /// The first lines say no (row 9a).
     pub says_no: bool,
+    /// Who gets a profile by this mail: its author, and colleagues in Cc.
+    pub people: Vec<NewProfile>,
+    /// It asks for access to the portal.
+    pub portal_request: bool,
+    /// What the first lines say to a request for approval (row 9b).
+    pub approval: Approval,
     /// The text; none after row 5.
     pub text: Option<CleanText>,
     /// What may be stored.

@@ -8,7 +8,8 @@ use super::ledger::{Ledger, Questions, Ticket};
 use super::letter::{self, Envelope, LetterError};
 use super::templates::{Context, TicketState, WithheldAttachment};
 use super::thread::{Threaded, thread};
-use super::{NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, TicketPlan, Unsent, limits};
+use super::{ApprovalAnswer, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, TicketPlan, Unsent, limits};
+use crate::decide::answer::Approval;
 use crate::decide::{AfterAppend, Cc, Outcome, Policy, Reason, Recipient, Template, Thread, TicketStep, Verdict, decide};
 use crate::identify::{Authentic, SenderKind};
 use crate::words::{EmailAddress, Keys, Language, MessageId, Pseudonym, TicketNumber};
@@ -62,6 +63,8 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
 
     let note = note(&verdict, &mail, threaded.as_ref(), ledger);
     let authentic = facts.authentic == Authentic::Pass;
+    // Who is not authentic may be anybody.
+    let people = if authentic { mail.people } else { Vec::new() };
     let ticket = match (verdict.ticket, ticket, mail.text) {
         (TicketStep::New { queued, linked }, Some(place), Some(text)) => {
             let identity_check = mail.named_contact.filter(|_| asked.is_some()).map(|contact| NewIdentityCheck {
@@ -85,6 +88,8 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
                     text,
                     attachments: mail.attachments,
                     message_id: mail.message_id.clone(),
+                    people,
+                    portal_request: mail.portal_request,
                 },
             }))
         }
@@ -92,13 +97,20 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
             ticket: place.number,
             after,
             urgent: facts.urgent,
-            settles: threaded.and_then(|threaded| threaded.settles),
+            settles: threaded.as_ref().and_then(|threaded| threaded.settles),
+            approval: threaded.and_then(|threaded| threaded.request).map(|request| ApprovalAnswer {
+                request,
+                answer: mail.approval,
+                counts: facts.sender == SenderKind::GeneralContact && mail.approval != Approval::Unclear,
+            }),
             entry: Box::new(NewEntry {
                 author: mail.author.clone(),
                 takes_part: authentic,
                 text,
                 attachments: mail.attachments,
                 message_id: mail.message_id.clone(),
+                people,
+                portal_request: mail.portal_request,
             }),
         },
         _ => note.map_or(TicketPlan::None, |(ticket, note)| TicketPlan::Note { ticket, note }),
@@ -308,55 +320,74 @@ impl Letter<'_> {
     }
 }
 
-/// An agent's letter to the sender of a ticket that waited: taken on, or declined (POLICY "Release").
-pub struct AgentsReply<'a> {
-    /// `released` or `refused`.
+/// A letter on a ticket that an agent asked for, or that the desk gets from us (POLICY "What follows later").
+pub struct TicketLetter<'a> {
+    /// Which letter.
     pub template: Template,
-    /// The reply's number, drawn from the ledger.
+    /// The letter's number, drawn from the ledger.
     pub number: i64,
     /// The ticket, as the ledger knows it.
     pub ticket: &'a Ticket,
-    /// The one who wrote the first mail.
+    /// To whom.
     pub to: &'a EmailAddress,
-    /// That mail's id.
+    /// Who gets a copy.
+    pub cc: &'a [EmailAddress],
+    /// The language to write in.
+    pub language: Language,
+    /// The mail that it answers.
     pub answers: Option<&'a MessageId>,
     /// The agent's own words.
     pub reason: Option<String>,
     /// Name of the ticket's organisation.
     pub organisation_name: Option<String>,
+    /// Attachments that were not kept, or were purged.
+    pub attachments: Vec<WithheldAttachment>,
+    /// A date that the letter names.
+    pub expires: Option<Timestamp>,
+    /// Whose identity `verify-identity` asks about.
+    pub requester: Option<EmailAddress>,
+    /// Nobody wrote it: it is marked as automatic.
+    pub automatic: bool,
 }
 
-/// Writes an agent's letter.
+/// Writes a letter on a ticket.
 ///
 /// # Errors
 /// When an address or name of the settings cannot stand in a header.
-pub fn agents_reply(reply: AgentsReply<'_>, desk: &Desk, house: &House, keys: &Keys, now: Timestamp) -> Result<PlannedReply, LetterError> {
-    let cc: Vec<EmailAddress> = reply.ticket.cc.iter().map(|(_, address)| address.clone()).collect();
+pub fn ticket_letter(
+    letter: TicketLetter<'_>,
+    desk: &Desk,
+    house: &House,
+    keys: &Keys,
+    now: Timestamp,
+) -> Result<PlannedReply, LetterError> {
+    let ticket = letter.ticket;
+    let state = if ticket.queued { TicketState::Queued } else { TicketState::Open };
     let context = Context {
         desk: desk.display_name.clone(),
         desk_address: desk.address.reveal().to_owned(),
-        number: Some(reply.ticket.number.to_string()),
-        state: (reply.template == Template::Released).then_some(TicketState::Open),
-        organisation: reply.organisation_name,
+        number: Some(ticket.number.to_string()),
+        state: ticket.closed.is_none().then_some(state),
+        organisation: letter.organisation_name,
         portal: house.portal.clone(),
-        cc: !cc.is_empty(),
-        reason: reply.reason,
-        attachments: Vec::new(),
-        expires: None,
-        requester: None,
+        cc: !letter.cc.is_empty(),
+        reason: letter.reason,
+        attachments: letter.attachments,
+        expires: letter.expires.map(|at| house.date(at)),
+        requester: letter.requester.map(|requester| requester.reveal().to_owned()),
     };
-    let letter = Letter {
-        template: reply.template,
-        number: reply.number,
-        to: reply.to,
-        cc: &cc,
-        language: reply.ticket.language,
-        ticket: Some(reply.ticket.number),
-        recipient_key: keys.person(reply.to),
-        organisation: reply.ticket.organisation.clone(),
-        answers: reply.answers,
+    let written = Letter {
+        template: letter.template,
+        number: letter.number,
+        to: letter.to,
+        cc: letter.cc,
+        language: letter.language,
+        ticket: Some(ticket.number),
+        recipient_key: keys.person(letter.to),
+        organisation: ticket.organisation.clone(),
+        answers: letter.answers,
         thread: &[],
-        automatic: false,
+        automatic: letter.automatic,
     };
-    letter.write(&context, desk, house, keys, now)
+    written.write(&context, desk, house, keys, now)
 }

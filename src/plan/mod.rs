@@ -18,14 +18,15 @@ pub use desk::{Desk, House, Limits};
 pub use ledger::{IdentityCheck, Ledger, Questions, SentReply, Ticket};
 pub use letter::LetterError;
 pub use limits::{Intake, over_rate};
-pub use make::{AgentsReply, agents_reply, plan, questions};
+pub use make::{TicketLetter, plan, questions, ticket_letter};
 
 use jiff::Timestamp;
 
+use crate::decide::answer::Approval;
 use crate::decide::{AfterAppend, Cc, Kind, Outcome, Reason, ServerAction, Template};
 use crate::identify::{Authentic, SenderKind};
 use crate::screen::{CleanAttachment, CleanText, Finding, Withheld};
-use crate::words::{EmailAddress, Language, MailUid, MessageId, Pseudonym, TicketNumber};
+use crate::words::{EmailAddress, Language, MailUid, MessageId, Pseudonym, Redacted, TicketNumber};
 
 /// All that one mail leads to.
 #[derive(Debug)]
@@ -114,9 +115,22 @@ pub enum TicketPlan {
         urgent: bool,
         /// The identity check that this answers.
         settles: Option<i64>,
+        /// The request for approval that this answers.
+        approval: Option<ApprovalAnswer>,
         /// What is added.
         entry: Box<NewEntry>,
     },
+}
+
+/// What a contact answers to a request for approval (row 9b).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApprovalAnswer {
+    /// The letter that asked, by its number in the outbox.
+    pub request: i64,
+    /// What they say.
+    pub answer: Approval,
+    /// A general contact said a plain yes or no; nobody else's answer counts.
+    pub counts: bool,
 }
 
 /// A note without content.
@@ -180,6 +194,23 @@ pub struct NewEntry {
     pub attachments: Vec<CleanAttachment>,
     /// The mail's own Message-ID, for agents' replies.
     pub message_id: Option<MessageId>,
+    /// Who gets a profile by it, where there is none yet (POLICY "Profiles").
+    pub people: Vec<NewProfile>,
+    /// It asks for access to the portal: put before an agent.
+    pub portal_request: bool,
+}
+
+/// Somebody of whom a profile is to be made. It never makes them take part in anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewProfile {
+    /// The address.
+    pub address: EmailAddress,
+    /// The name beside it, where they wrote themselves; of colleagues in Cc nothing but the address is taken.
+    pub name: Redacted<String>,
+    /// Whose colleague.
+    pub organisation: Option<String>,
+    /// Only in Cc of a colleague's mail.
+    pub by_cc: bool,
 }
 
 /// A reply with its final bytes: a retry sends the same.

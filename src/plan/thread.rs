@@ -17,6 +17,8 @@ pub(super) struct Threaded {
     pub(super) ticket: TicketNumber,
     /// The identity check that this mail answers.
     pub(super) settles: Option<i64>,
+    /// The request for approval that it answers.
+    pub(super) request: Option<i64>,
 }
 
 /// The ticket that a token of ours leads to, if this sender has a part in it. A number in a subject proves nothing, and a
@@ -30,13 +32,13 @@ pub(super) fn thread(mail: &Considered, ledger: &Ledger, house: &House, now: Tim
     mail.references.iter().find_map(|id| {
         let sent = ledger.sent.get(id)?;
         let ticket = ledger.tickets.get(&sent.ticket?).filter(|ticket| !ticket.refused)?;
-        let found = |thread, settles| Some(Threaded { thread, ticket: ticket.number, settles });
+        let found = |thread, settles| Some(Threaded { thread, ticket: ticket.number, settles, request: None });
         if let Some(check) = answers_identity_check(sent, ticket, author, now) {
             return found(if mail.says_no { Thread::IdentityNo } else { Thread::IdentityYes }, Some(check));
         }
         let is_contact = is_contact_of(mail, ticket);
         if sent.template == Template::ApprovalRequest && is_contact {
-            return found(Thread::Approval, None);
+            return Some(Threaded { thread: Thread::Approval, ticket: ticket.number, settles: None, request: Some(sent.number) });
         }
         if !is_contact && !ticket.participants.contains(author) {
             return None;

@@ -15,7 +15,7 @@ use super::schema;
 use super::section::{At, Section, Wrong, nearest};
 use super::tree::{self, Node, Place, Table};
 use super::values::{self, is_loopback};
-use super::{Agent, Attachments, Database, Desk, Retention, Settings, Smtp, Topic};
+use super::{Agent, Attachments, Database, Desk, Retention, Settings, Smtp, Topic, Upkeep};
 use crate::decide::{OnUnreadable, UnknownSenders};
 use crate::identify::{Authentication, Directory, TrustedServer};
 use crate::mailbox::{self, Done, FolderName, ImapSettings, Kind, OAuth, OAuthSettings, Password, Secret, Tls};
@@ -53,6 +53,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let authentication = main.required_table("authentication").and_then(|table| authentication(table, context));
     let limits = main.table("limits").map_or_else(Limits::default, |table| limits(table, context));
     let retention = main.table("retention").map_or_else(Retention::default, |table| retention(table, context));
+    let upkeep = main.table("upkeep").map_or_else(Upkeep::default, |table| upkeep(table, context));
     let smtp = main.required_table("smtp").and_then(|table| smtp(table, base, context));
     let health = main.table("health").and_then(|table| health(table, context));
 
@@ -89,6 +90,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
         dns_server: authentication?.1,
         limits,
         retention,
+        upkeep,
         smtp: smtp?,
         health,
         desks,
@@ -332,6 +334,18 @@ fn limits(table: &Table, context: &Context) -> Limits {
     }
 }
 
+fn upkeep(table: &Table, context: &Context) -> Upkeep {
+    let section = Section::open(table, &schema::UPKEEP, context);
+    let default = Upkeep::default();
+    Upkeep {
+        queue_reminder_days: section.optional("queue_reminder_days", values::number(1, 365)).unwrap_or(default.queue_reminder_days),
+        identity_reminder_days: section
+            .optional("identity_reminder_days", values::number(1, 365))
+            .unwrap_or(default.identity_reminder_days),
+        move_profiles_on: section.optional("move_profiles_on", values::day_of_year).unwrap_or(default.move_profiles_on),
+    }
+}
+
 fn retention(table: &Table, context: &Context) -> Retention {
     let section = Section::open(table, &schema::RETENTION, context);
     let term = |key, default| section.optional(key, values::term).unwrap_or(default);
@@ -562,6 +576,7 @@ fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: 
     let language = section.optional("language", values::language).unwrap_or(language);
     let topic = section.optional("topic", values::one_of(&[("general", Topic::General), ("ict", Topic::Ict)])).unwrap_or(Topic::General);
     let duty_contact = section.optional_at("duty_contact", values::address);
+    let notify = section.optional("notify", values::address);
     let unknown_senders = section.optional(
         "unknown_senders",
         values::one_of(&[("queue", UnknownSenders::Queue), ("open", UnknownSenders::Open), ("reject", UnknownSenders::Reject)]),
@@ -597,6 +612,7 @@ fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: 
         language,
         topic,
         duty_contact: duty_contact.map(|at| at.value),
+        notify,
         unknown_senders: unknown_senders.unwrap_or(UnknownSenders::Queue),
         unreadable: unreadable.unwrap_or(OnUnreadable::Reject),
         countries,

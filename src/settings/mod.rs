@@ -4,6 +4,7 @@
 //! where they are needed; only [`check`] looks at the secrets' files too. [`Live`] keeps the settings of a running daemon up to date.
 
 mod complaint;
+pub mod contact_edit;
 mod context;
 mod domains;
 mod live;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long what is kept.
     pub retention: Retention,
+    /// What happens by the clock.
+    pub upkeep: Upkeep,
     /// How replies leave.
     pub smtp: Smtp,
     /// Where /healthz, /readyz and /metrics are served. None: nowhere.
@@ -147,6 +150,23 @@ impl Default for Retention {
     }
 }
 
+/// `[upkeep]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Days after which a desk is reminded of a ticket that waits.
+    pub queue_reminder_days: u32,
+    /// Days after which a listed contact is asked once more whether a mail was theirs.
+    pub identity_reminder_days: u32,
+    /// Month and day from which on profiles of people who left in earlier years are erased.
+    pub move_profiles_on: (i8, i8),
+}
+
+impl Default for Upkeep {
+    fn default() -> Self {
+        Self { queue_reminder_days: 7, identity_reminder_days: 3, move_profiles_on: (1, 2) }
+    }
+}
+
 /// How replies leave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Smtp {
@@ -173,6 +193,8 @@ pub struct Desk {
     pub topic: Topic,
     /// CC for urgent mail of people without an organisation.
     pub duty_contact: Option<EmailAddress>,
+    /// Who is told when a ticket waits too long or a contact refuses a sender. None: it stands on the ticket and in the log only.
+    pub notify: Option<EmailAddress>,
     /// What becomes of strangers.
     pub unknown_senders: UnknownSenders,
     /// What becomes of a mail with an unreadable attachment.

@@ -35,6 +35,7 @@ pub(super) const MAIN: Schema = Schema {
         ("authentication", "[authentication]"),
         ("limits", "[limits]"),
         ("retention", "[retention]"),
+        ("upkeep", "[upkeep]"),
         ("smtp", "[smtp]"),
         ("health", "[health]"),
         ("desk", "[[desk]]"),
@@ -81,6 +82,15 @@ pub(super) const RETENTION: Schema = Schema {
     ],
 };
 
+pub(super) const UPKEEP: Schema = Schema {
+    title: "[upkeep]",
+    keys: &[
+        ("queue_reminder_days", "queue_reminder_days = 7"),
+        ("identity_reminder_days", "identity_reminder_days = 3"),
+        ("move_profiles_on", "move_profiles_on = \"01-02\""),
+    ],
+};
+
 pub(super) const SMTP: Schema = Schema {
     title: "[smtp]",
     keys: &[
@@ -123,6 +133,7 @@ pub(super) const DESK: Schema = Schema {
         ("language", "language = \"nl\""),
         ("topic", "topic = \"general\""),
         ("duty_contact", "duty_contact = \"duty@example.nl\""),
+        ("notify", "notify = \"teamlead@example.nl\""),
         ("unknown_senders", "unknown_senders = \"queue\""),
         ("unreadable", "unreadable = \"reject\""),
         ("countries", "countries = [\"nl\", \"de\"]"),
@@ -215,6 +226,7 @@ pub(super) const ALL: &[&Schema] = &[
     &AUTHENTICATION,
     &LIMITS,
     &RETENTION,
+    &UPKEEP,
     &SMTP,
     &SMTP_DIRECTORY,
     &OAUTH,

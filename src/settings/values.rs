@@ -160,6 +160,15 @@ pub(super) fn time_of_day(node: &Node) -> Result<Time, Wrong> {
     Time::new(number(hour)?, number(minute)?, 0, 0).map_err(|_| wrong())
 }
 
+/// A day of every year: "01-02".
+pub(super) fn day_of_year(node: &Node) -> Result<(i8, i8), Wrong> {
+    let wrong = || Wrong::new("must be a day of the year", "Write month and day in quotes, like \"01-02\".");
+    let text = text(node)?;
+    // In a year without a 29th of February that one would never come.
+    let date: Date = format!("2026-{text}").parse().map_err(|_| wrong())?;
+    Ok((date.month(), date.day()))
+}
+
 /// A bare e-mail address.
 pub(super) fn address(node: &Node) -> Result<EmailAddress, Wrong> {
     let written = text(node)?;

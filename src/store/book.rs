@@ -8,13 +8,15 @@ use serde::Serialize;
 
 use super::audit::Tail;
 use super::connection::begin_serial;
-use super::entities::{arrival, attachment, entry, identity_check, mail, outbox, participant, ticket, withheld};
+use super::entities::{
+    approval, arrival, attachment, entry, identity_check, mail, outbox, participant, portal_request, profile, ticket, withheld,
+};
 use super::error::While;
 use super::history::{self, Numbers};
 use super::rows::{CHUNK, KEYS, addresses_json, from_json, is_one_of, to_json};
 use super::{Lease, Store, StoreError, blobs};
 use crate::decide::{AfterAppend, Cc, Outcome, Reason, ServerAction};
-use crate::plan::{Ledger, NewEntry, NewTicket, Note, Plan, PlannedReply, Questions, TicketPlan};
+use crate::plan::{Ledger, NewEntry, NewProfile, NewTicket, Note, Plan, PlannedReply, Questions, TicketPlan};
 use crate::words::{Keys, MailUid, Pseudonym, RecordKey};
 
 const DOING: &str = "booking mails";
@@ -107,7 +109,7 @@ impl Store {
             let record = Record::of(&plan, lease.epoch(&plan.uid.mailbox), audit.key());
             audit.add(plan.now.as_millisecond(), &record);
             booking.booked.push(Booked { uid: plan.uid.clone(), action: plan.server });
-            rows.add(plan);
+            rows.add(plan, &self.0.keys);
         }
         self.0.blobs.keep(std::mem::take(&mut rows.contents)).await?;
         rows.write(&transaction).await?;
@@ -177,6 +179,11 @@ struct Rows {
     withheld: Vec<withheld::Model>,
     outbox: Vec<outbox::Model>,
     checks: Vec<identity_check::Model>,
+    /// Who gets a profile, if there is none yet, by their digests.
+    profiles: BTreeMap<String, profile::Model>,
+    portal_requests: Vec<portal_request::Model>,
+    /// Answers to requests for approval.
+    approvals: Vec<approval::Model>,
     /// Identity checks that are settled, with their new state.
     settled: Vec<(i64, &'static str)>,
     /// Replies that came back, and when.
@@ -186,7 +193,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, plan: Plan) {
+    fn add(&mut self, plan: Plan, keys: &Keys) {
         let at = plan.now.as_millisecond();
         self.numbers.mail += 1;
         let mail_id = self.numbers.mail;
@@ -212,7 +219,7 @@ impl Rows {
             kind: plan.kind.as_str().to_owned(),
             authentic: plan.authentic.as_str().to_owned(),
             sender_kind: plan.sender.as_str().to_owned(),
-            sender_key: plan.sender_key.map(|key| key.as_str().to_owned()),
+            sender_key: plan.sender_key.as_ref().map(|key| key.as_str().to_owned()),
             organisation: plan.organisation.clone(),
             ticket_id,
             booked_at: at,
@@ -241,8 +248,26 @@ impl Rows {
         match plan.ticket {
             TicketPlan::None => {}
             TicketPlan::Note { ticket, note } => self.note(ticket.id(), &note, mail_id, at),
-            TicketPlan::Open(new) => self.open(*new, plan.desk, &plan.reasons, mail_id, digest, at),
-            TicketPlan::Append { ticket, after, urgent, settles, entry } => {
+            TicketPlan::Open(mut new) => {
+                self.people(std::mem::take(&mut new.entry.people), keys, at);
+                self.open(*new, plan.desk, &plan.reasons, mail_id, digest, at);
+            }
+            TicketPlan::Append { ticket, after, urgent, settles, approval, mut entry } => {
+                self.people(std::mem::take(&mut entry.people), keys, at);
+                self.approvals.extend(approval.zip(plan.sender_key).map(|(said, person)| approval::Model {
+                    id: mail_id,
+                    ticket_id: ticket.id(),
+                    request: said.request,
+                    // Read from the outbox before it is written.
+                    request_digest: String::new(),
+                    mail_id,
+                    mail_digest: digest.clone(),
+                    person: person.as_str().to_owned(),
+                    organisation: plan.organisation.clone(),
+                    answer: said.answer.as_str().to_owned(),
+                    counts: said.counts,
+                    at,
+                }));
                 if let Some(check) = settles {
                     self.settled.push((check, if after == AfterAppend::Close { "refused" } else { "confirmed" }));
                 }
@@ -285,6 +310,8 @@ impl Rows {
                 outbox_id: check.reply,
                 expires_at: check.expires.as_millisecond(),
                 state: "pending".to_owned(),
+                reminder_id: None,
+                told_at: None,
             });
         }
         self.entry(new.entry, id, mail_id, digest, at);
@@ -295,6 +322,9 @@ impl Rows {
         let author = new.author.map(|author| author.reveal().to_owned());
         if let (true, Some(author)) = (new.takes_part, &author) {
             self.participants.insert((ticket_id, author.clone()));
+        }
+        if new.portal_request {
+            self.portal_requests.push(portal_request::Model { ticket_id, at });
         }
         for clean in new.attachments {
             let bytes = clean.bytes().reveal();
@@ -322,6 +352,23 @@ impl Rows {
             mail_id: Some(mail_id),
             ..bare_entry(id, ticket_id, "mail", at)
         });
+    }
+
+    fn people(&mut self, people: Vec<NewProfile>, keys: &Keys, at: i64) {
+        for new in people {
+            let person = keys.person(&new.address).as_str().to_owned();
+            self.profiles.entry(person.clone()).or_insert_with(|| profile::Model {
+                person,
+                address: new.address.reveal().to_owned(),
+                name: storable(new.name.reveal()),
+                organisation: new.organisation,
+                phone: None,
+                mobile: None,
+                made_at: at,
+                made_by: if new.by_cc { "cc" } else { "mail" }.to_owned(),
+                deactivated_on: None,
+            });
+        }
     }
 
     fn note(&mut self, ticket_id: i64, note: &Note, mail_id: i64, at: i64) {
@@ -359,12 +406,22 @@ impl Rows {
         insert!(withheld, self.withheld);
         insert!(outbox, self.outbox);
         insert!(identity_check, self.checks);
+        for row in &mut self.approvals {
+            row.request_digest = request_digest(db, row.request).await?;
+        }
+        insert!(approval, self.approvals);
         let participants = self
             .participants
             .into_iter()
             .map(|(ticket_id, address)| participant::ActiveModel::from(participant::Model { ticket_id, address }));
         let twice = OnConflict::columns([participant::Column::TicketId, participant::Column::Address]).do_nothing().to_owned();
         participant::Entity::insert_many(participants).on_conflict(twice).exec_without_returning(db).await.doing(DOING)?;
+        let profiles = self.profiles.into_values().map(profile::ActiveModel::from);
+        let known = OnConflict::column(profile::Column::Person).do_nothing().to_owned();
+        profile::Entity::insert_many(profiles).on_conflict(known).exec_without_returning(db).await.doing(DOING)?;
+        let asked = self.portal_requests.into_iter().map(portal_request::ActiveModel::from);
+        let before = OnConflict::column(portal_request::Column::TicketId).do_nothing().to_owned();
+        portal_request::Entity::insert_many(asked).on_conflict(before).exec_without_returning(db).await.doing(DOING)?;
         for (check, state) in self.settled {
             identity_check::Entity::update_many()
                 .col_expr(identity_check::Column::State, Expr::value(state))
@@ -403,6 +460,12 @@ impl Rows {
         }
         Ok(changed.into_values().collect())
     }
+}
+
+/// What was asked: the SHA-256 of the letter.
+async fn request_digest(db: &DatabaseTransaction, request: i64) -> Result<String, StoreError> {
+    let row = outbox::Entity::find_by_id(request).one(db).await.doing(DOING)?.ok_or(StoreError::Unknown("reply"))?;
+    Ok(blobs::name(&row.message))
 }
 
 fn follow(row: &mut ticket::Model, append: &Append) -> Result<(), StoreError> {
@@ -453,6 +516,8 @@ pub(super) fn bare_entry(id: i64, ticket_id: i64, kind: &str, at: i64) -> entry:
         agent: None,
         mail_id: None,
         outbox_id: None,
+        deed: None,
+        purged_at: None,
     }
 }
 
@@ -515,11 +580,21 @@ struct Record<'a> {
     organisation: Option<&'a str>,
     server: ServerAction,
     ticket: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<Approved>,
     replies: Vec<(i64, &'static str)>,
     findings: Vec<Found<'a>>,
     withheld: Vec<Kept<'a>>,
     configuration: &'a str,
     version: &'static str,
+}
+
+/// An answer to a request for approval.
+#[derive(Serialize)]
+struct Approved {
+    request: i64,
+    answer: &'static str,
+    counts: bool,
 }
 
 #[derive(Serialize)]
@@ -562,6 +637,12 @@ impl<'a> Record<'a> {
             organisation: plan.organisation.as_deref(),
             server: plan.server,
             ticket,
+            approval: match &plan.ticket {
+                TicketPlan::Append { approval, .. } => {
+                    approval.map(|said| Approved { request: said.request, answer: said.answer.as_str(), counts: said.counts })
+                }
+                _ => None,
+            },
             replies: plan.replies.iter().map(|reply| (reply.number, reply.template.as_str())).collect(),
             findings: plan
                 .findings

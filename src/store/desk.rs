@@ -1,21 +1,21 @@
 //! The queue: tickets that wait for an agent, and mails that are stuck.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
 use super::arrivals::{ArrivalState, Waiting};
 use super::audit::Tail;
 use super::book::row_of_reply;
 use super::connection::begin_serial;
-use super::entities::{arrival, outbox, ticket};
+use super::entities::{arrival, entry, outbox, ticket};
 use super::error::While;
 use super::history::{self, Numbers};
 use super::rows::is_one_of;
 use super::tickets::{Change, Closed, TicketFilter, TicketStatus, TicketSummary, apply};
 use super::{Store, StoreError};
 use crate::plan::{PlannedReply, Ticket};
-use crate::words::{EmailAddress, Keys, MailUid, MailboxId, Redacted, TicketNumber};
+use crate::words::{EmailAddress, Keys, MailUid, MailboxId, Pseudonym, Redacted, TicketNumber};
 
 /// What waits for an agent.
 #[derive(Clone, Debug, Default)]
@@ -40,26 +40,46 @@ pub(super) struct AgentRecord<'a> {
     pub(super) reply: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mail: Option<(&'a str, u32, u32)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) entry: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) attachment: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) organisation: Option<&'a str>,
+    /// The other ticket that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) other: Option<i64>,
+    /// Who it is about; in the record a digest that only the month's key can make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) person: Option<Pseudonym>,
+    /// Who asked for it; likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) requested_by: Option<Pseudonym>,
+    /// On what it rests, as a code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) basis: Option<&'a str>,
 }
 
 pub(super) async fn record(db: &DatabaseTransaction, now: i64, what: &AgentRecord<'_>) -> Result<(), StoreError> {
     let mut audit = Tail::read(db, now).await?;
     let agent = audit.agent(what.agent);
-    audit.add(now, &AgentRecord { agent: &agent, ..what.clone() });
+    let stand_in = |person: &Option<Pseudonym>| person.as_ref().map(|person| audit.key().stand_in(person));
+    let (person, requested_by) = (stand_in(&what.person), stand_in(&what.requested_by));
+    audit.add(now, &AgentRecord { agent: &agent, person, requested_by, ..what.clone() });
     audit.write(db).await
 }
 
-/// What writing a reply to a ticket's requester needs to know.
+/// What writing a letter on a ticket needs to know.
 #[derive(Clone, Debug)]
 pub struct Correspondence {
-    /// The number that the reply takes.
+    /// The number that the letter takes.
     pub reply: i64,
     /// The ticket as it stands after the decision.
     pub ticket: Ticket,
     /// Its desk.
     pub desk: String,
-    /// Who asked.
-    pub requester: EmailAddress,
+    /// Who asked; none where nobody may be answered, because they only claim to be somebody.
+    pub requester: Option<EmailAddress>,
     /// The Message-ID of the mail that began it.
     pub message_id: Option<crate::words::MessageId>,
 }
@@ -79,8 +99,7 @@ impl Store {
         Ok(Queued { tickets, stuck })
     }
 
-    /// Takes a waiting ticket on: it opens; the agent's reason stays on it. `write` makes the reply to its requester, where there is to be one; it is
-    /// asked only when the requester takes part in the ticket, so that nobody is answered who only claims to be somebody.
+    /// Takes a waiting ticket on: it opens; the agent's reason stays on it. `write` makes the letter to its requester, where there is to be one.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], or [`StoreError::NotNow`] when the ticket does not wait.
@@ -130,43 +149,12 @@ impl Store {
                 .await
                 .doing(DOING)?;
         }
-        apply(&transaction, row.id, now, &Change { entry: decision, agent, text: reason.reveal(), to: to.map(Some) }).await?;
-        if let Some(letter) = self.correspondence(&transaction, &row).await?
-            && let Some(reply) = write(&letter, &self.0.keys)
-        {
-            let mut numbers = Numbers::read(&transaction).await?;
-            numbers.reply = letter.reply;
-            numbers.write(&transaction).await?;
-            let row = outbox::ActiveModel::from(row_of_reply(PlannedReply { number: letter.reply, ..reply }, None));
-            outbox::Entity::insert_many([row]).exec_without_returning(&transaction).await.doing(DOING)?;
+        apply(&transaction, row.id, now, &Change { entry: decision, agent, text: reason.reveal(), to: to.map(Some), ..Change::default() })
+            .await?;
+        if let Some(reply) = correspondence(&transaction, &row).await?.and_then(|letter| write(&letter, &self.0.keys)) {
+            put_into_outbox(&transaction, reply).await?;
         }
         transaction.commit().await.doing(DOING)
-    }
-
-    async fn correspondence(&self, db: &DatabaseTransaction, row: &ticket::Model) -> Result<Option<Correspondence>, StoreError> {
-        use super::entities::entry;
-        use sea_orm::{QueryOrder, QuerySelect};
-        let Some(ticket) = history::tickets(db, &[row.id]).await?.into_values().next() else { return Ok(None) };
-        let Some(requester) = row.requester.as_deref().map(|text| super::rows::address("ticket", text)).transpose()? else {
-            return Ok(None);
-        };
-        if !ticket.participants.contains(&requester) {
-            return Ok(None);
-        }
-        let message_id: Option<Option<String>> = entry::Entity::find()
-            .select_only()
-            .column(entry::Column::MessageId)
-            .filter(entry::Column::TicketId.eq(row.id))
-            .filter(entry::Column::Kind.eq("mail"))
-            .order_by_asc(entry::Column::Id)
-            .limit(1)
-            .into_tuple()
-            .one(db)
-            .await
-            .doing("reading a ticket")?;
-        let reply = Numbers::read(db).await?.reply + 1;
-        let message_id = message_id.flatten().and_then(|id| id.parse().ok());
-        Ok(Some(Correspondence { reply, ticket, desk: row.desk.clone(), requester, message_id }))
     }
 
     /// Has a stuck mail tried again from the beginning. Without a UIDVALIDITY any stuck mail with that UID is meant.
@@ -206,4 +194,37 @@ impl Store {
         }
         transaction.commit().await.doing(DOING)
     }
+}
+
+/// What a letter on this ticket needs to know; none when the ticket cannot be read as one.
+pub(super) async fn correspondence(db: &DatabaseTransaction, row: &ticket::Model) -> Result<Option<Correspondence>, StoreError> {
+    let Some(ticket) = history::tickets(db, &[row.id]).await?.into_values().next() else { return Ok(None) };
+    let requester = row.requester.as_deref().map(|text| super::rows::address("ticket", text)).transpose()?;
+    let message_id: Option<Option<String>> = entry::Entity::find()
+        .select_only()
+        .column(entry::Column::MessageId)
+        .filter(entry::Column::TicketId.eq(row.id))
+        .filter(entry::Column::Kind.eq("mail"))
+        .order_by_asc(entry::Column::Id)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await
+        .doing("reading a ticket")?;
+    Ok(Some(Correspondence {
+        reply: Numbers::read(db).await?.reply + 1,
+        requester: requester.filter(|requester| ticket.participants.contains(requester)),
+        ticket,
+        desk: row.desk.clone(),
+        message_id: message_id.flatten().and_then(|id| id.parse().ok()),
+    }))
+}
+
+/// Puts a letter that took the next number into the outbox.
+pub(super) async fn put_into_outbox(db: &DatabaseTransaction, letter: PlannedReply) -> Result<(), StoreError> {
+    let mut numbers = Numbers::read(db).await?;
+    numbers.reply = letter.number;
+    numbers.write(db).await?;
+    let row = outbox::ActiveModel::from(row_of_reply(letter, None));
+    outbox::Entity::insert_many([row]).exec_without_returning(db).await.doing("putting a letter into the outbox").map(|_| ())
 }

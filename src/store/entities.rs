@@ -155,6 +155,8 @@ table!(
         agent: Option<String>,
         mail_id: Option<i64>,
         outbox_id: Option<i64>,
+        deed: Option<String>,
+        purged_at: Option<i64>,
     }
 );
 
@@ -221,6 +223,8 @@ table!(
         outbox_id: Option<i64>,
         expires_at: i64,
         state: String,
+        reminder_id: Option<i64>,
+        told_at: Option<i64>,
     }
 );
 
@@ -279,6 +283,63 @@ table!(
 );
 
 table!(
+    /// Answers to requests for approval.
+    approval, "approval" {
+        #[sea_orm(primary_key, auto_increment = false)] id: i64,
+        ticket_id: i64,
+        request: i64,
+        request_digest: String,
+        mail_id: i64,
+        mail_digest: String,
+        person: String,
+        organisation: Option<String>,
+        answer: String,
+        counts: bool,
+        at: i64,
+    }
+);
+
+table!(
+    /// Changes to the list of contacts.
+    contact_change, "contact_change" {
+        #[sea_orm(primary_key, auto_increment = false)] id: i64,
+        at: i64,
+        organisation: String,
+        change: String,
+        contact_kind: String,
+        person: String,
+        basis: String,
+        requested_by: Option<String>,
+        ticket_id: Option<i64>,
+        effective: String,
+    }
+);
+
+table!(
+    /// What is kept of people.
+    profile, "profile" {
+        #[sea_orm(primary_key, auto_increment = false)] person: String,
+        address: String,
+        name: String,
+        organisation: Option<String>,
+        phone: Option<String>,
+        mobile: Option<String>,
+        made_at: i64,
+        made_by: String,
+        deactivated_on: Option<String>,
+    }
+);
+
+table!(
+    /// Tickets on their organisation's general profile.
+    general_profile, "general_profile" {
+        #[sea_orm(primary_key, auto_increment = false)] ticket_id: i64,
+        organisation: Option<String>,
+        since: i64,
+    }
+);
+
+table!(
     /// Organisations on legal hold.
     hold_organisation, "hold_organisation" {
         #[sea_orm(primary_key, auto_increment = false)] organisation: String,
@@ -300,5 +361,37 @@ table!(
     link, "link" {
         #[sea_orm(primary_key, auto_increment = false)] ticket_id: i64,
         #[sea_orm(primary_key, auto_increment = false)] change_id: i64,
+    }
+);
+
+table!(
+    /// Tickets that ask for access to the portal.
+    portal_request, "portal_request" {
+        #[sea_orm(primary_key, auto_increment = false)] ticket_id: i64,
+        at: i64,
+    }
+);
+
+table!(
+    /// Who was let into the portal.
+    portal_access, "portal_access" {
+        #[sea_orm(primary_key, auto_increment = false)] id: i64,
+        person: String,
+        address: String,
+        name: String,
+        organisation: String,
+        ticket_id: Option<i64>,
+        requested_by: String,
+        granted_at: i64,
+        ended_at: Option<i64>,
+        ended_why: Option<String>,
+    }
+);
+
+table!(
+    /// When the desk was reminded.
+    queue_reminder, "queue_reminder" {
+        #[sea_orm(primary_key, auto_increment = false)] ticket_id: i64,
+        at: i64,
     }
 );

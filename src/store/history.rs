@@ -123,14 +123,18 @@ async fn sent(db: &DatabaseTransaction, questions: &Questions, ledger: &mut Ledg
             continue;
         }
         let checks = identity_check::Entity::find()
-            .filter(identity_check::Column::OutboxId.is_in(rows.iter().map(|row| row.0)))
+            .filter(
+                identity_check::Column::OutboxId
+                    .is_in(rows.iter().map(|row| row.0))
+                    .or(identity_check::Column::ReminderId.is_in(rows.iter().map(|row| row.0))),
+            )
             .filter(identity_check::Column::State.eq("pending"))
             .all(db)
             .await
             .doing(DOING)?;
         for (number, template, ticket, message_id, to) in rows {
             let template = Template::from_code(&template).ok_or(StoreError::BadRow("outbox"))?;
-            let check = checks.iter().find(|check| check.outbox_id == Some(number));
+            let check = checks.iter().find(|check| [check.outbox_id, check.reminder_id].contains(&Some(number)));
             let identity_check = check.map(identity).transpose()?;
             let message_id = message_id.parse().map_err(|()| StoreError::BadRow("outbox"))?;
             let reply = SentReply { number, template, ticket: ticket.map(TicketNumber::new), to: address("outbox", &to)?, identity_check };

@@ -8,13 +8,16 @@
 //! All writes that draw numbers are serial: on SQLite by BEGIN IMMEDIATE on the one writing connection, on PostgreSQL by
 //! an advisory lock; so limits and duplicates are exact, however many daemons share the database.
 
+mod approvals;
 mod arrivals;
 mod audit;
 mod blobs;
 mod book;
+mod casework;
 mod chores;
 mod connection;
 mod daemons;
+mod contacts;
 mod desk;
 mod effects;
 mod entities;
@@ -22,25 +25,36 @@ mod error;
 mod examine;
 mod history;
 mod letters;
+mod notices;
 mod originals;
 mod ownership;
+mod portal;
+mod profiles;
+mod purge;
 mod retention;
 mod rows;
 mod sharing;
 mod status;
 mod tickets;
 
+pub use approvals::Approval;
 pub use arrivals::{ArrivalState, Unbooked, Waiting};
 pub use audit::{Anchor, Chain, Damage, RawRecord, RecordFilter, Recorded};
 pub use book::{Booked, Booking};
 pub use daemons::DaemonSeen;
+pub use casework::{AgentsTicket, Deed, Look};
+pub use contacts::{Basis, ContactChange};
 pub use desk::{Correspondence, Queued, Stuck};
 pub use effects::{ActionSettled, Due};
 pub use error::StoreError;
 pub use examine::{Found, examine};
 pub use letters::{Claimed, Delivery, Letter, LetterState};
+pub use notices::{Asked, Notice};
 pub use originals::{Original, OriginalSettled};
 pub use ownership::{Hold, Lease};
+pub use portal::{Access, Invitation};
+pub use profiles::{DAEMON, Profile, ProfileChange};
+pub use purge::{Purge, Purged};
 pub use retention::{DueItem, Forgotten, HoldOn, LegalHold, Rules};
 pub use status::Status;
 pub use tickets::{AttachmentView, EntryView, TicketFilter, TicketStatus, TicketSummary, TicketView};

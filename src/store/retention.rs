@@ -16,15 +16,18 @@ use serde::Serialize;
 use super::audit::{Tail, month_of};
 use super::connection::begin_serial;
 use super::entities::{
-    attachment, audit_key, audit_name, entry, hold_organisation, hold_ticket, identity_check, link, mail, outbox, participant, ticket,
-    withheld,
+    approval, attachment, audit_key, audit_name, contact_change, entry, general_profile, hold_organisation, hold_ticket, identity_check,
+    link, mail, outbox, participant, portal_access, portal_request, profile, queue_reminder, ticket, withheld,
 };
 use super::error::While;
+use super::profiles::DAEMON;
 use super::rows::{CHUNK, timestamp};
 use super::{Store, StoreError};
 use crate::words::{Term, Terms, TicketNumber};
 
 const LOOKING: &str = "looking for what is due to be removed";
+/// How long before its end the desk must have been reminded of a ticket that waits, in milliseconds: three days.
+const REMINDED: i64 = 3 * 24 * 3_600_000;
 const REMOVING: &str = "removing what is due";
 
 /// Which terms hold for whom.
@@ -292,6 +295,15 @@ impl Store {
             .all(&self.0.reader)
             .await
             .doing(LOOKING)?;
+        // Nothing expires unseen: whoever was just reminded has time to decide.
+        let reminded: Vec<i64> = queue_reminder::Entity::find()
+            .select_only()
+            .column(queue_reminder::Column::TicketId)
+            .filter(queue_reminder::Column::At.gt(now.as_millisecond() - REMINDED))
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
         let mut due = Vec::new();
         for (id, organisation, opened) in rows {
             let term = rules.of(organisation.as_deref()).queue;
@@ -299,7 +311,7 @@ impl Store {
                 continue;
             }
             let end = rules.end(term, last_on(&self.0.reader, id).await?.unwrap_or(opened));
-            if end <= now {
+            if end <= now && !reminded.contains(&id) {
                 due.push(DueItem { ticket: Some(id), organisation, rows: vec![id], ..DueItem::new(Forgotten::Queue, end) });
             }
         }
@@ -551,6 +563,8 @@ async fn last_on(db: &impl ConnectionTrait, ticket: i64) -> Result<Option<i64>, 
         .select_only()
         .column_as(entry::Column::At.max(), "last")
         .filter(entry::Column::TicketId.eq(ticket))
+        // That somebody was reminded of it happened by the clock, not on the ticket.
+        .filter(Condition::any().add(entry::Column::Agent.is_null()).add(entry::Column::Agent.ne(DAEMON)))
         .into_tuple()
         .one(db)
         .await
@@ -722,6 +736,8 @@ async fn empty_organisation(db: &DatabaseTransaction, item: &DueItem, holds: &Ho
             .await
             .doing(REMOVING)?;
     }
+    profile::Entity::delete_many().filter(profile::Column::Organisation.eq(organisation)).exec(db).await.doing(REMOVING)?;
+    portal_access::Entity::delete_many().filter(portal_access::Column::Organisation.eq(organisation)).exec(db).await.doing(REMOVING)?;
     // Letters about mail that made no ticket.
     outbox::Entity::delete_many()
         .filter(outbox::Column::Organisation.eq(organisation))
@@ -740,6 +756,7 @@ async fn remove_tickets(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(),
         remove_letters(db, chunk).await?;
         entry::Entity::delete_many().filter(entry::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
         participant::Entity::delete_many().filter(participant::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+        remove_casework(db, chunk).await?;
         let mails: Vec<i64> = mail::Entity::find()
             .select_only()
             .column(mail::Column::Id)
@@ -760,6 +777,28 @@ async fn remove_tickets(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(),
         ticket::Entity::delete_many().filter(ticket::Column::Id.is_in(these())).exec(db).await.doing(REMOVING)?;
     }
     Ok(())
+}
+
+/// What agents did on these tickets: approvals, requests, reminders. Changes of lists and invitations stand on their own.
+async fn remove_casework(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(), StoreError> {
+    let these = || tickets.iter().copied();
+    approval::Entity::delete_many().filter(approval::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+    general_profile::Entity::delete_many().filter(general_profile::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+    portal_request::Entity::delete_many().filter(portal_request::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+    queue_reminder::Entity::delete_many().filter(queue_reminder::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
+    contact_change::Entity::update_many()
+        .col_expr(contact_change::Column::TicketId, Expr::value(None::<i64>))
+        .filter(contact_change::Column::TicketId.is_in(these()))
+        .exec(db)
+        .await
+        .doing(REMOVING)?;
+    portal_access::Entity::update_many()
+        .col_expr(portal_access::Column::TicketId, Expr::value(None::<i64>))
+        .filter(portal_access::Column::TicketId.is_in(these()))
+        .exec(db)
+        .await
+        .doing(REMOVING)
+        .map(|_| ())
 }
 
 /// Decisions, and the letters that told them.

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
 use super::book::{bare_entry, storable};
 use super::connection::begin_serial;
 use super::desk::{AgentRecord, record};
-use super::entities::{attachment, entry, ticket, withheld};
+use super::entities::{attachment, entry, general_profile, link, ticket, withheld};
 use super::error::While;
 use super::history::{self, Numbers};
 use super::rows::{CHUNK, address, from_json, timestamp};
@@ -100,12 +100,16 @@ pub struct TicketView {
     pub summary: TicketSummary,
     /// Who asked; none without a sound From.
     pub requester: Option<EmailAddress>,
+    /// Who asked has left, and the ticket is on the organisation's general profile.
+    pub general_profile: bool,
     /// In which language it is answered.
     pub language: String,
     /// Why it was closed: `agent`, `refused` or `identity-refused`.
     pub close_cause: Option<String>,
     /// The closed ticket that it continues.
     pub continues: Option<TicketNumber>,
+    /// The changes that it waits for; of a change, the tickets that wait for it.
+    pub links: Vec<TicketNumber>,
     /// All contacts who could serve as CC were absent.
     pub cc_absent: bool,
     /// The addresses in CC.
@@ -117,8 +121,13 @@ pub struct TicketView {
 /// Something that happened on a ticket.
 #[derive(Clone, Debug)]
 pub struct EntryView {
-    /// `mail`, `note`, `automatic-reply`, `undeliverable`, `closed`, `reopened`, `released`, `refused`.
+    /// Its number on the ticket, from 1.
+    pub number: i64,
+    /// `mail`, `note`, `automatic-reply`, `undeliverable`, `closed`, `reopened`, `released`, `refused`, or what a note tells of:
+    /// `reply`, `linked`, `approval-asked`, `third-party-data`, `purged`, ….
     pub kind: String,
+    /// Nothing of its words is left.
+    pub purged: bool,
     /// When.
     pub at: Timestamp,
     /// Who wrote the mail.
@@ -135,7 +144,7 @@ pub struct EntryView {
     pub message_id: Option<MessageId>,
     /// The agent who did it.
     pub agent: Option<String>,
-    /// The reply that came back.
+    /// The letter that went out by it, or that came back.
     pub reply: Option<i64>,
     /// What is stored.
     pub attachments: Vec<AttachmentView>,
@@ -146,6 +155,8 @@ pub struct EntryView {
 /// A stored attachment.
 #[derive(Clone, Debug)]
 pub struct AttachmentView {
+    /// Its number on the ticket, from 1.
+    pub number: i64,
     /// Its place in the mail, from 0.
     pub index: i64,
     /// The file name as sent.
@@ -246,6 +257,7 @@ impl Store {
             entry::Entity::find().filter(entry::Column::TicketId.eq(row.id)).order_by_asc(entry::Column::Id).all(db).await.doing(DOING)?;
         let attachments = attachment::Entity::find()
             .filter(attachment::Column::EntryId.is_in(entries.iter().map(|entry| entry.id)))
+            .order_by_asc(attachment::Column::EntryId)
             .order_by_asc(attachment::Column::Position)
             .all(db)
             .await
@@ -259,9 +271,20 @@ impl Store {
         let mails = entries.iter().filter(|entry| entry.kind == "mail").count();
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let summary = summary(&row, count(mails), count(attachments.len()))?;
-        let entries = entries.into_iter().map(|entry| entry_view(entry, &attachments, &withheld)).collect::<Result<_, _>>()?;
+        let entries = entries
+            .into_iter()
+            .zip(1..)
+            .map(|(entry, number)| entry_view(number, entry, &attachments, &withheld))
+            .collect::<Result<_, _>>()?;
+        let general_profile = general_profile::Entity::find_by_id(row.id).one(db).await.doing(DOING)?.is_some();
+        let either = Condition::any().add(link::Column::TicketId.eq(row.id)).add(link::Column::ChangeId.eq(row.id));
+        let linked = link::Entity::find().filter(either).order_by_asc(link::Column::TicketId).order_by_asc(link::Column::ChangeId);
+        let linked = linked.all(db).await.doing(DOING)?;
+        let other = |link: link::Model| TicketNumber::new(if link.ticket_id == row.id { link.change_id } else { link.ticket_id });
         Ok(Some(TicketView {
+            links: linked.into_iter().map(other).collect(),
             summary,
+            general_profile,
             requester: row.requester.as_deref().map(|text| address("ticket", text)).transpose()?,
             language: row.language,
             close_cause: row.close_cause,
@@ -284,7 +307,7 @@ impl Store {
         self.change(
             transaction,
             row.id,
-            Change { entry: "closed", agent, text: "", to: Some(Some(Closed { from: row.status, cause: "agent" })) },
+            Change { entry: "closed", agent, to: Some(Some(Closed { from: row.status, cause: "agent" })), ..Change::default() },
         )
         .await
     }
@@ -298,7 +321,7 @@ impl Store {
         if row.closed_from.is_none() {
             return Err(StoreError::NotNow("that ticket is not closed"));
         }
-        self.change(transaction, row.id, Change { entry: "reopened", agent, text: "", to: Some(None) }).await
+        self.change(transaction, row.id, Change { entry: "reopened", agent, to: Some(None), ..Change::default() }).await
     }
 
     /// Puts an agent's note on a ticket, which does not change its state.
@@ -307,10 +330,10 @@ impl Store {
     /// [`StoreError::Unknown`] when there is no such ticket.
     pub async fn note(&self, number: TicketNumber, agent: &str, text: &Redacted<String>) -> Result<(), StoreError> {
         let (transaction, row) = self.ticket_for_change(number).await?;
-        self.change(transaction, row.id, Change { entry: "note", agent, text: text.reveal(), to: None }).await
+        self.change(transaction, row.id, Change { entry: "note", agent, text: text.reveal(), ..Change::default() }).await
     }
 
-    async fn ticket_for_change(&self, number: TicketNumber) -> Result<(DatabaseTransaction, ticket::Model), StoreError> {
+    pub(super) async fn ticket_for_change(&self, number: TicketNumber) -> Result<(DatabaseTransaction, ticket::Model), StoreError> {
         const DOING: &str = "reading a ticket";
         let transaction = begin_serial(&self.0.writer, DOING).await?;
         let row = ticket::Entity::find_by_id(number.id()).one(&transaction).await.doing(DOING)?.ok_or(StoreError::Unknown("ticket"))?;
@@ -330,11 +353,16 @@ pub(super) struct Closed {
 }
 
 /// What an agent does to a ticket.
+#[derive(Default)]
 pub(super) struct Change<'a> {
     /// The kind of entry that it leaves; also its name in the audit record.
     pub(super) entry: &'static str,
     pub(super) agent: &'a str,
     pub(super) text: &'a str,
+    /// What a note tells of.
+    pub(super) deed: Option<&'static str>,
+    /// The letter that went out by it.
+    pub(super) letter: Option<i64>,
     /// `None`: the state stays. `Some(None)`: back to the state it was closed from.
     pub(super) to: Option<Option<Closed>>,
 }
@@ -363,18 +391,28 @@ pub(super) async fn apply(db: &DatabaseTransaction, id: i64, now: i64, change: &
     let row = entry::Model {
         agent: Some(change.agent.to_owned()),
         written: storable(change.text),
+        deed: change.deed.map(str::to_owned),
+        outbox_id: change.letter,
         ..bare_entry(entry_id, id, change.entry, now)
     };
     entry::Entity::insert_many([entry::ActiveModel::from(row)]).exec_without_returning(db).await.doing(DOING)?;
     numbers.write(db).await?;
-    record(db, now, &AgentRecord { what: change.entry, agent: change.agent, ticket: Some(id), ..Default::default() }).await
+    let what = change.deed.unwrap_or(change.entry);
+    record(db, now, &AgentRecord { what, agent: change.agent, ticket: Some(id), reply: change.letter, ..Default::default() }).await
 }
 
-fn entry_view(entry: entry::Model, attachments: &[attachment::Model], withheld: &[withheld::Model]) -> Result<EntryView, StoreError> {
+fn entry_view(
+    number: i64,
+    entry: entry::Model,
+    attachments: &[attachment::Model],
+    withheld: &[withheld::Model],
+) -> Result<EntryView, StoreError> {
     let attachments = attachments
         .iter()
-        .filter(|row| row.entry_id == entry.id)
-        .map(|row| AttachmentView {
+        .zip(1..)
+        .filter(|(row, _)| row.entry_id == entry.id)
+        .map(|(row, number)| AttachmentView {
+            number,
             index: row.position,
             name: row.name.clone().map(Redacted::new),
             media_type: row.media_type.clone(),
@@ -389,6 +427,8 @@ fn entry_view(entry: entry::Model, attachments: &[attachment::Model], withheld: 
         .map(|row| (row.position, row.format.clone(), row.why.clone()))
         .collect();
     Ok(EntryView {
+        number,
+        purged: entry.purged_at.is_some(),
         at: timestamp("entry", entry.at)?,
         author: entry.author.as_deref().map(|text| address("entry", text)).transpose()?,
         author_name: entry.author_name.into(),
@@ -396,7 +436,7 @@ fn entry_view(entry: entry::Model, attachments: &[attachment::Model], withheld: 
         written: entry.written.into(),
         quoted: entry.quoted.into(),
         message_id: entry.message_id.as_deref().and_then(|id| id.parse().ok()),
-        kind: entry.kind,
+        kind: entry.deed.unwrap_or(entry.kind),
         agent: entry.agent,
         reply: entry.outbox_id,
         attachments,

@@ -1,0 +1,219 @@
+//! What desks and contacts are told by the clock, once each: tickets that wait too long, senders whom a contact refused or did not confirm.
+
+use jiff::Timestamp;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::casework::note;
+use super::connection::begin_serial;
+use super::desk::{AgentRecord, Correspondence, correspondence, put_into_outbox, record};
+use super::entities::{identity_check, outbox, profile, queue_reminder, ticket};
+use super::error::While;
+use super::profiles::DAEMON;
+use super::rows::{CHUNK, address, timestamp};
+use super::{Store, StoreError};
+use crate::decide::Template;
+use crate::plan::PlannedReply;
+use crate::words::{EmailAddress, Keys, TicketNumber};
+
+const DOING: &str = "telling desks what waits";
+const DAY: i64 = 24 * 3_600_000;
+/// Letters a day that ask one listed contact about senders of their name (POLICY, after the table).
+const QUESTIONS_A_DAY: u64 = 3;
+
+/// Something that a desk was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The ticket.
+    pub ticket: TicketNumber,
+    /// The kind of note on it: `queue-reminder`, `identity-expired`, `identity-refused`.
+    pub what: &'static str,
+}
+
+/// A question to a listed contact that nobody has answered yet.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The ticket that it is about.
+    pub on: Correspondence,
+    /// Who was asked.
+    pub contact: EmailAddress,
+    /// Until when an answer counts.
+    pub expires: Timestamp,
+}
+
+impl Store {
+    /// Reminds of every ticket that waits since before that moment, each once: a note on it, a letter where `write` makes one.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn remind_of_queue<F>(&self, since_before: Timestamp, write: F) -> Result<Vec<Notice>, StoreError>
+    where
+        F: Fn(&Correspondence, &Keys) -> Option<PlannedReply> + Sync,
+    {
+        const WHAT: &str = "queue-reminder";
+        let reminded = sea_orm::sea_query::Query::select().column(queue_reminder::Column::TicketId).from(queue_reminder::Entity).to_owned();
+        let due: Vec<ticket::Model> = ticket::Entity::find()
+            .filter(ticket::Column::Status.eq("queued"))
+            .filter(ticket::Column::OpenedAt.lt(since_before.as_millisecond()))
+            .filter(ticket::Column::Id.not_in_subquery(reminded))
+            .order_by_asc(ticket::Column::Id)
+            .all(&self.0.reader)
+            .await
+            .doing(DOING)?;
+        let mut told = Vec::new();
+        for row in due {
+            let transaction = begin_serial(&self.0.writer, DOING).await?;
+            if queue_reminder::Entity::find_by_id(row.id).one(&transaction).await.doing(DOING)?.is_some() {
+                continue;
+            }
+            let done = queue_reminder::ActiveModel::from(queue_reminder::Model { ticket_id: row.id, at: self.now() });
+            queue_reminder::Entity::insert_many([done]).exec_without_returning(&transaction).await.doing(DOING)?;
+            self.notify(&transaction, &row, WHAT, &write).await?;
+            transaction.commit().await.doing(DOING)?;
+            told.push(Notice { ticket: TicketNumber::new(row.id), what: WHAT });
+        }
+        Ok(told)
+    }
+
+    /// Tells of every question to a contact that was answered with no, or not in time; each once. As [`Store::remind_of_queue`].
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn tell_of_identity_checks<F>(&self, write: F) -> Result<Vec<Notice>, StoreError>
+    where
+        F: Fn(&Correspondence, &Keys) -> Option<PlannedReply> + Sync,
+    {
+        let expired = identity_check::Column::State.eq("pending").and(identity_check::Column::ExpiresAt.lt(self.now()));
+        let due = identity_check::Entity::find()
+            .filter(identity_check::Column::ToldAt.is_null())
+            .filter(identity_check::Column::State.eq("refused").or(expired))
+            .order_by_asc(identity_check::Column::Id)
+            .all(&self.0.reader)
+            .await
+            .doing(DOING)?;
+        let mut told = Vec::new();
+        for check in due {
+            let transaction = begin_serial(&self.0.writer, DOING).await?;
+            let marked = identity_check::Entity::update_many()
+                .col_expr(identity_check::Column::ToldAt, Expr::value(self.now()))
+                .filter(identity_check::Column::Id.eq(check.id))
+                .filter(identity_check::Column::ToldAt.is_null())
+                .exec(&transaction)
+                .await
+                .doing(DOING)?;
+            let row = ticket::Entity::find_by_id(check.ticket_id).one(&transaction).await.doing(DOING)?;
+            let refused = check.state == "refused";
+            // Where an agent has decided meanwhile, silence matters no more.
+            let Some(row) = row.filter(|row| marked.rows_affected == 1 && (refused || row.status == "queued")) else {
+                transaction.commit().await.doing(DOING)?;
+                continue;
+            };
+            let what = if refused { "identity-refused" } else { "identity-expired" };
+            self.notify(&transaction, &row, what, &write).await?;
+            transaction.commit().await.doing(DOING)?;
+            told.push(Notice { ticket: TicketNumber::new(row.id), what });
+        }
+        Ok(told)
+    }
+
+    /// Asks contacts once more who were asked before that moment and have not answered. A contact who was asked three times within a day is left
+    /// alone until later. Returns how many were asked.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn ask_again<F>(&self, asked_before: Timestamp, write: F) -> Result<u64, StoreError>
+    where
+        F: Fn(&Asked, &Keys) -> Option<PlannedReply> + Sync,
+    {
+        let due = identity_check::Entity::find()
+            .filter(identity_check::Column::State.eq("pending"))
+            .filter(identity_check::Column::ReminderId.is_null())
+            .filter(identity_check::Column::ExpiresAt.gt(self.now()))
+            .order_by_asc(identity_check::Column::Id)
+            .all(&self.0.reader)
+            .await
+            .doing(DOING)?;
+        let mut asked = 0;
+        for check in due {
+            let transaction = begin_serial(&self.0.writer, DOING).await?;
+            let row = ticket::Entity::find_by_id(check.ticket_id).one(&transaction).await.doing(DOING)?;
+            let waits = |row: &ticket::Model| row.status == "queued" && row.opened_at < asked_before.as_millisecond();
+            let Some(row) = row.filter(waits) else { continue };
+            let contact = address("identity_check", &check.contact)?;
+            if self.questions_today(&transaction, &contact).await? >= QUESTIONS_A_DAY {
+                continue;
+            }
+            let Some(on) = correspondence(&transaction, &row).await? else { continue };
+            let question = Asked { on, contact, expires: timestamp("identity_check", check.expires_at)? };
+            let Some(letter) = write(&question, &self.0.keys) else { continue };
+            let marked = identity_check::Entity::update_many()
+                .col_expr(identity_check::Column::ReminderId, Expr::value(letter.number))
+                .filter(identity_check::Column::Id.eq(check.id))
+                .filter(identity_check::Column::State.eq("pending"))
+                .filter(identity_check::Column::ReminderId.is_null())
+                .exec(&transaction)
+                .await
+                .doing(DOING)?;
+            if marked.rows_affected == 1 {
+                let reply = Some(letter.number);
+                put_into_outbox(&transaction, letter).await?;
+                let what = AgentRecord { what: "identity-reminder", agent: DAEMON, ticket: Some(row.id), reply, ..Default::default() };
+                record(&transaction, self.now(), &what).await?;
+                transaction.commit().await.doing(DOING)?;
+                asked += 1;
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Which of these people have a profile that is not deactivated.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn active_profiles(&self, people: &[EmailAddress]) -> Result<Vec<EmailAddress>, StoreError> {
+        let mut active = Vec::new();
+        for chunk in people.chunks(CHUNK) {
+            let rows: Vec<String> = profile::Entity::find()
+                .select_only()
+                .column(profile::Column::Address)
+                .filter(profile::Column::Person.is_in(chunk.iter().map(|address| self.0.keys.person(address).as_str().to_owned())))
+                .filter(profile::Column::DeactivatedOn.is_null())
+                .into_tuple()
+                .all(&self.0.reader)
+                .await
+                .doing(DOING)?;
+            for text in rows {
+                active.push(address("profile", &text)?);
+            }
+        }
+        Ok(active)
+    }
+
+    async fn questions_today(&self, db: &DatabaseTransaction, contact: &EmailAddress) -> Result<u64, StoreError> {
+        use sea_orm::PaginatorTrait;
+        outbox::Entity::find()
+            .filter(outbox::Column::RecipientKey.eq(self.0.keys.person(contact).as_str()))
+            .filter(outbox::Column::Template.eq(Template::VerifyIdentity.as_str()))
+            .filter(outbox::Column::CreatedAt.gt(self.now() - DAY))
+            .count(db)
+            .await
+            .doing(DOING)
+    }
+
+    /// A note on the ticket, a row on record, and a letter where there is somebody to read it.
+    async fn notify(
+        &self,
+        db: &DatabaseTransaction,
+        row: &ticket::Model,
+        what: &'static str,
+        write: &impl Fn(&Correspondence, &Keys) -> Option<PlannedReply>,
+    ) -> Result<(), StoreError> {
+        let letter = correspondence(db, row).await?.and_then(|on| write(&on, &self.0.keys));
+        let reply = letter.as_ref().map(|letter| letter.number);
+        if let Some(letter) = letter {
+            put_into_outbox(db, letter).await?;
+        }
+        note(db, row.id, self.now(), what, DAEMON).await?;
+        record(db, self.now(), &AgentRecord { what, agent: DAEMON, ticket: Some(row.id), reply, ..Default::default() }).await
+    }
+}

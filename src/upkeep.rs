@@ -1,0 +1,154 @@
+//! What happens by the clock alone, besides forgetting: desks are reminded of what waits and warned of refused senders, contacts are asked
+//! once more, people who left are let go of (POLICY "What follows later").
+//!
+//! Every step is one transaction that finds its work by what is not booked yet: it can break off anywhere, and several daemons on one database
+//! do nothing twice.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::decide::Template;
+use crate::journey::Journey;
+use crate::plan::{PlannedReply, TicketLetter, ticket_letter};
+use crate::settings::Settings;
+use crate::store::{Asked, Correspondence, Store, StoreError};
+use crate::words::{EmailAddress, Keys};
+
+/// How often the daemon looks.
+const LOOKS: Duration = Duration::from_secs(60);
+
+/// Looks until the token is cancelled. `wake` is called when a letter may have been written.
+pub async fn keep(journey: &Journey, store: &Store, stop: &CancellationToken, wake: impl Fn() + Send) {
+    while !stop.is_cancelled() {
+        if let Err(error) = run(journey, store).await {
+            tracing::warn!(%error, "what is due by the clock could not be done; it is tried again");
+        }
+        wake();
+        tokio::select! {
+            () = tokio::time::sleep(LOOKS) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Does all that is due now.
+///
+/// # Errors
+/// The database is out of reach; what was not done is still due.
+pub async fn run(journey: &Journey, store: &Store) -> Result<(), StoreError> {
+    let (settings, now) = (&*journey.settings, store.clock().now());
+    let today = settings.today(now);
+    let letters = Letters { journey, now };
+    let reminders = |on: &Correspondence, keys: &Keys| letters.to_desk(Template::QueueReminder, on, keys);
+    let days = |days: u32| SignedDuration::from_hours(24 * i64::from(days));
+    let waiting_since = now.saturating_sub(days(settings.upkeep.queue_reminder_days)).unwrap_or(now);
+    let reminded = store.remind_of_queue(waiting_since, reminders).await?;
+    let told = store.tell_of_identity_checks(|on, keys| letters.to_desk(Template::IdentityNotice, on, keys)).await?;
+    let unanswered = now.saturating_sub(days(settings.upkeep.identity_reminder_days)).unwrap_or(now);
+    let asked = store.ask_again(unanswered, |asked, keys| letters.to_contact(asked, keys)).await?;
+    for notice in reminded.into_iter().chain(told) {
+        let (ticket, what) = (notice.ticket, notice.what);
+        tracing::warn!(%ticket, what, "a ticket needs a decision; see `postkamer queue list`");
+    }
+    let left = let_go_of_leavers(settings, store, today).await?;
+    let ended = end_accesses(settings, store).await?;
+    let moved = january_move(settings, store, today).await?;
+    if asked + left + ended + moved > 0 {
+        tracing::info!(
+            asked,
+            left,
+            ended,
+            moved,
+            "done by the clock: contacts asked again, profiles deactivated, accesses ended, profiles erased"
+        );
+    }
+    Ok(())
+}
+
+/// Profiles of contacts whose first day gone has come.
+async fn let_go_of_leavers(settings: &Settings, store: &Store, today: Date) -> Result<u64, StoreError> {
+    let organisations = &settings.organisations;
+    let gone: Vec<EmailAddress> = organisations
+        .organisations()
+        .iter()
+        .flat_map(|organisation| &organisation.contacts)
+        .filter(|contact| contact.has_left(today) && organisations.contact_by_address(&contact.email, today).is_none())
+        .map(|contact| contact.email.clone())
+        .collect();
+    let mut left = 0;
+    for address in store.active_profiles(&gone).await? {
+        if let Some(day) = organisations.left_on(&address, today) {
+            left += u64::from(store.deactivate_profile(&address, day, crate::store::DAEMON).await?);
+        }
+    }
+    Ok(left)
+}
+
+/// Ends the access to the portal of everybody who may not use it any more, and puts it on record.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn end_accesses(settings: &Settings, store: &Store) -> Result<u64, StoreError> {
+    let today = settings.today(store.clock().now());
+    store.end_accesses(|organisation, address| settings.organisations.may_use_portal(organisation, address, today).err()).await
+}
+
+/// From the set day in January on, those who left before this year are erased (POLICY "Profiles").
+async fn january_move(settings: &Settings, store: &Store, today: Date) -> Result<u64, StoreError> {
+    let (month, day) = settings.upkeep.move_profiles_on;
+    if (today.month(), today.day()) < (month, day) {
+        return Ok(0);
+    }
+    store.move_departed(today.first_of_year()).await
+}
+
+/// Letters that nobody writes.
+struct Letters<'a> {
+    journey: &'a Journey,
+    now: Timestamp,
+}
+
+impl Letters<'_> {
+    /// To whom the desk's notices go; none where the settings name nobody: then the note on the ticket is all.
+    fn to_desk(&self, template: Template, on: &Correspondence, keys: &Keys) -> Option<PlannedReply> {
+        let desk = self.journey.settings.desk(&on.desk)?;
+        let to = desk.notify.as_ref()?;
+        let letter = TicketLetter { language: desk.language, ..letter(template, on, to) };
+        ticket_letter(letter, &desk.letterhead(), &self.journey.house, keys, self.now).ok()
+    }
+
+    /// To the listed contact, once more.
+    fn to_contact(&self, asked: &Asked, keys: &Keys) -> Option<PlannedReply> {
+        let (settings, on) = (&self.journey.settings, &asked.on);
+        let desk = settings.desk(&on.desk)?;
+        let (organisation, _) = settings.organisations.contact_by_address(&asked.contact, settings.today(self.now))?;
+        let letter = TicketLetter {
+            language: organisation.language,
+            expires: Some(asked.expires),
+            requester: asked.on.requester.clone(),
+            ..letter(Template::VerifyIdentity, on, &asked.contact)
+        };
+        ticket_letter(letter, &desk.letterhead(), &self.journey.house, keys, self.now).ok()
+    }
+}
+
+fn letter<'l>(template: Template, on: &'l Correspondence, to: &'l EmailAddress) -> TicketLetter<'l> {
+    TicketLetter {
+        template,
+        number: on.reply,
+        ticket: &on.ticket,
+        to,
+        cc: &[],
+        language: on.ticket.language,
+        answers: None,
+        reason: None,
+        organisation_name: None,
+        attachments: Vec::new(),
+        expires: None,
+        requester: None,
+        automatic: true,
+    }
+}
