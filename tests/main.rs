@@ -29,6 +29,7 @@ mod screening;
 mod reliability;
 mod sending;
 mod servers;
+mod secrets;
 mod service;
 mod stories;
 mod store;

@@ -80,6 +80,14 @@ async fn examine_imap(server: &ImapSettings, settings: &Settings, report: &mut R
     };
     let how = if matches!(server.secret, Secret::OAuth(_)) { "a token" } else { "a password" };
     report.add(Fine, format!("Signing in with {how} works, and the folder {} holds {} mails.", settings.folder, folder.count()));
+    if let Secret::OAuth(source) = &server.secret
+        && !source.keeps_exchanged_tokens()
+    {
+        report.add(
+            Note,
+            "The file of the refresh token cannot be replaced: where the provider exchanges it, nobody can sign in after a restart.",
+        );
+    }
     abilities(&folder, report);
     match folder.has_done_folder().await {
         Ok(None) => report.add(Note, "Mail that is dealt with is deleted."),

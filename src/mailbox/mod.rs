@@ -18,7 +18,7 @@ pub use error::MailboxError;
 pub use examine::{Level, Report, Sentence, examine};
 pub use imap::Capabilities;
 pub use mail::{Listed, RawMail, Settled, Woken};
-pub use oauth::{OAuth, OAuthSettings};
+pub use oauth::{OAuth, OAuthSettings, bearer_proof};
 pub use settings::{Done, FolderName, ImapSettings, Kind, NotAFolderName, Password, Secret, Settings, Tls};
 
 use std::num::NonZeroU32;

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::MailboxError;
-use super::secret::read_secret_file;
+use super::secret::{can_be_replaced, read_secret_file, replace_secret_file};
 use super::tls;
 use crate::words::Redacted;
 
@@ -46,8 +46,15 @@ pub struct OAuth {
 #[derive(Default)]
 struct Held {
     token: Option<(Redacted<String>, Instant)>,
-    /// The server may exchange the refresh token at each use (RFC 6749 §6); the newest one is kept while we run.
-    refresh_token: Option<Redacted<String>>,
+    /// What could not be written into the refresh token's file.
+    unwritten: Option<Unwritten>,
+}
+
+/// A refresh token that the endpoint gave in exchange (RFC 6749 §6) and that only we have.
+struct Unwritten {
+    token: Redacted<String>,
+    /// What still stands in the file: when that changes, somebody has put a new one there.
+    in_file: Redacted<String>,
 }
 
 impl PartialEq for OAuth {
@@ -81,14 +88,44 @@ impl OAuth {
         {
             return Ok(token.clone());
         }
-        let fetched = tokio::time::timeout(LIMIT, self.fetch(held.refresh_token.as_ref())).await;
+        let refresh_token = self.refresh_token(&held).await?;
+        let fetched = tokio::time::timeout(LIMIT, self.fetch(refresh_token.as_ref())).await;
         let answer = fetched.map_err(|_| MailboxError::Token("gave no answer in time"))??;
         let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(3600));
         held.token = Some((answer.access_token.clone(), Instant::now() + lifetime.saturating_sub(MARGIN)));
-        if answer.refresh_token.is_some() {
-            held.refresh_token = answer.refresh_token;
+        if let Some(new) = answer.refresh_token.filter(|new| Some(new) != refresh_token.as_ref()) {
+            held.unwritten = self.keep(new).await;
         }
         Ok(answer.access_token)
+    }
+
+    /// The newest refresh token: the file's, unless a newer one could not be written there.
+    async fn refresh_token(&self, held: &Held) -> Result<Option<Redacted<String>>, MailboxError> {
+        let Some(file) = &self.settings.refresh_token_file else { return Ok(None) };
+        let in_file = read_secret_file(file).await;
+        match &held.unwritten {
+            Some(unwritten) if in_file.as_ref().is_ok_and(|in_file| *in_file == unwritten.in_file) => Ok(Some(unwritten.token.clone())),
+            _ => in_file.map(Some),
+        }
+    }
+
+    /// Writes an exchanged refresh token into its file: the old one may be void from now on, also after a restart.
+    async fn keep(&self, new: Redacted<String>) -> Option<Unwritten> {
+        let file = self.settings.refresh_token_file.as_ref()?;
+        let Err(error) = replace_secret_file(file, new.clone()).await else { return None };
+        tracing::error!(
+            file = %file.display(),
+            error = %error.kind(),
+            "the token endpoint has exchanged the refresh token, and the new one cannot be written into its file: after a restart nobody can sign in. \
+             Put the file where postkamer may replace it."
+        );
+        Some(Unwritten { token: new, in_file: read_secret_file(file).await.ok()? })
+    }
+
+    /// Whether an exchanged refresh token could be kept; true where there is none.
+    #[must_use]
+    pub fn keeps_exchanged_tokens(&self) -> bool {
+        self.settings.refresh_token_file.as_ref().is_none_or(|file| can_be_replaced(file))
     }
 
     /// The server refused the token: the next call fetches a new one.
@@ -96,7 +133,7 @@ impl OAuth {
         self.held.lock().await.token = None;
     }
 
-    async fn fetch(&self, newest: Option<&Redacted<String>>) -> Result<Answer, MailboxError> {
+    async fn fetch(&self, refresh_token: Option<&Redacted<String>>) -> Result<Answer, MailboxError> {
         let settings = &self.settings;
         let local = url_is_local(&settings.token_url);
         if !settings.token_url.starts_with("https://") && !local {
@@ -104,12 +141,8 @@ impl OAuth {
         }
         let secret = read_secret_file(&settings.client_secret_file).await?;
         let mut form = vec![("client_id", settings.client_id.clone()), ("client_secret", secret.into_revealed())];
-        match (newest, &settings.refresh_token_file) {
-            (Some(token), Some(_)) => form.push(("refresh_token", token.reveal().clone())),
-            (None, Some(file)) => form.push(("refresh_token", read_secret_file(file).await?.into_revealed())),
-            (_, None) => {}
-        }
-        let grant = if settings.refresh_token_file.is_some() { "refresh_token" } else { "client_credentials" };
+        form.extend(refresh_token.map(|token| ("refresh_token", token.reveal().clone())));
+        let grant = if refresh_token.is_some() { "refresh_token" } else { "client_credentials" };
         form.push(("grant_type", grant.to_owned()));
         form.extend(settings.scope.iter().map(|scope| ("scope", scope.clone())));
 
@@ -136,6 +169,13 @@ impl OAuth {
         }
         Answer::read(&body).ok_or(MailboxError::Token("gave an answer without a token"))
     }
+}
+
+/// The proof of an OAUTHBEARER sign-in (RFC 7628 §3.1). None: the user name cannot be written in it.
+#[must_use]
+pub fn bearer_proof(user: &str, host: &str, port: u16, token: &str) -> Option<String> {
+    let fits = !user.contains(['\0', '\r', '\n', '\u{1}', ',', '=']);
+    fits.then(|| format!("n,a={user},\u{1}host={host}\u{1}port={port}\u{1}auth=Bearer {token}\u{1}\u{1}"))
 }
 
 /// True for a plain URL whose host is a loopback address or `localhost`.
@@ -236,6 +276,47 @@ mod tests {
                 && requests[0].contains("grant_type=client_credentials")
                 && requests[0].contains("scope=mail")
         );
+    }
+
+    #[tokio::test]
+    async fn an_exchanged_refresh_token_survives_us() {
+        let directory = tempfile::tempdir().unwrap();
+        let answers = vec![
+            ("200 OK", r#"{"access_token":"one","expires_in":3600,"refresh_token":"refresh-2"}"#),
+            ("200 OK", r#"{"access_token":"two","expires_in":3600,"refresh_token":"refresh-2"}"#),
+        ];
+        let (url, requests) = endpoint(answers).await;
+        let first = source(url.clone(), &directory, true);
+        first.token().await.unwrap();
+        assert_eq!(std::fs::read_to_string(directory.path().join("refresh")).unwrap(), "refresh-2\n");
+        // As after a restart.
+        let second = OAuth::new(first.settings.clone());
+        second.token().await.unwrap();
+        assert!(requests.await.unwrap()[1].contains("refresh_token=refresh-2"));
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_that_cannot_be_written_is_kept_until_somebody_puts_a_new_one_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let (url, requests) = endpoint(vec![
+            ("200 OK", r#"{"access_token":"one","expires_in":1,"refresh_token":"refresh-2"}"#),
+            ("200 OK", r#"{"access_token":"two","expires_in":1}"#),
+            ("200 OK", r#"{"access_token":"three","expires_in":1}"#),
+        ])
+        .await;
+        let mut source = source(url, &directory, true);
+        // A file on a file system that takes no new ones; also root cannot write there.
+        let fixed = std::path::PathBuf::from("/proc/self/comm");
+        source.settings.refresh_token_file = Some(fixed.clone());
+        assert!(!source.keeps_exchanged_tokens() || rustix::process::geteuid().is_root());
+        let in_file = std::fs::read_to_string(&fixed).unwrap().trim().to_owned();
+        source.token().await.unwrap();
+        source.token().await.unwrap();
+        source.settings.refresh_token_file = Some(directory.path().join("refresh"));
+        source.token().await.unwrap();
+        let requests = requests.await.unwrap();
+        let sent = |n: usize, token: &str| requests[n].contains(&format!("refresh_token={token}"));
+        assert!(sent(0, &in_file.replace(' ', "+")) && sent(1, "refresh-2") && sent(2, "refresh-1"), "{requests:?}");
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Passwords, read when they are needed and never kept.
 
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::{MailboxError, Password};
@@ -34,6 +36,37 @@ pub(super) async fn read_secret_file(path: &Path) -> Result<Redacted<String>, Ma
     Ok(Redacted::new(line.to_owned()))
 }
 
+/// Puts another secret in the place of a file's content, whole or not at all. Owner and permissions stay, and so does a link
+/// that leads to the file.
+pub(super) async fn replace_secret_file(path: &Path, secret: Redacted<String>) -> std::io::Result<()> {
+    let path = tokio::fs::canonicalize(path).await?;
+    let replaced = tokio::task::spawn_blocking(move || {
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        let old = std::fs::metadata(&path)?;
+        // Made readable by us alone; it becomes what the old one was before it takes its name.
+        let mut new = tempfile::Builder::new().prefix(".secret-").tempfile_in(directory)?;
+        writeln!(new, "{}", secret.reveal())?;
+        let made = new.as_file().metadata()?;
+        if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+            std::os::unix::fs::fchown(new.as_file(), Some(old.uid()), Some(old.gid()))?;
+        }
+        new.as_file().set_permissions(old.permissions())?;
+        new.as_file().sync_all()?;
+        new.persist(&path).map_err(|error| error.error)?;
+        std::fs::File::open(directory)?.sync_all()
+    });
+    replaced.await.unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
+}
+
+/// Whether [`replace_secret_file`] could do its work.
+pub(super) fn can_be_replaced(path: &Path) -> bool {
+    let target = std::fs::canonicalize(path);
+    target
+        .ok()
+        .and_then(|target| target.parent().map(|directory| rustix::fs::access(directory, rustix::fs::Access::WRITE_OK).is_ok()))
+        .unwrap_or(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +79,21 @@ mod tests {
             std::fs::write(&path, content).unwrap();
             assert_eq!(Password::File(path.clone()).read().await.unwrap().reveal(), password);
         }
+    }
+
+    #[tokio::test]
+    async fn a_replaced_secret_keeps_its_permissions_and_the_link_to_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("token"), directory.path().join("link"));
+        std::fs::write(&file, "old\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        replace_secret_file(&link, Redacted::new("new".to_owned())).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new\n");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(link.is_symlink() && std::fs::read_dir(directory.path()).unwrap().count() == 2);
+        assert!(can_be_replaced(&link) && !can_be_replaced(&directory.path().join("absent")));
     }
 
     #[tokio::test]

@@ -39,7 +39,9 @@ pub enum TlsFault {
     #[error("the server's certificate was issued for another host name")]
     OtherName,
     /// Nobody we trust has signed the certificate.
-    #[error("the server's certificate is signed by nobody we trust; set `ca_file` to the authority's certificate")]
+    #[error(
+        "the server's certificate is self-signed, or signed by an authority that this machine does not know; set `ca_file` to a file with that certificate"
+    )]
     UnknownIssuer,
     /// The certificate is a self-signed one that calls itself an authority.
     #[error(

@@ -13,15 +13,17 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use base64::Engine as _;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use crate::mailbox::{Level, MailboxError, Report, Secret, Tls, tls};
+use crate::mailbox::{Level, MailboxError, Report, Secret, Tls, bearer_proof, tls};
 use crate::words::{EmailAddress, Redacted};
 
 /// Deadline for one command's answer, and for the greeting with EHLO and AUTH.
@@ -247,7 +249,7 @@ impl Smtp {
             None => unreachable("it did not greet as an SMTP server does"),
         })?;
         if let Some((user, secret)) = &settings.credentials {
-            sign_in(&mut connection, user, secret).await?;
+            sign_in(&mut connection, settings, user, secret).await?;
         }
         Ok(connection)
     }
@@ -268,21 +270,52 @@ fn failed(error: MailboxError) -> Attempt {
     Attempt::Failed(if error.is_passing() { SendError::Unreachable(text) } else { SendError::Configuration(text) })
 }
 
-async fn sign_in(connection: &mut AsyncSmtpConnection, user: &Redacted<String>, secret: &Secret) -> Result<(), Attempt> {
+async fn sign_in(
+    connection: &mut AsyncSmtpConnection,
+    settings: &SmtpSettings,
+    user: &Redacted<String>,
+    secret: &Secret,
+) -> Result<(), Attempt> {
     let (mechanisms, proof): (&[Mechanism], _) = match secret {
         Secret::Password(password) => (&[Mechanism::Plain, Mechanism::Login], password.read().await.map_err(failed)?),
         Secret::OAuth(source) => (&[Mechanism::Xoauth2], source.token().await.map_err(failed)?),
     };
-    if connection.server_info().get_auth_mechanism(mechanisms).is_none() {
+    let attempt = async {
+        if connection.server_info().get_auth_mechanism(mechanisms).is_some() {
+            let credentials = Credentials::new(user.reveal().clone(), proof.into_revealed());
+            return Some(connection.auth(mechanisms, &credentials).await);
+        }
+        match secret {
+            Secret::OAuth(_) => with_bearer(connection, settings, user, &proof).await,
+            Secret::Password(_) => None,
+        }
+    };
+    let answered = timeout(COMMAND_LIMIT, attempt).await.map_err(|_| unreachable("it gave no answer to the sign-in in time"))?;
+    let Some(answer) = answered else {
         return Err(Attempt::Failed(SendError::Configuration("the SMTP server offers no way of signing in that fits".to_owned())));
-    }
-    let credentials = Credentials::new(user.reveal().clone(), proof.into_revealed());
-    let answered = timeout(COMMAND_LIMIT, connection.auth(mechanisms, &credentials)).await;
-    let answer = answered.map_err(|_| unreachable("it gave no answer to the sign-in in time"))?;
+    };
     answer.map(drop).map_err(|error| match code_of(&error) {
         Some(code) if code.is_passing() => Attempt::Failed(SendError::Passing(code)),
         Some(code) => Attempt::SignIn(code),
         None => unreachable("the connection ended during the sign-in"),
+    })
+}
+
+/// OAUTHBEARER (RFC 7628): the library does not know it and so does not tell whether the server does; asking finds out. None: the user
+/// name cannot be written in it.
+async fn with_bearer(
+    connection: &mut AsyncSmtpConnection,
+    settings: &SmtpSettings,
+    user: &Redacted<String>,
+    token: &Redacted<String>,
+) -> Option<Result<Response, lettre::transport::smtp::Error>> {
+    let proof = bearer_proof(user.reveal(), &settings.host, settings.port, token.reveal())?;
+    let line = format!("AUTH OAUTHBEARER {}\r\n", base64::engine::general_purpose::STANDARD.encode(proof));
+    let answer = connection.command(line).await;
+    // §3.2.3: a refusal tells why and waits for a lone ^A before it says so.
+    Some(match answer {
+        Ok(reason) if reason.has_code(334) => connection.command("AQ==\r\n").await,
+        other => other,
     })
 }
 

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::guard::{Guard, Wire};
 use super::strict::known_code;
 use super::{Capabilities, ImapSettings, MailboxError};
-use crate::mailbox::{Secret, Tls, tls};
+use crate::mailbox::{Secret, Tls, bearer_proof, tls};
 
 /// Deadline for the greeting, one answer, and the sign-in; servers delay refused sign-ins on purpose.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -234,7 +234,7 @@ fn with_token(offers: &Capabilities, server: &ImapSettings, token: &str) -> Resu
     }
     if offers.has("AUTH=OAUTHBEARER") {
         // RFC 7628 §3.1; §3.2.3: a refusal is acknowledged by a lone ^A.
-        let step = format!("n,a={user},\u{1}host={}\u{1}port={}\u{1}auth=Bearer {token}\u{1}\u{1}", server.host, server.port);
+        let step = bearer_proof(user, &server.host, server.port, token).unwrap_or_default();
         return Ok(Plan::Sasl { mechanism: "OAUTHBEARER", answers: Answers { steps: [step.into_bytes()].into(), after: b"\x01" } });
     }
     if offers.has("AUTH=XOAUTH2") {
