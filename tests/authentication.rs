@@ -132,6 +132,50 @@ fn an_expiry_is_held_against_the_clock_and_line_ends_do_not_matter() {
     assert_eq!(line[0]["authentic"], "pass");
 }
 
+/// One letter changed anywhere that is signed, or the signature itself, and the mail is nobody's; garbage is no accident.
+#[test]
+fn any_change_of_what_is_signed_breaks_the_signature() {
+    let dns = dns();
+    let world = world(&dns.address());
+    let whole = mail("oversigned");
+    let start = whole.windows(4).position(|bytes| bytes == b"\nDKI").unwrap();
+    let letters: Vec<usize> = (start..whole.len()).filter(|at| whole[*at].is_ascii_lowercase()).collect();
+    let mut changed: Vec<Vec<u8>> = letters
+        .iter()
+        .step_by(letters.len() / 60)
+        .map(|at| {
+            let mut mail = whole.clone();
+            mail[*at] = if mail[*at] == b'q' { b'x' } else { b'q' };
+            mail
+        })
+        .collect();
+    for length in [0, 1, 50, 300, 700, whole.len() - 3] {
+        changed.push(whole[..length].to_vec());
+    }
+    changed.push(b"DKIM-Signature: ".repeat(3_000));
+    changed.push(
+        [b"DKIM-Signature: v=1; a=rsa-sha256; d=waterwolde.example; s=s1; h=from; bh=AAAA; b=AAAA\r\n".repeat(2_000), whole.clone()]
+            .concat(),
+    );
+    let files: Vec<String> = changed
+        .iter()
+        .enumerate()
+        .map(|(n, mail)| {
+            let file = world.dir.join(format!("changed-{n}.eml"));
+            fs::write(&file, mail).unwrap();
+            file.to_str().unwrap().to_owned()
+        })
+        .collect();
+    let arguments: Vec<&str> = ["explain", "--json", "--desk", "support"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    let told = world.run_at(NOW, &arguments).ok().json();
+    assert_eq!(told.len(), changed.len());
+    for (told, mail) in told.iter().zip(&changed) {
+        assert_ne!(told["authentic"], "pass", "{}", String::from_utf8_lossy(&mail[..mail.len().min(2_000)]));
+    }
+    // Thousands of signatures cost no more questions than five.
+    assert!(dns.asked().len() < 60, "{} questions", dns.asked().len());
+}
+
 #[test]
 fn dns_that_does_not_answer_proves_nothing_and_explain_says_so() {
     let dns = dns();
