@@ -1,11 +1,11 @@
 //! A story lived through: real mailboxes, the real binary, real replies in the mailboxes of those who wrote.
 
 use super::script::{Mail, Reply, Story};
-use crate::support::{DEADLINE, field};
 use crate::support::dovecot::{Dovecot, Store};
 use crate::support::postgres::Postgres;
 use crate::support::smtp::Smtp;
 use crate::support::world::World;
+use crate::support::{DEADLINE, field};
 use jiff::Timestamp;
 use mail_parser::MessageParser;
 use serde_json::Value;
