@@ -64,6 +64,12 @@ impl Books {
         Reader::open(&self.url).rows(sql)
     }
 
+    /// Changes them behind postkamer's back, as time or a misfortune would.
+    pub fn change(&self, sql: &str) {
+        let books = Reader::open(&self.url);
+        books.runtime.block_on(books.database.execute_unprepared(sql)).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
     /// What holds at any moment between two steps: all promises that were broken, in sentences.
     pub fn broken(&self, outside: &Outside) -> Vec<String> {
         let books = Reader::open(&self.url);

@@ -147,12 +147,16 @@ impl Stage {
         let _ = fs::remove_dir_all(self.world.state_dir());
         copy(self.empty.path(), &self.world.state_dir());
         if self.line.is_some() {
-            let database = self.books.url.rsplit('/').next().unwrap();
             // As a replica does it: the audit record's own guards would not let it go.
-            let empty = "SET session_replication_role = replica; DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ',') FROM pg_tables \
-                 WHERE schemaname = 'public' AND tablename NOT IN ('secret', 'seaql_migrations', 'audit_head')); END $$; \
-                 UPDATE audit_head SET seq = 0, hash = repeat('0', 64)";
-            Postgres::shared().sql(database, empty);
+            self.books.change(
+                "SET session_replication_role = replica;
+                 DO $$ DECLARE name text; BEGIN
+                   FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+                     AND tablename NOT IN ('secret', 'seaql_migrations', 'audit_head')
+                   LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+                 END $$;
+                 UPDATE audit_head SET seq = 0, hash = repeat('0', 64)",
+            );
         }
         let capabilities = match self.source {
             Source::Able | Source::Deleting | Source::Maildir => "UIDPLUS MOVE IDLE",
@@ -219,8 +223,7 @@ impl Stage {
     pub fn round(&self) -> Vec<String> {
         if self.line.is_some() {
             // By the database's own clock, the leases and claims of the process before have run out.
-            let database = self.books.url.rsplit('/').next().unwrap();
-            Postgres::shared().sql(database, "UPDATE lease SET expires_at = 0; UPDATE outbox SET claimed_at = 0 WHERE state = 'claimed'");
+            self.books.change("UPDATE lease SET expires_at = 0; UPDATE outbox SET claimed_at = 0 WHERE state = 'claimed'");
         }
         let count = |counts| self.files.iter().for_each(|files| files.count(counts));
         count(true);
