@@ -21,6 +21,8 @@ enum Step {
     Say(String),
     /// Writes these bytes as they are.
     Raw(Vec<u8>),
+    /// Writes these bytes, one a second.
+    Trickle(Vec<u8>),
     /// Ends the connection.
     Close,
     /// Says nothing more and keeps the connection.
@@ -55,6 +57,12 @@ fn server(script: Vec<Step>) -> (DuplexStream, JoinHandle<Vec<String>>) {
                     stream.write_all(lines.as_bytes()).await.unwrap();
                 }
                 Step::Raw(bytes) => drop(stream.write_all(&bytes).await),
+                Step::Trickle(bytes) => {
+                    for byte in bytes {
+                        let _ = stream.write_u8(byte).await;
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                }
                 Step::Close => return heard,
                 Step::Silence => std::future::pending().await,
             }
@@ -309,6 +317,25 @@ async fn a_literal_that_is_too_large_is_refused_before_room_is_made_for_it() {
         let error = folder.fetch(&[listed(3, 10)]).await.unwrap_err();
         assert!(matches!(error, MailboxError::Protocol(_)), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_literal_that_lies_about_its_length_is_an_error() {
+    for length in [0, 3, 9] {
+        let answer = format!("* 1 FETCH (UID 3 BODY[] {{{length}}}\r\nabcdef)\r\n").into_bytes();
+        let (mut folder, _) = folder(vec![hear("UID FETCH"), Step::Raw(answer), say("$ OK"), Step::Close]).await;
+        let error = folder.fetch(&[listed(3, 6)]).await.unwrap_err();
+        assert!(matches!(error, MailboxError::Protocol(_) | MailboxError::Lost(_)), "{length}: {error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_byte_a_second_is_given_up_on() {
+    let drip = format!("* 1 FETCH (UID 3 BODY[] {{3000}}\r\n{}", "a".repeat(3000)).into_bytes();
+    let (mut fetching, _) = folder(vec![hear("UID FETCH"), Step::Trickle(drip)]).await;
+    let start = tokio::time::Instant::now();
+    assert!(matches!(fetching.fetch(&[listed(3, 3000)]).await, Err(MailboxError::Timeout(_))));
+    assert!(start.elapsed() <= Duration::from_secs(120), "another mailbox's mail would wait");
 }
 
 #[tokio::test]
