@@ -487,7 +487,7 @@ fn f57_to_f60_a_worker_that_is_killed_aborts_hangs_or_writes_garbage_has_the_fil
             ["open delete done"],
             "{script}"
         );
-        assert_eq!(checker::files_below(&stage.books().attachments), [PathBuf::new(); 0], "{script}");
+        assert!(checker::files_below(&stage.books().attachments).is_empty(), "{script}");
         assert_eq!(tally(&stage), (1, 1, 0, 0), "{script}");
     }
 }

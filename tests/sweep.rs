@@ -57,7 +57,7 @@ fn all_stories() {
 fn sweep(test: &str, stories: &[(&str, Source)], memory: Memory, pairs: u32) {
     let files = Files::here().map(Arc::new);
     if memory == Memory::Sqlite && files.is_none() {
-        return Files::run_again(test);
+        return eprint!("{}", Files::run_again(test));
     }
     let all = Story::all();
     let mut complaints = Vec::new();
@@ -70,7 +70,7 @@ fn sweep(test: &str, stories: &[(&str, Source)], memory: Memory, pairs: u32) {
 
 /// The same for files alone, which say `errno` from the n-th call on until they are repaired.
 pub fn files_fail(test: &str, story: &str, errno: Errno) {
-    let Some(files) = Files::here().map(Arc::new) else { return Files::run_again(test) };
+    let Some(files) = Files::here().map(Arc::new) else { return eprint!("{}", Files::run_again(test)) };
     let all = Story::all();
     let story = all.iter().find(|one| one.name == story).unwrap_or_else(|| panic!("no story {story}"));
     let mut sweep = Sweep::of(story, Source::Able, Memory::Sqlite, Some(files));

@@ -232,7 +232,8 @@ fn one_chain(books: &Reader, broken: &mut Vec<String>) {
     }
     let mut of = |what: &str, mut recorded: Vec<Key>, sql: &str| {
         let mut booked: Vec<Key> = books.rows(sql).iter().map(|row| key(row)).collect();
-        (booked.sort(), recorded.sort());
+        booked.sort();
+        recorded.sort();
         if booked != recorded {
             broken.push(format!("I8: {what}: booked {booked:?}, on record {recorded:?}"));
         }

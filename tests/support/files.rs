@@ -52,7 +52,8 @@ impl Files {
     }
 
     /// Runs this test (its full name) again, under the shim; fails when it fails. Its temporary directories are what is watched.
-    pub fn run_again(test: &str) {
+    /// What it printed.
+    pub fn run_again(test: &str) -> String {
         let directory = tempfile::tempdir().unwrap();
         let orders = directory.path().join("orders");
         std::fs::write(&orders, [0; LENGTH]).unwrap();
@@ -69,7 +70,7 @@ impl Files {
             .expect("the test starts again");
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success() && said.contains("1 passed"), "{test}, run again with faults:\n{said}");
-        eprint!("{said}");
+        said
     }
 
     /// Of the calls that are counted from now on the n-th (from 1; 0: none) fails.
