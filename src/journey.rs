@@ -193,6 +193,9 @@ impl Journey {
                 ScreenedAttachment::Withheld(why) => withheld.push(why),
             }
         }
+        // What a monitoring system watches is the sender's organisation's.
+        let watched = sender.organisation.filter(|_| sender.automatic && desk.mask_monitoring);
+        let mask = watched.map(|organisation| organisation.domains.clone());
         Considered {
             uid: raw.uid,
             postmark: Postmark { at: raw.internal_date, size: i64::try_from(raw.size).unwrap_or(i64::MAX) },
@@ -208,6 +211,7 @@ impl Journey {
             portal_request,
             approval,
             text: screened.text,
+            mask,
             attachments,
             withheld,
             findings: screened.findings,

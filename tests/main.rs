@@ -13,6 +13,7 @@
 mod architecture;
 mod attacks;
 mod authentication;
+mod calendar;
 mod check;
 mod daemon;
 mod extract;
@@ -21,6 +22,8 @@ mod faults;
 mod mailbox;
 mod poison;
 mod people;
+mod masking;
+mod person;
 mod policy;
 mod replies;
 mod record;

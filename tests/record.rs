@@ -133,3 +133,27 @@ fn whatever_is_done_to_the_record_behind_the_database_is_found() {
         world.run(&["audit", "verify", "--anchor", &anchor]).exits(1);
     }
 }
+
+#[test]
+fn the_record_of_processing_activities_is_made_from_the_settings_in_force() {
+    let world = World::new();
+    world.edit(|config| config["retention"]["attachments"] = toml_edit::value("6 weeks"));
+    let ropa = world.run_at(NOW, &["ropa", "--json"]).ok().json().remove(0);
+    assert_eq!(ropa["made_at"], json!("2026-11-21T09:15:00Z"));
+    let controllers = ropa["controllers"].as_array().unwrap();
+    assert_eq!(controllers.len(), 7);
+    let waterwolde = controllers.iter().find(|controller| controller["id"] == "waterwolde").unwrap();
+    assert_eq!(waterwolde["name"], "Gemeente Waterwolde");
+    assert!(waterwolde["kept"]["attachments"].as_str().unwrap().starts_with("6 weeks"), "{waterwolde}");
+    assert_eq!(ropa["processor"][0]["address"], "support@zaakwijs.example");
+    let said = world.run_at(NOW, &["ropa"]).ok().stdout;
+    for part in ["article 30(2)", "Zaakwijs Support", "Gemeente Waterwolde", "(b) Categories of processing", "(d) Measures", "6 weeks"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("a.devries"), "a controller's contacts are counted, not named");
+    // What is configured is what is said, and no secret with it.
+    world.edit(|config| config["database"]["url"] = toml_edit::value("postgres://desk:geheim@db.zaakwijs.example/postkamer"));
+    let said = world.run(&["ropa"]).ok().stdout;
+    assert!(said.contains("db.zaakwijs.example") && !said.contains("geheim"), "{said}");
+    assert!(!world.state_dir().exists(), "it reads the settings only");
+}

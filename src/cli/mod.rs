@@ -16,8 +16,10 @@ mod outbox;
 mod output;
 mod portal;
 mod profiles;
+mod person;
 mod queue;
 mod retention;
+mod ropa;
 mod run;
 mod screen;
 mod spots;
@@ -89,6 +91,15 @@ enum Command {
     /// Look after who may use the customer portal.
     #[command(subcommand)]
     Portal(portal::Command),
+    Contacts(directory::Contacts),
+    /// A person's rights: export what is held, erase it, record an objection.
+    #[command(subcommand)]
+    Person(person::Command),
+    /// Remove what has been kept for as long as the settings say, or keep it by a legal hold.
+    #[command(subcommand)]
+    Retention(retention::Command),
+    /// Print the record of processing activities (GDPR article 30(2)) as the settings in force make it.
+    Ropa(ropa::Args),
     /// Read the record of decisions, and prove that it is whole.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -196,9 +207,11 @@ impl Cli {
             Command::Tickets(command) => tickets::run(&place, command).await,
             Command::Queue(command) => queue::run(&place, command).await,
             Command::Outbox(command) => outbox::run(&place, command).await,
+            Command::Person(command) => person::run(&place, command).await,
             Command::Retention(command) => retention::run(&place, command).await,
             Command::Profiles(command) => profiles::run(&place, command).await,
             Command::Portal(command) => portal::run(&place, command).await,
+            Command::Ropa(args) => ropa::run(&place, &args),
             Command::Audit(command) => audit::run(&place, command).await,
             Command::Access(command) => access::run(&place, command).await,
             Command::Status(args) => status::run(&place, args).await,

@@ -4,7 +4,7 @@ use super::{NewProfile, Postmark};
 use crate::decide::Facts;
 use crate::decide::answer::Approval;
 use crate::screen::{CleanAttachment, CleanText, Finding, Withheld};
-use crate::words::{EmailAddress, Language, MailUid, MessageId};
+use crate::words::{Domain, EmailAddress, Language, MailUid, MessageId};
 
 /// One mail, parsed, screened and with its sender known; what is missing for a verdict is only what the
 /// [`Ledger`](super::Ledger) remembers.
@@ -38,6 +38,8 @@ pub struct Considered {
     pub approval: Approval,
     /// The text; none after row 5.
     pub text: Option<CleanText>,
+    /// Monitoring mail at a desk that masks indirect personal data: the domains of the organisation that it watches.
+    pub mask: Option<Vec<Domain>>,
     /// What may be stored.
     pub attachments: Vec<CleanAttachment>,
     /// What may not.

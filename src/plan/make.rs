@@ -12,7 +12,8 @@ use super::{ApprovalAnswer, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, P
 use crate::decide::answer::Approval;
 use crate::decide::{AfterAppend, Cc, Outcome, Policy, Reason, Recipient, Template, Thread, TicketStep, Verdict, decide};
 use crate::identify::{Authentic, SenderKind};
-use crate::words::{EmailAddress, Keys, Language, MessageId, Pseudonym, TicketNumber};
+use crate::screen::CleanText;
+use crate::words::{Domain, EmailAddress, Keys, Language, MessageId, Pseudonym, TicketNumber};
 
 /// What the ledger must hold before these mails can be planned.
 pub fn questions<'a>(mails: impl IntoIterator<Item = (&'a Considered, &'a Desk)>, keys: &Keys, now: Timestamp) -> Questions {
@@ -85,7 +86,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
                 entry: NewEntry {
                     author: mail.author.clone(),
                     takes_part: authentic,
-                    text,
+                    text: mask(text, mail.mask.as_deref(), place.number, keys),
                     attachments: mail.attachments,
                     message_id: mail.message_id.clone(),
                     people,
@@ -106,7 +107,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
             entry: Box::new(NewEntry {
                 author: mail.author.clone(),
                 takes_part: authentic,
-                text,
+                text: mask(text, mail.mask.as_deref(), place.number, keys),
                 attachments: mail.attachments,
                 message_id: mail.message_id.clone(),
                 people,
@@ -139,6 +140,14 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
     };
     ledger.learn(&plan);
     plan
+}
+
+/// Indirect personal data gives way to stand-ins that are the same throughout a ticket.
+fn mask(text: CleanText, domains: Option<&[Domain]>, ticket: TicketNumber, keys: &Keys) -> CleanText {
+    match domains {
+        Some(domains) => text.masked(domains, &|kind, value| keys.stand_in(ticket.id(), kind.as_str(), value)),
+        None => text,
+    }
 }
 
 /// The ticket that a verdict is about, as its letters tell it.

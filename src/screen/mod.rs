@@ -10,6 +10,7 @@ mod blocks;
 mod detect;
 mod evidence;
 mod fold;
+mod indirect;
 pub mod identifiers;
 mod outcome;
 pub mod records;
@@ -19,6 +20,7 @@ use crate::parse::{Author, Mail, Opaque, RawAttachment};
 use crate::words::{Country, EmailAddress, Redacted};
 use detect::Detector;
 
+pub use indirect::Indirect;
 pub use outcome::{CleanAttachment, CleanText, Finding, ScreenedAttachment, SizeClass, Spot, Where, Why, Withheld};
 
 /// How a desk screens.

@@ -1,8 +1,9 @@
 //! What screening leaves: clean things that may be stored, and withheld ones without bytes or name.
 
+use super::indirect::{Indirect, masked};
 use crate::parse::RawAttachment;
 use crate::parse::document::{Place, Unreadable};
-use crate::words::Redacted;
+use crate::words::{Domain, Redacted};
 use std::collections::BTreeMap;
 
 /// Where in a mail something was found (POLICY fact 4).
@@ -90,6 +91,19 @@ impl CleanText {
         quoted: Redacted<String>,
     ) -> Self {
         Self { subject, author_name, written, quoted }
+    }
+
+    /// The same text with stand-ins for addresses of the net, names of computers and of users (POLICY "Indirect data"). `domains` are the
+    /// organisation's own: whatever lies in them is a computer of theirs.
+    #[must_use]
+    pub fn masked(&self, domains: &[Domain], stand_in: &dyn Fn(Indirect, &str) -> String) -> Self {
+        let mask = |text: &Redacted<String>| Redacted::new(masked(text.reveal(), domains, stand_in));
+        Self {
+            subject: mask(&self.subject),
+            author_name: self.author_name.clone(),
+            written: mask(&self.written),
+            quoted: mask(&self.quoted),
+        }
     }
 
     /// The subject, on one line.

@@ -590,6 +590,7 @@ fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: 
         section.list("countries", values::country);
         Country::ALL.to_vec()
     };
+    let mask_monitoring = section.optional("mask_monitoring", values::flag).unwrap_or(false);
     let sensitivity = section.optional("sensitivity", values::one_of(&Sensitivity::ALL.map(|level| (level.as_str(), level))));
     let mailbox = section.required_table("mailbox").and_then(|table| mailbox(table, base, max_mail, context));
 
@@ -617,6 +618,7 @@ fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: 
         unreadable: unreadable.unwrap_or(OnUnreadable::Reject),
         countries,
         sensitivity: sensitivity.unwrap_or_default(),
+        mask_monitoring,
         mailbox: mailbox?,
     };
     Some(ReadDesk { desk, name, addresses })

@@ -203,6 +203,8 @@ pub struct Desk {
     pub countries: Vec<Country>,
     /// How much must speak for citizen data before it counts.
     pub sensitivity: Sensitivity,
+    /// Whether stand-ins take the place of addresses and names of computers and users in monitoring mail.
+    pub mask_monitoring: bool,
     /// Where the mail comes from.
     pub mailbox: mailbox::Settings,
 }

@@ -138,6 +138,7 @@ pub(super) const DESK: Schema = Schema {
         ("unreadable", "unreadable = \"reject\""),
         ("countries", "countries = [\"nl\", \"de\"]"),
         ("sensitivity", "sensitivity = \"normal\""),
+        ("mask_monitoring", "mask_monitoring = false"),
         ("mailbox", "[desk.mailbox]"),
     ],
 };

@@ -65,6 +65,13 @@ impl Keys {
         number.parse().ok().filter(|number| ours && *number > 0)
     }
 
+    /// Stands for something in monitoring mail that may lead to a person: the same within a ticket, another in any other ticket.
+    #[must_use]
+    pub fn stand_in(&self, ticket: i64, kind: &str, value: &str) -> String {
+        let mac = self.mac("stand-in", format!("{ticket} {kind} {}", value.to_lowercase()).as_bytes());
+        format!("[{kind}-{}]", mac.get(..6).unwrap_or_default())
+    }
+
     /// The value of `X-Postkamer-Loop` for the reply with that number.
     #[must_use]
     pub fn loop_header(&self, number: i64) -> String {

@@ -1,0 +1,534 @@
+//! A person's rights (GDPR 15, 17, 21): what is held of somebody, taking them out of it, and their objection.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+
+use super::audit::Tail;
+use super::connection::begin_serial;
+use super::entities::{attachment, entry, hold_organisation, hold_ticket, identity_check, mail, objection, outbox, participant, ticket};
+use super::erasure::Person;
+use super::error::While;
+use super::rows::{from_json, timestamp, to_json};
+use super::{Store, StoreError};
+use crate::words::{EmailAddress, Keys, Redacted, TicketNumber};
+
+const READING: &str = "reading what is held of a person";
+const ERASING: &str = "erasing a person";
+/// Entries looked at a time.
+const PAGE: u64 = 1_000;
+/// Who stands in a letter's row in place of somebody who was erased (RFC 2606: nobody can have this address).
+const NOBODY: &str = "erased@erased.invalid";
+
+/// Everything that is held of a person.
+#[derive(Debug, Serialize)]
+pub struct Held {
+    /// When they objected to the storage of their mail.
+    pub objected_at: Option<Timestamp>,
+    /// Tickets that they have to do with, in the order opened.
+    pub tickets: Vec<HeldTicket>,
+    /// Mails of theirs and what was decided on them.
+    pub mails: Vec<HeldMail>,
+    /// Letters to them.
+    pub letters: Vec<HeldLetter>,
+    /// Questions to them whether a mail was theirs: the ticket, and how it stands.
+    pub identity_checks: Vec<(String, String)>,
+}
+
+/// A ticket that a person has to do with.
+#[derive(Debug, Serialize)]
+pub struct HeldTicket {
+    /// As people write it.
+    pub number: String,
+    /// How it stands.
+    pub status: String,
+    /// Whose it is.
+    pub organisation: Option<String>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// `requester`, `participant`, `cc`, `mentioned`.
+    pub roles: BTreeSet<&'static str>,
+    /// What they wrote on it.
+    pub entries: Vec<HeldEntry>,
+}
+
+/// Something that a person wrote.
+#[derive(Debug, Serialize)]
+pub struct HeldEntry {
+    /// When it was booked.
+    pub at: Timestamp,
+    /// The name that they gave.
+    pub name: String,
+    /// The subject.
+    pub subject: String,
+    /// What they wrote.
+    pub text: String,
+    /// What they quoted.
+    pub quoted: String,
+    /// Files that they sent along: name, format, bytes, and the SHA-256 that names the stored file.
+    pub attachments: Vec<(Option<String>, String, i64, String)>,
+}
+
+/// A mail and its decision.
+#[derive(Debug, Serialize)]
+pub struct HeldMail {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The desk.
+    pub desk: String,
+    /// What was decided.
+    pub verdict: String,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// The ticket that it is on.
+    pub ticket: Option<String>,
+    /// Whether its original lies in the mailbox.
+    pub original_kept: bool,
+}
+
+/// A letter to somebody.
+#[derive(Debug, Serialize)]
+pub struct HeldLetter {
+    /// When it was written.
+    pub at: Timestamp,
+    /// Which letter.
+    pub template: String,
+    /// What it is about.
+    pub ticket: Option<String>,
+    /// How it stands.
+    pub state: String,
+}
+
+/// What an erasure did.
+#[derive(Debug, Default, Serialize)]
+pub struct Erased {
+    /// Tickets out of which the person went.
+    pub tickets: Vec<String>,
+    /// Texts that were changed.
+    pub texts: u64,
+    /// Attachments that were removed.
+    pub attachments: u64,
+    /// Originals that are to be expunged.
+    pub originals: u64,
+    /// Letters that were emptied or removed.
+    pub letters: u64,
+    /// Tickets that a legal hold keeps as they are.
+    pub held: Vec<String>,
+}
+
+/// Whom to erase.
+#[derive(Debug)]
+pub struct ToErase<'a> {
+    /// The address.
+    pub address: &'a EmailAddress,
+    /// Names that are known besides those in the person's own mails.
+    pub names: &'a [Redacted<String>],
+    /// Phones that are known.
+    pub phones: &'a [Redacted<String>],
+    /// Whether the files that the person sent stay.
+    pub keep_attachments: bool,
+}
+
+/// The entries and tickets that a person has to do with.
+#[derive(Default)]
+struct Traces {
+    roles: BTreeMap<i64, BTreeSet<&'static str>>,
+    own: Vec<entry::Model>,
+}
+
+impl Store {
+    /// Writes down that a person objects to the storage of their mail (POLICY row 4): a keyed digest stands for the address. Or, with `objects` false, that they do no longer.
+    ///
+    /// # Errors
+    /// [`StoreError::NotNow`] when that is so already.
+    pub async fn object(&self, address: &EmailAddress, objects: bool, agent: &str) -> Result<(), StoreError> {
+        const DOING: &str = "noting an objection";
+        let now = self.now();
+        let person = self.0.keys.person(address).as_str().to_owned();
+        let transaction = begin_serial(&self.0.writer, DOING).await?;
+        let known = objection::Entity::find_by_id(person.clone()).one(&transaction).await.doing(DOING)?.is_some();
+        match (objects, known) {
+            (true, true) => return Err(StoreError::NotNow("this person has objected before")),
+            (false, false) => return Err(StoreError::NotNow("this person has not objected")),
+            (true, false) => {
+                let row = objection::ActiveModel::from(objection::Model { person, at: now });
+                let twice = OnConflict::column(objection::Column::Person).do_nothing().to_owned();
+                objection::Entity::insert_many([row]).on_conflict(twice).exec_without_returning(&transaction).await.doing(DOING)?;
+            }
+            (false, true) => {
+                objection::Entity::delete_by_id(person).exec(&transaction).await.doing(DOING)?;
+            }
+        }
+        record(&transaction, &self.0.keys, now, if objects { "objection" } else { "objection-withdrawn" }, address, agent).await?;
+        transaction.commit().await.doing(DOING)
+    }
+
+    /// Everything that is held of a person. That it was asked for goes on the audit record.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn held_of(&self, address: &EmailAddress, agent: &str) -> Result<Held, StoreError> {
+        let now = self.now();
+        let transaction = begin_serial(&self.0.writer, READING).await?;
+        let person = Person::new(address.reveal(), &BTreeSet::new(), &BTreeSet::new());
+        let mut traces = traces(&transaction, address, &person).await?;
+        let key = self.0.keys.person(address);
+        let objected = objection::Entity::find_by_id(key.as_str()).one(&transaction).await.doing(READING)?;
+        let mut tickets = Vec::new();
+        for (id, roles) in std::mem::take(&mut traces.roles) {
+            let Some(row) = ticket::Entity::find_by_id(id).one(&transaction).await.doing(READING)? else { continue };
+            let mut entries = Vec::new();
+            for own in traces.own.iter().filter(|entry| entry.ticket_id == id) {
+                entries.push(held_entry(&transaction, own).await?);
+            }
+            tickets.push(HeldTicket {
+                number: TicketNumber::new(id).to_string(),
+                status: row.status,
+                organisation: row.organisation,
+                opened_at: timestamp("ticket", row.opened_at)?,
+                roles,
+                entries,
+            });
+        }
+        let held = Held {
+            objected_at: objected.map(|row| timestamp("objection", row.at)).transpose()?,
+            tickets,
+            mails: held_mails(&transaction, key.as_str()).await?,
+            letters: held_letters(&transaction, address).await?,
+            identity_checks: identity_check::Entity::find()
+                .filter(identity_check::Column::Contact.eq(address.reveal()))
+                .all(&transaction)
+                .await
+                .doing(READING)?
+                .into_iter()
+                .map(|row| (TicketNumber::new(row.ticket_id).to_string(), row.state))
+                .collect(),
+        };
+        record(&transaction, &self.0.keys, now, "person-exported", address, agent).await?;
+        transaction.commit().await.doing(READING)?;
+        Ok(held)
+    }
+
+    /// Takes a person out of everything: tickets stay, the person goes. Their originals are marked to be expunged; files go when no row names them
+    /// any more ([`Store::sweep_attachments`]). What a legal hold keeps stays as it is.
+    ///
+    /// # Errors
+    /// The database is out of reach: nothing is changed then.
+    pub async fn erase(&self, whom: &ToErase<'_>, agent: &str) -> Result<Erased, StoreError> {
+        let now = self.now();
+        let transaction = begin_serial(&self.0.writer, ERASING).await?;
+        let address = whom.address.reveal();
+        let key = self.0.keys.person(whom.address);
+        // First by the address alone: the names stand in what is found by it.
+        let nameless = Person::new(address, &BTreeSet::new(), &BTreeSet::new());
+        let own = traces(&transaction, whom.address, &nameless).await?.own;
+        let mut names: BTreeSet<String> = own.iter().map(|entry| entry.author_name.trim().to_owned()).collect();
+        names.extend(whom.names.iter().map(|name| name.reveal().clone()));
+        let phones = whom.phones.iter().map(|phone| phone.reveal().clone()).collect();
+        let mut person = Person::new(address, &names, &phones);
+        own.iter().for_each(|entry| person.learn(&entry.written));
+        let traces = traces(&transaction, whom.address, &person).await?;
+        let held = held_tickets(&transaction, traces.roles.keys().copied().collect()).await?;
+
+        let mut erased = Erased { held: held.iter().map(|id| TicketNumber::new(*id).to_string()).collect(), ..Erased::default() };
+        let mut mails: BTreeSet<i64> = BTreeSet::new();
+        for (id, roles) in traces.roles.iter().filter(|(id, _)| !held.contains(id)) {
+            erase_from_ticket(&transaction, *id, roles, whom, &person, &mut erased, &mut mails).await?;
+            erased.tickets.push(TicketNumber::new(*id).to_string());
+        }
+        erase_letters(&transaction, whom.address, &traces, &held, &mut erased).await?;
+        let theirs: Vec<(i64, Option<i64>)> = mail::Entity::find()
+            .select_only()
+            .columns([mail::Column::Id, mail::Column::TicketId])
+            .filter(mail::Column::SenderKey.eq(key.as_str()))
+            .into_tuple()
+            .all(&transaction)
+            .await
+            .doing(ERASING)?;
+        mails.extend(theirs.into_iter().filter(|(_, ticket)| ticket.is_none_or(|id| !held.contains(&id))).map(|(id, _)| id));
+        let mails: Vec<i64> = mails.into_iter().collect();
+        for chunk in mails.chunks(super::rows::CHUNK) {
+            let marked = mail::Entity::update_many()
+                .col_expr(mail::Column::Original, Expr::value("due"))
+                .filter(mail::Column::Id.is_in(chunk.iter().copied()))
+                .filter(mail::Column::FiledAt.is_not_null())
+                .filter(mail::Column::Original.is_null())
+                .exec(&transaction)
+                .await
+                .doing(ERASING)?;
+            erased.originals += marked.rows_affected;
+            mail::Entity::update_many()
+                .col_expr(mail::Column::SenderKey, Expr::value(None::<String>))
+                .filter(mail::Column::Id.is_in(chunk.iter().copied()))
+                .filter(mail::Column::SenderKey.eq(key.as_str()))
+                .exec(&transaction)
+                .await
+                .doing(ERASING)?;
+        }
+        record(&transaction, &self.0.keys, now, "person-erased", whom.address, agent).await?;
+        transaction.commit().await.doing(ERASING)?;
+        self.checkpoint().await?;
+        Ok(erased)
+    }
+}
+
+/// Everything that has to do with a person.
+async fn traces(db: &DatabaseTransaction, address: &EmailAddress, person: &Person) -> Result<Traces, StoreError> {
+    let mut traces = Traces::default();
+    let address = address.reveal();
+    for row in participant::Entity::find().filter(participant::Column::Address.eq(address)).all(db).await.doing(READING)? {
+        traces.roles.entry(row.ticket_id).or_default().insert("participant");
+    }
+    // The list of a column holds the address as a JSON text.
+    let in_cc = ticket::Column::Cc.contains(to_json(address));
+    let rows: Vec<(i64, Option<String>)> = ticket::Entity::find()
+        .select_only()
+        .columns([ticket::Column::Id, ticket::Column::Requester])
+        .filter(Condition::any().add(ticket::Column::Requester.eq(address)).add(in_cc))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(READING)?;
+    for (id, requester) in rows {
+        let role = if requester.as_deref() == Some(address) { "requester" } else { "cc" };
+        traces.roles.entry(id).or_default().insert(role);
+    }
+    for row in identity_check::Entity::find().filter(identity_check::Column::Contact.eq(address)).all(db).await.doing(READING)? {
+        traces.roles.entry(row.ticket_id).or_default().insert("mentioned");
+    }
+    let letters: Vec<Option<i64>> = outbox::Entity::find()
+        .select_only()
+        .column(outbox::Column::TicketId)
+        .filter(to_them(address))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(READING)?;
+    for id in letters.into_iter().flatten() {
+        traces.roles.entry(id).or_default().insert("mentioned");
+    }
+    let mut after = 0;
+    loop {
+        let page = entry::Entity::find().filter(entry::Column::Id.gt(after)).order_by_asc(entry::Column::Id).limit(PAGE);
+        let rows = page.all(db).await.doing(READING)?;
+        let Some(last) = rows.last() else { return Ok(traces) };
+        after = last.id;
+        for row in rows {
+            if row.author.as_deref() == Some(address) {
+                traces.roles.entry(row.ticket_id).or_default().insert("participant");
+                traces.own.push(row);
+            } else if [&row.subject, &row.written, &row.quoted, &row.author_name].into_iter().any(|text| person.is_in(text)) {
+                traces.roles.entry(row.ticket_id).or_default().insert("mentioned");
+            }
+        }
+    }
+}
+
+/// Letters to somebody, or with somebody in CC.
+fn to_them(address: &str) -> Condition {
+    let listed = to_json(address);
+    Condition::any()
+        .add(outbox::Column::ToAddress.eq(address))
+        .add(outbox::Column::Cc.contains(&listed))
+        .add(outbox::Column::Remaining.contains(&listed))
+}
+
+/// Which of these tickets a legal hold keeps.
+async fn held_tickets(db: &DatabaseTransaction, tickets: Vec<i64>) -> Result<BTreeSet<i64>, StoreError> {
+    let mut held: BTreeSet<i64> = hold_ticket::Entity::find().all(db).await.doing(READING)?.into_iter().map(|row| row.ticket_id).collect();
+    held.retain(|id| tickets.contains(id));
+    let organisations: Vec<String> =
+        hold_organisation::Entity::find().all(db).await.doing(READING)?.into_iter().map(|row| row.organisation).collect();
+    let theirs: Vec<i64> = ticket::Entity::find()
+        .select_only()
+        .column(ticket::Column::Id)
+        .filter(ticket::Column::Organisation.is_in(organisations))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(READING)?;
+    held.extend(theirs.into_iter().filter(|id| tickets.contains(id)));
+    Ok(held)
+}
+
+async fn erase_from_ticket(
+    db: &DatabaseTransaction,
+    id: i64,
+    roles: &BTreeSet<&'static str>,
+    whom: &ToErase<'_>,
+    person: &Person,
+    erased: &mut Erased,
+    mails: &mut BTreeSet<i64>,
+) -> Result<(), StoreError> {
+    let address = whom.address.reveal();
+    let takes_part = roles.iter().any(|role| *role != "mentioned");
+    for row in entry::Entity::find().filter(entry::Column::TicketId.eq(id)).all(db).await.doing(ERASING)? {
+        let own = row.author.as_deref() == Some(address);
+        let out = |text: &str| match () {
+            () if own => person.out_of_own(text),
+            () if takes_part => person.out_of(text),
+            () => person.certainly_out_of(text),
+        };
+        let (written, quoted) = (out(&row.written), if takes_part { person.out_of(&row.quoted) } else { out(&row.quoted) });
+        let subject = if takes_part { person.out_of(&row.subject) } else { out(&row.subject) };
+        let author_name = if own { String::new() } else { person.certainly_out_of(&row.author_name) };
+        let changed = [(&written, &row.written), (&quoted, &row.quoted), (&subject, &row.subject), (&author_name, &row.author_name)];
+        let changed = changed.into_iter().filter(|(new, old)| new != old).count();
+        if own && !whom.keep_attachments {
+            let removed = attachment::Entity::delete_many().filter(attachment::Column::EntryId.eq(row.id)).exec(db).await.doing(ERASING)?;
+            erased.attachments += removed.rows_affected;
+        }
+        if changed == 0 && !own {
+            continue;
+        }
+        erased.texts += u64::try_from(changed).unwrap_or_default();
+        mails.extend(row.mail_id);
+        let (author, message_id) = if own { (None, None) } else { (row.author, row.message_id) };
+        entry::Entity::update_many()
+            .col_expr(entry::Column::Author, Expr::value(author))
+            .col_expr(entry::Column::AuthorName, Expr::value(author_name))
+            .col_expr(entry::Column::Subject, Expr::value(subject))
+            .col_expr(entry::Column::Written, Expr::value(written))
+            .col_expr(entry::Column::Quoted, Expr::value(quoted))
+            .col_expr(entry::Column::MessageId, Expr::value(message_id))
+            .filter(entry::Column::Id.eq(row.id))
+            .exec(db)
+            .await
+            .doing(ERASING)?;
+    }
+    participant::Entity::delete_by_id((id, address.to_owned())).exec(db).await.doing(ERASING)?;
+    let theirs = identity_check::Column::TicketId.eq(id);
+    identity_check::Entity::delete_many()
+        .filter(theirs)
+        .filter(identity_check::Column::Contact.eq(address))
+        .exec(db)
+        .await
+        .doing(ERASING)?;
+    let Some(row) = ticket::Entity::find_by_id(id).one(db).await.doing(ERASING)? else { return Ok(()) };
+    let mut cc: Vec<(crate::decide::Cc, String)> = from_json("ticket", &row.cc)?;
+    cc.retain(|(_, other)| other != address);
+    ticket::Entity::update_many()
+        .col_expr(ticket::Column::Cc, Expr::value(to_json(&cc)))
+        .col_expr(ticket::Column::Requester, Expr::value(row.requester.filter(|requester| requester != address)))
+        .filter(ticket::Column::Id.eq(id))
+        .exec(db)
+        .await
+        .doing(ERASING)
+        .map(|_| ())
+}
+
+/// Letters to the person, and the bytes of every letter on their tickets: some name who asked. What has not gone out to them never will.
+async fn erase_letters(
+    db: &DatabaseTransaction,
+    address: &EmailAddress,
+    traces: &Traces,
+    held: &BTreeSet<i64>,
+    erased: &mut Erased,
+) -> Result<(), StoreError> {
+    let address = address.reveal();
+    let on_tickets = outbox::Column::TicketId.is_in(traces.roles.keys().copied());
+    let rows = outbox::Entity::find().filter(Condition::any().add(to_them(address)).add(on_tickets)).all(db).await.doing(ERASING)?;
+    for row in rows.into_iter().filter(|row| row.ticket_id.is_none_or(|id| !held.contains(&id))) {
+        let others = |list: &str| -> Result<Vec<String>, StoreError> {
+            let mut list: Vec<String> = from_json("outbox", list)?;
+            list.retain(|other| other != address);
+            Ok(list)
+        };
+        let (cc, remaining) = (others(&row.cc)?, others(&row.remaining)?);
+        let unsent = matches!(row.state.as_str(), "due" | "claimed");
+        let theirs = row.to_address == address || to_json(&cc) != row.cc;
+        erased.letters += 1;
+        if unsent && !theirs {
+            // A letter to somebody else goes out as it is.
+            erased.letters -= 1;
+            continue;
+        }
+        if row.state == "dead" || unsent {
+            identity_check::Entity::update_many()
+                .col_expr(identity_check::Column::OutboxId, Expr::value(None::<i64>))
+                .filter(identity_check::Column::OutboxId.eq(row.id))
+                .exec(db)
+                .await
+                .doing(ERASING)?;
+            outbox::Entity::delete_by_id(row.id).exec(db).await.doing(ERASING)?;
+            continue;
+        }
+        let to = if row.to_address == address { NOBODY.to_owned() } else { row.to_address };
+        let key = if to == NOBODY { String::new() } else { row.recipient_key };
+        outbox::Entity::update_many()
+            .col_expr(outbox::Column::ToAddress, Expr::value(to))
+            .col_expr(outbox::Column::RecipientKey, Expr::value(key))
+            .col_expr(outbox::Column::Cc, Expr::value(to_json(&cc)))
+            .col_expr(outbox::Column::Remaining, Expr::value(to_json(&remaining)))
+            .col_expr(outbox::Column::Message, Expr::value(Vec::<u8>::new()))
+            .filter(outbox::Column::Id.eq(row.id))
+            .exec(db)
+            .await
+            .doing(ERASING)?;
+    }
+    Ok(())
+}
+
+async fn held_entry(db: &DatabaseTransaction, row: &entry::Model) -> Result<HeldEntry, StoreError> {
+    let files = attachment::Entity::find().filter(attachment::Column::EntryId.eq(row.id)).order_by_asc(attachment::Column::Position);
+    let files = files.all(db).await.doing(READING)?;
+    Ok(HeldEntry {
+        at: timestamp("entry", row.at)?,
+        name: row.author_name.clone(),
+        subject: row.subject.clone(),
+        text: row.written.clone(),
+        quoted: row.quoted.clone(),
+        attachments: files.into_iter().map(|file| (file.name, file.format, file.size, file.sha256)).collect(),
+    })
+}
+
+async fn held_mails(db: &DatabaseTransaction, key: &str) -> Result<Vec<HeldMail>, StoreError> {
+    let rows = mail::Entity::find().filter(mail::Column::SenderKey.eq(key)).order_by_asc(mail::Column::Id).all(db).await.doing(READING)?;
+    let held = |row: mail::Model| {
+        Ok(HeldMail {
+            at: timestamp("mail", row.booked_at)?,
+            desk: row.desk,
+            verdict: row.outcome,
+            reasons: from_json("mail", &row.reasons)?,
+            ticket: row.ticket_id.map(|id| TicketNumber::new(id).to_string()),
+            original_kept: row.filed_at.is_some() && !matches!(row.original.as_deref(), Some("gone" | "absent")),
+        })
+    };
+    rows.into_iter().map(held).collect()
+}
+
+async fn held_letters(db: &DatabaseTransaction, address: &EmailAddress) -> Result<Vec<HeldLetter>, StoreError> {
+    let rows = outbox::Entity::find().filter(to_them(address.reveal())).order_by_asc(outbox::Column::Id).all(db).await.doing(READING)?;
+    let held = |row: outbox::Model| {
+        Ok(HeldLetter {
+            at: timestamp("outbox", row.created_at)?,
+            template: row.template,
+            ticket: row.ticket_id.map(|id| TicketNumber::new(id).to_string()),
+            state: row.state,
+        })
+    };
+    rows.into_iter().map(held).collect()
+}
+
+async fn record(
+    db: &DatabaseTransaction,
+    keys: &Keys,
+    now: i64,
+    what: &'static str,
+    address: &EmailAddress,
+    agent: &str,
+) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Record {
+        what: &'static str,
+        agent: String,
+        person: crate::words::Pseudonym,
+    }
+    let mut audit = Tail::read(db, now).await?;
+    let record = Record { what, agent: audit.agent(agent), person: audit.key().stand_in(&keys.person(address)) };
+    audit.add(now, &record);
+    audit.write(db).await
+}

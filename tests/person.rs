@@ -1,0 +1,149 @@
+//! A person's rights: all that is held is shown, all of it goes, and an objection is kept to; on both databases.
+
+use crate::support::database::sql;
+use crate::support::house::{House, Letter};
+use serde_json::json;
+use std::fs;
+
+const ANNELIES: &str = "a.devries@waterwolde.example";
+const NOON: &str = "2026-11-20T12:00:00+01:00";
+
+/// A conversation: Annelies asks and sends a file, her colleague Ineke answers above her words, an agent makes a note, and
+/// somebody elsewhere names her.
+fn conversation(house: &mut House) {
+    let mut question =
+        Letter::from(ANNELIES, "Annelies de Vries", "Vraag van Annelies de Vries").with_file("vries.csv", "naam;waarde\r\ntermijn;42\r\n");
+    question.text =
+        "Goedemorgen,\r\n\r\nDe kaart laadt niet.\r\n\r\nMet vriendelijke groet,\r\nAnnelies de Vries\r\nSenior adviseur belastingen\r\n\
+                     tel. 030 - 123 45 67\r\n"
+            .to_owned();
+    house.receive("support", "2026-11-20T10:00:00+01:00", &question);
+    let mut answer = Letter::from("i.bakker@waterwolde.example", "Ineke Bakker", "Re: Vraag van Annelies de Vries");
+    answer.answers = Some(format!("<{}>", sql(&house.world, "SELECT message_id FROM outbox WHERE id = 1").unwrap()[0]));
+    answer.text = format!(
+        "Annelies is er vandaag niet; het zit in de kaartlaag zelf.\r\n\r\nGroet, Ineke\r\n\r\nOp vr 20 nov 2026 om 10:00 schreef Annelies de Vries <{ANNELIES}>:\r\n\
+         > Goedemorgen,\r\n>\r\n> De kaart laadt niet.\r\n>\r\n> Met vriendelijke groet,\r\n> Annelies de\r\n> Vries\r\n> Senior adviseur belastingen\r\n> tel. 030 - 123 45 67\r\n"
+    );
+    house.receive("support", "2026-11-20T11:00:00+01:00", &answer);
+    assert_eq!(house.tickets("entries"), [2]);
+    house.world.run_at(NOON, &["tickets", "note", "PK-00001", "Mevrouw De Vries gesproken op 030-1234567."]).ok();
+    let mut elsewhere = Letter::from("tom.reed@brookham.example", "Tom Reed", "Server certificate expired");
+    elsewhere.text = "Annelies de Vries told us to renew it. Annelies from our own team agrees.\r\n".to_owned();
+    house.receive("support", "2026-11-20T11:30:00+01:00", &elsewhere);
+}
+
+#[test]
+fn everything_that_is_held_of_a_person_is_shown() {
+    let mut house = House::new();
+    conversation(&mut house);
+    let files = house.world.dir.join("files");
+    let export = format!("person export {ANNELIES} --json --attachments {}", files.display());
+    let held = house.at(NOON, &export).json().remove(0);
+    assert_eq!(held["contacts"][0]["organisation"], "waterwolde");
+    assert_eq!(held["tickets"][0]["roles"], json!(["mentioned", "participant", "requester"]));
+    assert_eq!(held["tickets"].as_array().unwrap().len(), 1);
+    let entry = &held["tickets"][0]["entries"][0];
+    assert!(entry["text"].as_str().unwrap().contains("De kaart laadt niet"), "{entry}");
+    assert_eq!(entry["attachments"][0][0], "vries.csv");
+    assert_eq!((&held["mails"][0]["verdict"], &held["mails"][0]["original_kept"]), (&json!("open"), &json!(true)));
+    assert_eq!((&held["letters"][0]["template"], &held["letters"][0]["state"]), (&json!("received"), &json!("sent")));
+    let copied: Vec<_> = fs::read_dir(&files).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert_eq!(copied, ["naam;waarde\r\ntermijn;42"]);
+    let read = house.at(NOON, &format!("person export {ANNELIES}")).stdout;
+    assert!(read.contains("PK-00001") && read.contains("De kaart laadt niet") && read.contains("vries.csv"), "{read}");
+    let booked = house.at(NOON, &format!("audit list --json --person {ANNELIES}")).json();
+    assert_eq!(booked.iter().filter(|row| row["what"] == "person-exported").count(), 2);
+    let nobody = house.at(NOON, "person export nobody@elders.example --json").json().remove(0);
+    assert_eq!((&nobody["tickets"], &nobody["mails"]), (&json!([]), &json!([])));
+}
+
+#[test]
+fn an_erased_person_is_gone_and_the_tickets_stay() {
+    for mut house in House::both("erase") {
+        conversation(&mut house);
+        assert_eq!((house.originals("support"), house.blobs().len()), (3, 1));
+        let told = house.at(NOON, &format!("person erase {ANNELIES} --json"));
+        let erased = told.json().remove(0);
+        assert_eq!((&erased["erased"]["tickets"], &erased["still_listed"]), (&json!(["PK-00001", "PK-00002"]), &json!(["waterwolde"])));
+        assert!(told.stderr.contains("still on the list of waterwolde") && !told.stderr.contains('@'), "{}", told.stderr);
+        let left = house.whole_database();
+        for word in
+            ["devries", "De Vries", "de\n> Vries", "123 45 67", "1234567", "Senior adviseur", "vries.csv", "Annelies de", "Annelies is er"]
+        {
+            assert!(!left.to_lowercase().contains(&word.to_lowercase()), "{word} is left:\n{left}");
+        }
+        for word in [
+            "De kaart laadt niet",
+            "vandaag niet; het zit in de kaartlaag zelf",
+            "Ineke Bakker",
+            "gesproken op",
+            "told us to renew",
+            "Annelies from our own",
+        ] {
+            assert!(left.contains(word), "{word} is gone:\n{left}");
+        }
+        assert_eq!(house.tickets("number"), ["PK-00001", "PK-00002"]);
+        assert_eq!(house.tickets("attachments"), [0, 0]);
+        // Her own mail, and those in which others wrote about her.
+        assert_eq!((house.originals("support"), house.blobs().len()), (0, 0));
+        assert_eq!(erased["originals_gone"], 3);
+        let held = house.at(NOON, &format!("person export {ANNELIES} --json")).json().remove(0);
+        for what in ["tickets", "mails", "letters", "identity_checks"] {
+            assert_eq!(held[what], json!([]), "{what}");
+        }
+        house.at(NOON, "audit verify");
+        assert_eq!(house.at(NOON, "tickets show PK-00001 --json").json()[0]["requester"], json!(null));
+        // The colleague goes on writing, also on what was sent to her.
+        let mut again = Letter::from("i.bakker@waterwolde.example", "Ineke Bakker", "Re: Vraag");
+        again.answers = Some(format!("<{}>", sql(&house.world, "SELECT message_id FROM outbox WHERE id = 1").unwrap()[0]));
+        house.receive("support", "2026-11-20T15:00:00+01:00", &again);
+        assert_eq!(house.tickets("entries"), [3, 1]);
+    }
+}
+
+#[test]
+fn files_stay_where_the_case_needs_them_and_a_legal_hold_keeps_all() {
+    let mut house = House::new();
+    conversation(&mut house);
+    house.at(NOON, "retention hold --ticket PK-00001");
+    let erased = house.at(NOON, &format!("person erase {ANNELIES} --json")).json().remove(0);
+    assert_eq!((&erased["erased"]["held"], &erased["erased"]["tickets"]), (&json!(["PK-00001"]), &json!(["PK-00002"])));
+    assert!(house.whole_database().contains(ANNELIES));
+    house.at(NOON, "retention unhold --ticket PK-00001");
+    house.at(NOON, &format!("person erase {ANNELIES} --keep-attachments"));
+    assert_eq!((house.tickets("attachments"), house.blobs().len()), (vec![json!(1), json!(0)], 1));
+    assert!(!house.whole_database().contains(ANNELIES));
+}
+
+#[test]
+fn mail_of_somebody_who_objected_is_ignored_until_they_withdraw() {
+    for mut house in House::both("objection") {
+        let question = |number: u32| Letter::from(ANNELIES, "Annelies de Vries", &format!("Vraag {number}"));
+        house.at("2026-11-20T09:00:00+01:00", &format!("person object {ANNELIES}"));
+        house.world.run(&["person", "object", ANNELIES]).exits(2);
+        house.receive("support", "2026-11-20T10:00:00+01:00", &question(1));
+        assert_eq!(house.tickets("number").len(), 0);
+        assert!(!house.whole_database().contains("devries"), "a keyed digest stands for the address");
+        let held = house.at(NOON, &format!("person export {ANNELIES} --json")).json().remove(0);
+        assert_eq!((&held["objected_at"], &held["mails"][0]["reasons"]), (&json!("2026-11-20T08:00:00Z"), &json!(["objection"])));
+        house.at(NOON, &format!("person object {ANNELIES} --withdraw"));
+        house.world.run(&["person", "object", ANNELIES, "--withdraw"]).exits(2);
+        house.receive("support", "2026-11-20T13:00:00+01:00", &question(2));
+        assert_eq!(house.tickets("number").len(), 1);
+        let booked = house.at(NOON, &format!("audit list --json --person {ANNELIES}")).json();
+        let what: Vec<&str> = booked.iter().map(|row| row["what"].as_str().unwrap()).collect();
+        assert_eq!(what, ["objection", "mail", "person-exported", "objection-withdrawn", "mail"]);
+    }
+}
+
+#[test]
+fn only_an_agent_of_every_desk_may_act_on_a_person() {
+    let house = House::new();
+    let path = &house.world.config_path;
+    let settings = fs::read_to_string(path).unwrap() + "\n[[agent]]\nname = \"ineke\"\ndesks = [\"support\"]\n";
+    fs::write(path, settings).unwrap();
+    let mut command = house.world.command(&["person", "export", ANNELIES]);
+    command.env("SUDO_USER", "ineke");
+    let refused = house.world.finish(command, b"").exits(2).stderr;
+    assert!(refused.contains("works at every desk"), "{refused}");
+}
