@@ -112,15 +112,11 @@ async fn export(office: &Office, address: &EmailAddress, json: bool, directory: 
 /// The files under names of their own: what senders called them is no path.
 async fn copy(office: &Office, held: &Held, directory: &std::path::Path) -> Result<(), Failure> {
     tokio::fs::create_dir_all(directory).await?;
-    for (ticket, file) in held
-        .tickets
-        .iter()
-        .flat_map(|ticket| ticket.entries.iter().map(move |entry| (ticket, entry)))
-        .flat_map(|(ticket, entry)| entry.attachments.iter().map(move |file| (ticket, file)))
-    {
-        let (_, format, _, sha256) = file;
-        let name = format!("{}-{}.{format}", ticket.number, sha256.get(..12).unwrap_or(sha256));
-        tokio::fs::copy(office.store.attachment_path(sha256), directory.join(name)).await?;
+    for ticket in &held.tickets {
+        for (_, format, _, sha256) in ticket.entries.iter().flat_map(|entry| &entry.attachments) {
+            let name = format!("{}-{}.{format}", ticket.number, sha256.get(..12).unwrap_or(sha256));
+            tokio::fs::copy(office.store.attachment_path(sha256), directory.join(name)).await?;
+        }
     }
     Ok(())
 }

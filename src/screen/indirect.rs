@@ -66,7 +66,7 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
         share: pattern(r"(?P<before>\\\\)(?P<value>[A-Za-z0-9][\w.-]*)")?,
         named_computer: pattern(&format!(r#"(?i)(?P<before>\b(?:{COMPUTER_WORDS})\s*(?:[:=]\s*["'„“]?|["'„“]))(?P<value>\w[\w.-]*\w)"#))?,
         shaped_computer: pattern(
-            r"(?i)\b(?P<value>(?:ws|wks|wkst|pc|nb|lt|laptop|desktop|srv|svr|dc|vm|ts|rds|rdp|sql|web|app|db|fs|prn|mx|fw|sw|ap|clt|thin|win|lnx|esx|node|host)-?[a-z0-9]*\d[a-z0-9]*(?:-[a-z0-9]+)*|(?:ws|wks|pc|nb|lt|laptop|desktop|srv|svr|dc|vm|sql|fs)(?:-[a-z0-9]+)+-?\d+[a-z0-9-]*|DESKTOP-[A-Z0-9]{5,})\b",
+            r"(?i)\b(?P<value>(?:ws|wks|wkst|pc|nb|lt|laptop|desktop|srv|svr|dc|vm|ts|rds|rdp|sql|web|app|db|fs|prn|mx|fw|sw|ap|clt|thin|esx|node|host)-?[a-z0-9]*\d[a-z0-9]*(?:-[a-z0-9]+)*|(?:ws|wks|pc|nb|lt|laptop|desktop|srv|svr|dc|vm|sql|fs)(?:-[a-z0-9]+)+-?\d+[a-z0-9-]*|DESKTOP-[A-Z0-9]{5,})\b",
         )?,
         host: pattern(r"\b(?P<value>[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)\b")?,
     })
@@ -146,22 +146,22 @@ mod tests {
 
     fn mask(text: &str) -> String {
         let domains: Vec<Domain> = vec!["waterwolde.example".parse().unwrap()];
-        masked(text, &domains, &|indirect, value| format!("[{}:{}]", indirect.as_str(), value.len()))
+        masked(text, &domains, &|indirect, value| format!("<{} {}>", indirect.as_str(), value.len()))
     }
 
     #[test]
     fn addresses_of_the_net_are_masked_with_and_without_port_brackets_and_length() {
         for (text, left) in [
-            ("from 192.0.2.17 to 198.51.100.4:8443.", "from [ip:10] to [ip:12]:8443."),
-            ("net 192.0.2.0/24, ping (10.0.0.1)", "net [ip:9]/24, ping ([ip:8])"),
-            ("[2001:db8::17]:443 and 2001:db8:0:0:0:0:0:1/64", "[[ip:12]]:443 and [ip:22]/64"),
-            ("fe80::1%eth0 down, ::1 up, ::ffff:192.0.2.1.", "[ip:7]%eth0 down, [ip:3] up, [ip:16]."),
-            ("10.0.0.1 10.0.0.2 10.0.0.3", "[ip:8] [ip:8] [ip:8]"),
+            ("from 192.0.2.17 to 198.51.100.4:8443.", "from <ip 10> to <ip 12>:8443."),
+            ("net 192.0.2.0/24, ping (10.0.0.1)", "net <ip 9>/24, ping (<ip 8>)"),
+            ("[2001:db8::17]:443 and 2001:db8:0:0:0:0:0:1/64", "[<ip 12>]:443 and <ip 20>/64"),
+            ("fe80::1%eth0 down, ::1 up, ::ffff:192.0.2.1.", "<ip 7>%eth0 down, <ip 3> up, <ip 16>."),
+            ("10.0.0.1 10.0.0.2 10.0.0.3", "<ip 8> <ip 8> <ip 8>"),
             (
                 "version 1.2.3.4.5 at 12:34:56, std::fs, 999.1.1.1, 21.11.2026",
                 "version 1.2.3.4.5 at 12:34:56, std::fs, 999.1.1.1, 21.11.2026",
             ),
-            ("card 00:1A:2b:3c:4d:5e", "card [computer:17]"),
+            ("card 00:1A:2b:3c:4d:5e", "card <computer 17>"),
         ] {
             assert_eq!(mask(text), left, "{text}");
         }
@@ -170,17 +170,17 @@ mod tests {
     #[test]
     fn computers_and_users_are_masked_in_six_languages() {
         for (text, left) in [
-            ("Host: app01, gebruiker: jdevries", "Host: [computer:5], gebruiker: [user:8]"),
-            ("Benutzer = 'j.weiss' auf Rechner \"AMT17\"", "Benutzer = '[user:7]' auf Rechner \"[computer:5]\""),
-            ("användare: kari Värdnamn: kommun7", "användare: [user:4] Värdnamn: [computer:7]"),
-            ("bruker: kari, vert: raadhus", "bruker: [user:4], vert: [computer:7]"),
-            ("CPU of WS-WTW-0123 is high; PC12345 too; DESKTOP-AB12CDE", "CPU of [computer:11] is high; [computer:7] too; [computer:15]"),
+            ("Host: app01, gebruiker: jdevries", "Host: <computer 5>, gebruiker: <user 8>"),
+            ("Benutzer = 'j.weiss' auf Rechner \"AMT17\"", "Benutzer = '<user 7>' auf Rechner \"<computer 5>\""),
+            ("användare: kari Värdnamn: kommun7", "användare: <user 4> Värdnamn: <computer 7>"),
+            ("bruker: kari, vert: raadhus", "bruker: <user 4>, vert: <computer 7>"),
+            ("CPU of WS-WTW-0123 is high; PC12345 too; DESKTOP-AB12CDE", "CPU of <computer 11> is high; <computer 7> too; <computer 15>"),
             (
                 r"WATERWOLDE\jvandam opened C:\Users\jvandam\x from \\filesrv\data",
-                r"WATERWOLDE\[user:7] opened C:\Users\[user:7]\x from \\[computer:7]\data",
+                r"WATERWOLDE\<user 7> opened C:\Users\<user 7>\x from \\<computer 7>\data",
             ),
-            ("zaak.ict.waterwolde.example answers, www.elders.example too", "[computer:27] answers, www.elders.example too"),
-            ("login of j.vandam@waterwolde.example failed", "login of [user:28] failed"),
+            ("zaak.ict.waterwolde.example answers, www.elders.example too", "<computer 27> answers, www.elders.example too"),
+            ("login of j.vandam@waterwolde.example failed", "login of <user 27> failed"),
             ("The disk is full, the user was told, the server restarts", "The disk is full, the user was told, the server restarts"),
         ] {
             assert_eq!(mask(text), left, "{text}");

@@ -69,7 +69,9 @@ impl Keys {
     #[must_use]
     pub fn stand_in(&self, ticket: i64, kind: &str, value: &str) -> String {
         let mac = self.mac("stand-in", format!("{ticket} {kind} {}", value.to_lowercase()).as_bytes());
-        format!("[{kind}-{}]", mac.get(..6).unwrap_or_default())
+        // Digits only: letters might look like another machine's name.
+        let number = mac.get(..12).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default();
+        format!("[{kind}-{:06}]", number % 1_000_000)
     }
 
     /// The value of `X-Postkamer-Loop` for the reply with that number.
