@@ -82,16 +82,12 @@ enum Command {
     /// Look up contacts, and change the lists at the request of those who may ask for it.
     #[command(subcommand)]
     Contacts(contacts::Command),
-    /// Remove what has been kept for as long as the settings say, or keep it by a legal hold.
-    #[command(subcommand)]
-    Retention(retention::Command),
     /// Look at what is kept of the people who write, and add to it.
     #[command(subcommand)]
     Profiles(profiles::Command),
     /// Look after who may use the customer portal.
     #[command(subcommand)]
     Portal(portal::Command),
-    Contacts(directory::Contacts),
     /// A person's rights: export what is held, erase it, record an objection.
     #[command(subcommand)]
     Person(person::Command),

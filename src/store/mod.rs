@@ -57,7 +57,7 @@ pub use ownership::{Hold, Lease};
 pub use portal::{Access, Invitation};
 pub use profiles::{DAEMON, Profile, ProfileChange};
 pub use purge::{Purge, Purged};
-pub use person::{Erased, Held, HeldEntry, HeldLetter, HeldMail, HeldTicket, ToErase};
+pub use person::{Erased, Held, HeldEntry, HeldLetter, HeldMail, HeldProfile, HeldTicket, ToErase};
 pub use retention::{DueItem, Forgotten, HoldOn, LegalHold, Rules};
 pub use status::Status;
 pub use tickets::{AttachmentView, EntryView, TicketFilter, TicketStatus, TicketSummary, TicketView};

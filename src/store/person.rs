@@ -9,7 +9,10 @@ use serde::Serialize;
 
 use super::audit::Tail;
 use super::connection::begin_serial;
-use super::entities::{attachment, entry, hold_organisation, hold_ticket, identity_check, mail, objection, outbox, participant, ticket};
+use super::entities::{
+    approval, attachment, entry, hold_organisation, hold_ticket, identity_check, mail, objection, outbox, participant, portal_access,
+    profile, ticket,
+};
 use super::erasure::Person;
 use super::error::While;
 use super::rows::{from_json, timestamp, to_json};
@@ -36,6 +39,27 @@ pub struct Held {
     pub letters: Vec<HeldLetter>,
     /// Questions to them whether a mail was theirs: the ticket, and how it stands.
     pub identity_checks: Vec<(String, String)>,
+    /// What is kept of them besides their mail.
+    pub profile: Option<HeldProfile>,
+    /// When they were let into the portal, and when that ended.
+    pub portal: Vec<(Timestamp, Option<Timestamp>)>,
+    /// Their answers to requests for approval: when, on which ticket, what.
+    pub approvals: Vec<(Timestamp, String, String)>,
+}
+
+/// A profile.
+#[derive(Debug, Serialize)]
+pub struct HeldProfile {
+    /// The name.
+    pub name: String,
+    /// The organisation.
+    pub organisation: Option<String>,
+    /// The phones that an agent added.
+    pub phones: Vec<String>,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Since which day it is not used any more.
+    pub deactivated_on: Option<String>,
 }
 
 /// A ticket that a person has to do with.
@@ -206,6 +230,9 @@ impl Store {
                 .into_iter()
                 .map(|row| (TicketNumber::new(row.ticket_id).to_string(), row.state))
                 .collect(),
+            profile: held_profile(&transaction, key.as_str()).await?,
+            portal: held_accesses(&transaction, key.as_str()).await?,
+            approvals: held_approvals(&transaction, key.as_str()).await?,
         };
         record(&transaction, &self.0.keys, now, "person-exported", address, agent).await?;
         transaction.commit().await.doing(READING)?;
@@ -227,7 +254,11 @@ impl Store {
         let own = traces(&transaction, whom.address, &nameless).await?.own;
         let mut names: BTreeSet<String> = own.iter().map(|entry| entry.author_name.trim().to_owned()).collect();
         names.extend(whom.names.iter().map(|name| name.reveal().clone()));
-        let phones = whom.phones.iter().map(|phone| phone.reveal().clone()).collect();
+        let mut phones: BTreeSet<String> = whom.phones.iter().map(|phone| phone.reveal().clone()).collect();
+        if let Some(profile) = profile::Entity::find_by_id(key.as_str()).one(&transaction).await.doing(ERASING)? {
+            names.insert(profile.name);
+            phones.extend(profile.phone.into_iter().chain(profile.mobile));
+        }
         let mut person = Person::new(address, &names, &phones);
         own.iter().for_each(|entry| person.learn(&entry.written));
         let traces = traces(&transaction, whom.address, &person).await?;
@@ -268,6 +299,15 @@ impl Store {
                 .await
                 .doing(ERASING)?;
         }
+        profile::Entity::delete_by_id(key.as_str()).exec(&transaction).await.doing(ERASING)?;
+        // That somebody was let in, and at whose request, stays on record; who it was is a keyed digest from now on.
+        portal_access::Entity::update_many()
+            .col_expr(portal_access::Column::Address, Expr::value(NOBODY))
+            .col_expr(portal_access::Column::Name, Expr::value(""))
+            .filter(portal_access::Column::Person.eq(key.as_str()))
+            .exec(&transaction)
+            .await
+            .doing(ERASING)?;
         record(&transaction, &self.0.keys, now, "person-erased", whom.address, agent).await?;
         transaction.commit().await.doing(ERASING)?;
         self.checkpoint().await?;
@@ -470,6 +510,30 @@ async fn erase_letters(
             .doing(ERASING)?;
     }
     Ok(())
+}
+
+async fn held_profile(db: &DatabaseTransaction, key: &str) -> Result<Option<HeldProfile>, StoreError> {
+    let Some(row) = profile::Entity::find_by_id(key).one(db).await.doing(READING)? else { return Ok(None) };
+    Ok(Some(HeldProfile {
+        name: row.name,
+        organisation: row.organisation,
+        phones: row.phone.into_iter().chain(row.mobile).collect(),
+        made_at: timestamp("profile", row.made_at)?,
+        deactivated_on: row.deactivated_on,
+    }))
+}
+
+async fn held_accesses(db: &DatabaseTransaction, key: &str) -> Result<Vec<(Timestamp, Option<Timestamp>)>, StoreError> {
+    let rows = portal_access::Entity::find().filter(portal_access::Column::Person.eq(key)).order_by_asc(portal_access::Column::Id);
+    let at = |milliseconds| timestamp("portal_access", milliseconds);
+    let rows = rows.all(db).await.doing(READING)?;
+    rows.into_iter().map(|row| Ok((at(row.granted_at)?, row.ended_at.map(at).transpose()?))).collect()
+}
+
+async fn held_approvals(db: &DatabaseTransaction, key: &str) -> Result<Vec<(Timestamp, String, String)>, StoreError> {
+    let rows = approval::Entity::find().filter(approval::Column::Person.eq(key)).order_by_asc(approval::Column::Id);
+    let rows = rows.all(db).await.doing(READING)?;
+    rows.into_iter().map(|row| Ok((timestamp("approval", row.at)?, TicketNumber::new(row.ticket_id).to_string(), row.answer))).collect()
 }
 
 async fn held_entry(db: &DatabaseTransaction, row: &entry::Model) -> Result<HeldEntry, StoreError> {

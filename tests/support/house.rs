@@ -145,6 +145,8 @@ impl House {
             ("attachment", &["name"]),
             ("outbox", &["to_address", "cc", "remaining", "message_id"]),
             ("identity_check", &["contact"]),
+            ("profile", &["address", "name", "organisation", "phone", "mobile"]),
+            ("portal_access", &["address", "name"]),
             ("audit", &["payload"]),
         ];
         let mut all = String::new();
