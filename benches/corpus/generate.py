@@ -1,361 +1,566 @@
 #!/usr/bin/env python3
-"""Writes a labelled corpus of made-up files: half with citizen data, half hard look-alikes of it.
+"""Writes a labelled corpus of made-up files and mails: half with citizen data, half without, as town halls mail them.
 
-    generate.py SEED COUNT FOLDER
+    generate.py SEED COUNT FOLDER [PICTURES]
 
-Every file's name begins with `yes-` or `no-` and its kind; nothing in it is real. What postkamer makes of it:
-`postkamer screen --json FOLDER | measure.py`. Needs openpyxl, python-docx, reportlab and pillow (PyPI) for all formats;
-formats whose library is missing are left out.
+A file is called LABEL-KIND-LANGUAGE-NUMBER.FORMAT, where LABEL is `yes` or `no`; `measure.py` reads that. PICTURES more of them are
+screenshots and scans. Nothing here is real, and nothing is taken from the detector: names are put together from syllables, and the
+headers, layouts and mistakes are those of exports from civil registers, benefits, taxes, schools, permits and case systems.
+Needs openpyxl, python-docx, reportlab and pillow.
 """
 import csv, io, json, os, random, sys, zipfile
+from email.message import EmailMessage
 from html import escape
+from urllib.parse import quote
 
-seed, count, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-R = random.Random(seed)
-os.makedirs(folder, exist_ok=True)
-
-# Names that are not all in anybody's list of common ones.
-NAMES = {
-    "nl": (["Sjaak", "Trijntje", "Wietske", "Pieter-Jan", "Dirk", "Annemiek", "Jurre", "Fenna", "Abdelkader", "Gwendolyn", "Marcel", "Roelie"], ["Oosterhuis", "van der Zwaag", "Pruijssers", "Kwakernaak", "de Ridder", "Hoogendoorn", "El Idrissi", "Blokhuis", "ter Horst", "Zandstra", "Wijnberg", "Jansen"]),
-    "da": (["Asger", "Birgit", "Signe", "Torkild", "Ditte", "Malik", "Kamilla", "Aage"], ["Kjeldgaard", "Overgaard", "Skov", "Bisgaard", "Toft", "Hansen", "Bjerregaard", "Al-Sayed"]),
-    "nb": (["Sverre", "Gunnhild", "Torbjørg", "Eirik", "Ingvild", "Jarle", "Solfrid"], ["Tveit", "Myklebust", "Aasen", "Brekke", "Sandvik", "Hansen", "Øverland", "Rønning"]),
-    "sv": (["Göte", "Ingegerd", "Alva", "Rasmus", "Tuva", "Börje", "Majken"], ["Ekström", "Sjödin", "Åkesson", "Hedlund", "Nordin", "Johansson", "Blomqvist"]),
-    "fi": (["Tauno", "Aune", "Veikko", "Sirkka", "Niko", "Päivi"], ["Lahtinen", "Hietala", "Kivelä", "Rautio", "Virtanen", "Ojala"]),
-    "de": (["Friedhelm", "Roswitha", "Jannik", "Liesel", "Gerlinde", "Timo"], ["Brandstetter", "Kessler", "Oppermann", "Wieland", "Müller", "Seidel"]),
-    "en": (["Alfred", "Maud", "Dylan", "Priya", "Winifred", "Callum"], ["Hargreaves", "Whitlock", "Ashworth", "Smith", "Pemberton", "Okafor"]),
-}
-STREETS = {"nl": ["Kerkstraat", "Molenweg", "Prins Hendriklaan", "Lindenhof"], "da": ["Møllevej", "Søndergade", "Bakkevej"], "nb": ["Storgata", "Fjellveien", "Skolegata"], "sv": ["Storgatan", "Ängsvägen"], "fi": ["Koulukatu", "Rantatie"], "de": ["Gartenstraße", "Lindenweg"], "en": ["Church Lane", "Station Road"]}
-CITIES = {"nl": "Waterwolde", "da": "Nordhavn", "nb": "Fjellvik", "sv": "Strandköping", "fi": "Rantakylä", "de": "Heidetal", "en": "Brookham"}
-W = {  # words per language: name, given, family, birth, sex, address, postcode, city
-    "nl": dict(name=["Naam", "Naam inwoner", "Volledige naam", "Cliënt"], given=["Voornaam", "Voornamen", "Voorletters", "Roepnaam"], family=["Achternaam", "Geslachtsnaam", "Familienaam"], birth=["Geboortedatum", "Geb.datum", "geb. dat.", "Geboren op"], sex=["Geslacht", "M/V"], address=["Adres", "Straat", "Straat en huisnummer", "Woonadres"], post=["Postcode"], city=["Woonplaats", "Plaats"], born=["geboren op", "geb.", "geboren", "geboortedatum", "geboren te Utrecht op"], person=["mevrouw", "de heer", "inwoner", "cliënt", "mw.", "dhr."], m="MV"),
-    "da": dict(name=["Navn", "Borgerens navn", "Fulde navn"], given=["Fornavn", "Fornavne"], family=["Efternavn"], birth=["Fødselsdato", "Født", "Fødselsdag"], sex=["Køn"], address=["Adresse", "Vejnavn", "Bopæl"], post=["Postnr."], city=["By"], born=["født", "født den", "f.", "fødselsdato"], person=["borgeren", "fru", "borger"], m="MK"),
-    "nb": dict(name=["Navn", "Fullt navn"], given=["Fornavn"], family=["Etternavn"], birth=["Fødselsdato", "Født", "Fødselsdag"], sex=["Kjønn"], address=["Adresse", "Bostedsadresse"], post=["Postnr", "Postnummer"], city=["Poststed"], born=["født", "f.", "fødselsdato", "født den"], person=["innbygger", "bruker"], m="MK"),
-    "sv": dict(name=["Namn", "Fullständigt namn"], given=["Förnamn", "Tilltalsnamn"], family=["Efternamn"], birth=["Födelsedatum", "Född", "Födelsedag"], sex=["Kön"], address=["Adress", "Gatuadress", "Bostadsadress"], post=["Postnummer"], city=["Postort", "Ort"], born=["född", "född den", "f.", "födelsedatum"], person=["invånare", "medborgaren"], m="MK"),
-    "fi": dict(name=["Nimi", "Koko nimi"], given=["Etunimi", "Etunimet"], family=["Sukunimi"], birth=["Syntymäaika", "Syntymäpäivä"], sex=["Sukupuoli"], address=["Osoite", "Katuosoite"], post=["Postinumero"], city=["Kotikunta", "Kunta"], born=["syntynyt", "synt.", "syntymäaika"], person=["asukas", "rouva", "herra"], m="MN"),
-    "de": dict(name=["Name", "Vollständiger Name"], given=["Vorname", "Vornamen"], family=["Nachname", "Familienname"], birth=["Geburtsdatum", "Geb.-Datum", "Geburtstag", "geboren am"], sex=["Geschlecht"], address=["Anschrift", "Straße", "Adresse"], post=["PLZ", "Postleitzahl"], city=["Ort", "Wohnort"], born=["geboren am", "geb.", "geb. am", "Geburtsdatum"], person=["Frau", "Herr", "Bürgerin"], m="MW"),
-    "en": dict(name=["Name", "Full name", "Resident name"], given=["First name", "Forename", "Given names"], family=["Surname", "Last name"], birth=["Date of birth", "DOB", "Birth date", "D.O.B."], sex=["Sex", "Gender"], address=["Address", "Home address", "Street"], post=["Postcode"], city=["Town", "City"], born=["born", "born on", "DOB", "date of birth"], person=["Mr", "Mrs", "resident", "Ms"], m="MF"),
-}
-LANGS = list(W)
+SEED, COUNT, FOLDER = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+PICTURES = int(sys.argv[4]) if len(sys.argv) > 4 else 0
+R = random.Random(SEED)
+pick, chance = R.choice, lambda share: R.random() < share
 
 
-def digits(n):
-    return "".join(R.choice("0123456789") for _ in range(n))
+def digits(n, first="0123456789"):
+    return pick(first) + "".join(pick("0123456789") for _ in range(n - 1))
 
 
-def bsn():
+# --- languages: how names, streets and places are made, and what fields are called ---
+
+class Language:
+    def __init__(self, **parts):
+        self.__dict__.update(parts)
+
+
+NL = Language(
+    code="nl", given="Aaltje Brecht Corné Doutzen Evert Fokke Gijsbertje Huub Ilse Jolijn Kors Lubbert Mirthe Nelleke Oene Pleun Rinske Sietse Tjalling Wubbo Yfke Zwaantje Ngozi Tariq Agnieszka Jan Maria".split(),
+    start="Ouds Kuy Brink Zwan Wester Hage Bolle Snel Griff Lams Vree Tim Kalk Wijn Pop Stou Dui Ruys".split(), end="hoorn venhoven man enburg kamp steijn ma wijk ing veer oen dam sema aar kens".split(),
+    particles=["", "", "", "van ", "van der ", "de ", "ten "], streets="Iepen Kievit Mei Achter Prinses Hoge Schans Boter".split(), street_ends="laan straat weg om hof dreef kade pad".split(), number_first=False,
+    cities=["Waterwolde", "Oud-Zevenhuizen", "Nieuwerkapel", "Dorst"], post=lambda: f"{digits(4, '123456789')}{pick(['', ' '])}{pick('ABCDEGHJK')}{pick('ABCDEGHJK')}",
+    name=["Naam", "Naam client", "Volledige naam", "NAAM", "Naam aanvrager", "Inwoner", "Klantnaam persoon", "Persoonsnaam"], given_label=["Voornaam", "Voornamen", "Voorletters", "Roepnaam", "VOORN", "vn"], family_label=["Achternaam", "Geslachtsnaam", "Achternm", "Familienaam", "ACHTERNAAM", "gesl_naam"],
+    birth=["Geboortedatum", "Geb.datum", "geb_dat", "Gebdat", "GEBOORTEDATUM", "Geboren", "geb. dat.", "Datum geboorte"], sex=["Geslacht", "M/V", "gesl", "Aanhef"], address=["Adres", "Straat", "Straatnaam + nr", "ADRES", "Woonadres"], post_label=["Postcode", "PC", "postcode", "Pc6"], city=["Woonplaats", "Plaats", "WOONPLAATS", "wpl"],
+    role=["Vergunninghouder", "Leerling", "Overledene", "Hoofdbewoner", "Rechthebbende", "Aanvrager", "Kind"], other=["Status", "Zaaktype", "Opmerking", "Ingangsdatum", "Wijk"], ids=[("bsn", ["BSN", "Burgerservicenummer", "bsn", "BSN-nummer", "burgerservicenr", "Sofinr", "BSN_NR", "Bsn client"])],
+    sexes=["M", "V", "man", "vrouw", "Dhr.", "Mevr."], titles=["mevrouw", "de heer", "dhr.", "mw.", "Fam."], dates=["{d:02}-{m:02}-{y}", "{d}-{m}-{y}", "{y}{m:02}{d:02}", "{y}-{m:02}-{d:02}", "{d} {month} {y}", "{d:02}/{m:02}/{y}", "{y}-{m:02}-{d:02} 00:00:00"],
+    months="januari februari maart april mei juni juli augustus september oktober november december".split(),
+    born=["{title} {name}, geboren op {date}, staat niet in de lijst.", "Het gaat om {name} (geb. {date}).", "Bij {name}, geboortedatum {date}, blijft het scherm leeg.", "cliënt {name} geb {date} kan de aanvraag niet afronden", "Betreft: {name}, {date}, zie dossier."],
+    lives=["{title} {name}, {street}, {post} {city} krijgt geen brief.", "De melding van {name}, {street}, {post} {city} staat nog open.", "{title} {name} woont nu op {street} in {city}.", "Graag de aanslag van {title} {family}, {street}, {post} {city} corrigeren."],
+    numbered=["Kan {label} {id} uit de lijst?", "{label}: {id}", "Voor {name} ({label} {id}) lukt het niet.", "De bevraging op {id} ({label}) geeft een fout.", "melding bij {label}={id}, graag nakijken"],
+    hello=["Goedemorgen,", "Hallo,", "Beste collega's,"], chat=["Na de update van vrijdag loopt het scherm vast bij opslaan.", "Kunnen jullie hiernaar kijken?", "Gisteren ging het nog goed.", "Wij krijgen dit bij meer medewerkers.", "Alvast dank."], bye=["Met vriendelijke groet,", "Groet,", "Mvg"],
+    org="Gemeente Waterwolde", hall="Raadhuisplein 1, 3990 AA Waterwolde", jobs=["Functioneel beheerder", "Coördinator Burgerzaken", "Applicatiebeheerder"], wrote="Op 12 november 2026 om 09:14 schreef {name} <{mail}>:", phone=lambda: f"0{digits(2, '1237')} - {digits(3)} {digits(2)} {digits(2)}", dear="Geachte {title} {family},", decision="Uw aanvraag is op {date} ontvangen.",
+)
+DA = Language(
+    code="da", given="Asbjørn Bolette Cæcilie Didrik Eskild Frode Gyda Halfdan Ingolf Jeppe Kirstine Laust Mildred Niels-Ole Ove Regnar Sidsel Thyra Villy Zainab Mehmet Anne".split(),
+    start="Kjærs Refs Bøg Nør Vester Skov Aggers Tofte Dals Hede Lille Kirke Brøn Munk".split(), end="gaard holm lund strup bæk mark bjerg toft sen vad ager".split(), particles=[""], streets="Eng Bøge Skole Møller Kirke Sø Lærke Birke".split(), street_ends="vænget vej gade stien brinken alle toften".split(), number_first=False,
+    cities=["Nordhavn", "Galten", "Ny Vrå"], post=lambda: digits(4, "123456789"),
+    name=["Navn", "Borgerens navn", "NAVN", "Fulde navn", "Borger"], given_label=["Fornavn", "Fornavne", "FORNAVN"], family_label=["Efternavn", "EFTERNAVN", "Eftern."], birth=["Fødselsdato", "Født", "FODSELSDATO", "Foedselsdag", "Fødselsdag"], sex=["Køn", "KOEN"], address=["Adresse", "Vejnavn", "Bopæl", "ADRESSE"], post_label=["Postnr.", "Postnr", "POSTNR"], city=["By", "Bynavn", "Postdistrikt"],
+    role=["Barn", "Elev", "Afdøde", "Ansøger", "Forælder", "Beboer"], other=["Status", "Bemærkning", "Sagstype", "Distrikt"], ids=[("cpr", ["CPR-nr.", "CPR", "cprnr", "CPR-nummer", "Personnummer", "CPRNR", "Cpr.nr."])],
+    sexes=["M", "K", "mand", "kvinde"], titles=["fru", "borger", "hr."], dates=["{d:02}-{m:02}-{y}", "{d}.{m}.{y}", "{y}-{m:02}-{d:02}", "{d}. {month} {y}", "{d:02}.{m:02}.{y}", "{d:02}/{m:02}/{y}"],
+    months="januar februar marts april maj juni juli august september oktober november december".split(),
+    born=["Borgeren {name}, født {date}, mangler i listen.", "Det drejer sig om {name} (f. {date}).", "{name}, fødselsdato {date}, kan ikke gemmes."],
+    lives=["{name}, {street}, {post} {city} har ikke fået brev.", "Sagen for {name}, {street}, {post} {city} er lukket ved en fejl.", "Borger {name} bor på {street}."],
+    numbered=["{label} {id} kan ikke slås op.", "{label}: {id}", "{name} ({label} {id}) får fejl.", "Opslag på {id} ({label}) fejler."],
+    hello=["Hej,", "Kære support", "Godmorgen"], chat=["Systemet viser en fejl, når vi gemmer.", "Kan I se på det?", "Det virkede i går.", "Flere medarbejdere ser det samme."], bye=["Med venlig hilsen", "Mvh", "Venlig hilsen"],
+    org="Nordhavn Kommune", hall="Rådhuspladsen 1, 8464 Nordhavn", jobs=["Systemansvarlig", "It-konsulent", "Sagsbehandler"], wrote="Den 12. nov. 2026 kl. 09.14 skrev {name} <{mail}>:", phone=lambda: f"Tlf. {digits(2, '2345678')} {digits(2)} {digits(2)} {digits(2)}", dear="Kære {name}", decision="Vi har modtaget din ansøgning den {date}.",
+)
+NB = Language(
+    code="nb", given="Asgeir Borghild Dagfinn Embla Frøydis Gudmund Herbjørg Ingebrigt Jorid Ketil Ljot Magnar Noralf Oddbjørg Ragnvald Solbjørg Tormod Vebjørn Åshild Amal Piotr Kari".split(),
+    start="Hov Kvam Elve Fjeld Sør Nes Rød Tveit Bjør Lang Heg Myr Skår Vik".split(), end="land me stad nes dal heim by vik seth mo rud".split(), particles=[""], streets="Elve Kirke Skog Fjord Gamle Bjørke Sol Strand".split(), street_ends="bakken vegen gata veien lia stien tunet".split(), number_first=False,
+    cities=["Fjellvik", "Nordbygda", "Indre Sund"], post=lambda: digits(4, "0123456789"),
+    name=["Navn", "NAVN", "Fullt navn", "Innbygger", "Brukers navn"], given_label=["Fornavn", "FORNAVN"], family_label=["Etternavn", "ETTERNAVN"], birth=["Fødselsdato", "Født", "F.dato", "Fdato", "FODT_DATO"], sex=["Kjønn", "KJONN"], address=["Adresse", "Gateadresse", "Bostedsadresse", "ADRESSE"], post_label=["Postnr", "Postnummer"], city=["Poststed", "POSTSTED"],
+    role=["Barnets navn", "Elev", "Søker", "Foresatt", "Avdøde", "Hjemmelshaver"], other=["Status", "Merknad", "Tjeneste", "Krets"], ids=[("fodselsnummer", ["Fødselsnummer", "Fnr", "fødselsnr.", "Personnummer", "FNR", "Fødselsnr (11 siffer)", "D-nummer"])],
+    sexes=["M", "K", "mann", "kvinne"], titles=["fru", "innbygger", "bruker"], dates=["{d:02}.{m:02}.{y}", "{d}.{m}.{y}", "{y}-{m:02}-{d:02}", "{d}. {month} {y}", "{d:02}{m:02}{y}"],
+    months="januar februar mars april mai juni juli august september oktober november desember".split(),
+    born=["Gjelder {name}, født {date}.", "Saken til {name} (f. {date}) lar seg ikke åpne.", "Bruker {name}, fødselsdato {date}, står dobbelt."],
+    lives=["{name}, {street}, {post} {city} har ikke fått vedtaket.", "Ringte til {name}, {street}, {post} {city}.", "Innbygger {name} bor i {street}."],
+    numbered=["{label} {id} gir feil.", "{label}: {id}", "{name}, {label} {id}, mangler.", "Oppslag på {id} ({label}) feiler."],
+    hello=["Hei,", "Hei!", "God morgen"], chat=["Systemet viser en feil når vi lagrer.", "Kan dere se på dette?", "Det virket i går.", "Flere saksbehandlere ser det samme."], bye=["Med vennlig hilsen", "Mvh", "Vennlig hilsen"],
+    org="Fjellvik kommune", hall="Rådhusvegen 1, 6800 Fjellvik", jobs=["Systemforvalter", "IKT-rådgiver", "Fagleder"], wrote="tor. 12. nov. 2026 kl. 09:14 skrev {name} <{mail}>:", phone=lambda: f"Tlf. {digits(3, '579')} {digits(2)} {digits(3)}", dear="Hei {name}", decision="Vi viser til søknaden din av {date}.",
+)
+SV = Language(
+    code="sv", given="Alfhild Botvid Dagny Ebbe Folke Gotthard Hillevi Inge Jöran Kerstin-Ann Ludde Märta Nanna Ottilia Ragnvi Sixten Torkel Ylva Åke Hodan Branko Anna".split(),
+    start="Wik Törn Lill Häll Ås Ny Blom Fjäll Grön Ros Sten Ek Hult Rön".split(), end="ander blom qvist mark ström dahl berg lund gren man åker".split(), particles=[""], streets="Lill Skol Björk Kyrko Ängs Sjö Norra Hamn".split(), street_ends="gatan vägen stigen backen gränd".split(), number_first=False,
+    cities=["Strandköping", "Västra Ånäs", "Lillhult"], post=lambda: f"{digits(3, '123456789')} {digits(2)}",
+    name=["Namn", "NAMN", "Fullständigt namn", "Brukare", "Sökande"], given_label=["Förnamn", "Tilltalsnamn", "FORNAMN"], family_label=["Efternamn", "EFTERNAMN"], birth=["Födelsedatum", "Född", "FODELSEDATUM", "Födelsetid", "Föd.datum"], sex=["Kön", "KON"], address=["Adress", "Gatuadress", "Bostadsadress"], post_label=["Postnummer", "Postnr"], city=["Postort", "Ort"],
+    role=["Elev", "Barn", "Vårdnadshavare", "Sökande", "Avliden", "Brukare"], other=["Status", "Insats", "Anteckning", "Område"], ids=[("personnummer", ["Personnummer", "Personnr", "Pnr", "PERSONNR", "Pers.nr", "Person-nr", "Personnummer (12)"])],
+    sexes=["M", "K", "man", "kvinna"], titles=["brukaren", "fru", "invånaren"], dates=["{y}-{m:02}-{d:02}", "{y}{m:02}{d:02}", "{d} {month} {y}", "{y}/{m:02}/{d:02}"],
+    months="januari februari mars april maj juni juli augusti september oktober november december".split(),
+    born=["Ärendet gäller {name}, född {date}.", "{title} {name} (f. {date}) saknas i listan.", "För {name}, födelsedatum {date}, går det inte att spara."],
+    lives=["{name}, {street}, {post} {city} har inte fått beslutet.", "Brukaren {name}, {street}, {post} {city} ska flyttas.", "Invånaren {name} bor på {street}."],
+    numbered=["{label} {id} ger fel.", "{label}: {id}", "{name} ({label} {id}) får ingen faktura.", "Sökning på {id} ({label}) fungerar inte."],
+    hello=["Hej,", "Hej!", "God morgon"], chat=["Systemet visar ett fel när vi sparar.", "Kan ni titta på detta?", "Det fungerade i går.", "Flera handläggare ser samma sak."], bye=["Med vänliga hälsningar", "Mvh", "Vänliga hälsningar"],
+    org="Strandköpings kommun", hall="Stadshuset, Storgatan 1, 615 80 Strandköping", jobs=["Systemförvaltare", "Enhetschef", "IT-samordnare"], wrote="Den tors 12 nov. 2026 kl 09:14 skrev {name} <{mail}>:", phone=lambda: f"0{digits(2, '123456789')}-{digits(6)}", dear="Hej {name}", decision="Vi har tagit emot din ansökan den {date}.",
+)
+FI = Language(
+    code="fi", given="Aatos Bertta Eerik Fanni Hilja Impi Jalmari Kaisu Lempi Mauno Nestori Oiva Pirkko Rauha Sulo Taimi Urho Vieno Ylermi Fadumo Matti".split(),
+    start="Kivi Törmä Haa Rau Lehti Suo Pelto Ranta Koivu Hau".split(), end="rinta nen la mäki niemi salo kangas lahti ranta vaara".split(), particles=[""], streets="Koivu Ranta Koulu Mänty Pelto Kirkko".split(), street_ends="kuja tie katu polku raitti".split(), number_first=False,
+    cities=["Rantakylä", "Ylä-Kivi", "Ii"], post=lambda: digits(5, "0123456789"),
+    name=["Nimi", "NIMI", "Asiakkaan nimi", "Koko nimi"], given_label=["Etunimi", "Etunimet"], family_label=["Sukunimi", "SUKUNIMI"], birth=["Syntymäaika", "Synt.aika", "Syntymäpäivä", "SYNTYMAAIKA"], sex=["Sukupuoli"], address=["Osoite", "Katuosoite", "Lähiosoite"], post_label=["Postinumero", "Postinro"], city=["Postitoimipaikka", "Kotikunta", "Kunta"],
+    role=["Lapsi", "Oppilas", "Hakija", "Huoltaja", "Asukas"], other=["Tila", "Palvelu", "Huomautus"], ids=[("henkilotunnus", ["Henkilötunnus", "Hetu", "HETU", "Hlötunnus"])],
+    sexes=["M", "N", "mies", "nainen"], titles=["asiakas", "rouva", "herra"], dates=["{d}.{m}.{y}", "{d:02}.{m:02}.{y}", "{y}-{m:02}-{d:02}", "{d}. {month}ta {y}"],
+    months="tammikuu helmikuu maaliskuu huhtikuu toukokuu kesäkuu heinäkuu elokuu syyskuu lokakuu marraskuu joulukuu".split(),
+    born=["Asia koskee henkilöä {name}, syntynyt {date}.", "{name} (s. {date}) puuttuu luettelosta.", "Asiakas {name}, synt. {date}."],
+    lives=["{name}, {street}, {post} {city} ei ole saanut päätöstä.", "Asiakkaan {name}, {street}, {post} {city} asia on auki."],
+    numbered=["{label} {id} ei toimi.", "{label}: {id}", "Asiakkaan {name} ({label} {id}) tiedot puuttuvat.", "Haku {id} antaa virheen."],
+    hello=["Hei,", "Hei!", "Hyvää huomenta"], chat=["Järjestelmä antaa virheen tallennettaessa.", "Voitteko katsoa tätä?", "Eilen se toimi."], bye=["Ystävällisin terveisin", "Terveisin"],
+    org="Rantakylän kunta", hall="Kunnantalo, Koulukatu 1, 91100 Rantakylä", jobs=["Järjestelmäasiantuntija", "Palveluesimies"], wrote="to 12. marrask. 2026 klo 9.14 {name} <{mail}> kirjoitti:", phone=lambda: f"0{digits(2, '45')} {digits(7)}", dear="Hei {name}", decision="Hakemuksenne on saapunut {date}.",
+)
+DE = Language(
+    code="de", given="Adelheid Burkhard Cordula Detlev Eckart Friederike Gerold Hedwig Isolde Jorg-Uwe Kunigunde Lothar Mechthild Nepomuk Ottilie Rainald Swantje Tillmann Wiebke Emre Oksana Hans".split(),
+    start="Brack Stö Ahl Wen Gries Hoh Lüt Mer Osten Pfaff Rit Sass Til Wohl".split(), end="mann wer ers dorff inger kamp berg haus ke meier feldt".split(), particles=["", "", "", "von "], streets="Linden Schul Mühlen Am_Anger Kirch Berg Garten".split(), street_ends="straße weg gasse allee ring str.".split(), number_first=False,
+    cities=["Heidetal", "Bad Morsum", "Alt-Zerben"], post=lambda: digits(5, "0123456789"),
+    name=["Name", "NAME", "Vollständiger Name", "Name, Vorname"], given_label=["Vorname", "Vornamen", "Rufname", "VORNAME"], family_label=["Nachname", "Familienname", "NACHNAME", "Zuname"], birth=["Geburtsdatum", "Geb.-Datum", "geb. am", "GEBDAT", "Geburtstag", "Geb.datum"], sex=["Geschlecht", "Anrede", "Geschl."], address=["Anschrift", "Straße", "Straße/Hausnr.", "Adresse"], post_label=["PLZ", "Postleitzahl"], city=["Ort", "Wohnort"],
+    role=["Kind", "Antragsteller", "Mieter", "Erziehungsberechtigte", "Schüler", "Verstorbene"], other=["Status", "Bemerkung", "Bezirk"], ids=[("steuer-id", ["Steuer-ID", "Steueridentifikationsnummer", "IdNr.", "Steuer-IdNr", "Identifikationsnr."])],
+    sexes=["m", "w", "Herr", "Frau", "männlich", "weiblich"], titles=["Frau", "Herr", "Fam."], dates=["{d:02}.{m:02}.{y}", "{d}.{m}.{y}", "{y}-{m:02}-{d:02}", "{d}. {month} {y}"],
+    months="Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
+    born=["Es geht um {title} {name}, geboren am {date}.", "{name} (geb. {date}) fehlt in der Liste.", "Bei {title} {name}, Geburtsdatum {date}, bleibt die Maske leer.", "{title} {name}, *{date}, ist doppelt erfasst."],
+    lives=["{title} {name}, {street}, {post} {city} hat keinen Bescheid bekommen.", "Der Antrag von {name}, {street}, {post} {city} ist offen.", "{title} {name}, wohnhaft {street}, kann sich nicht anmelden."],
+    numbered=["{label} {id} wird abgelehnt.", "{label}: {id}", "Die {label} {id} von {title} {family} fehlt.", "Suche nach {id} ({label}) schlägt fehl."],
+    hello=["Guten Tag,", "Hallo,", "Moin,"], chat=["Nach dem Update erscheint beim Speichern eine Fehlermeldung.", "Können Sie das bitte prüfen?", "Gestern ging es noch.", "Mehrere Kollegen haben das Problem."], bye=["Mit freundlichen Grüßen", "Viele Grüße", "MfG"],
+    org="Stadt Heidetal", hall="Rathausplatz 1, 31134 Heidetal", jobs=["Sachbearbeiter", "IT-Koordinatorin", "Fachadministration"], wrote="Am 12.11.2026 um 09:14 schrieb {name} <{mail}>:", phone=lambda: f"0{digits(4, '2345678')} {digits(5)}", dear="Sehr geehrte(r) {title} {family},", decision="Ihr Antrag ist am {date} eingegangen.",
+)
+EN = Language(
+    code="en", given="Araminta Barnaby Clementine Dougal Enid Fergus Gwendoline Hamish Imogen Jolyon Kitty Lionel Mabel Nerys Oswald Prudence Rhys Tabitha Ulric Winnie Adaeze Mohsin John".split(),
+    start="Thistle Asant Whit Har Pem Brock Cole Dun Fair Hather Kings Lang Marsh Old".split(), end="wood more ley by worth field ton bury sall croft ridge well".split(), particles=[""], streets="Orchard Mill Station Church Willow Queens Castle".split(), street_ends=" Rise, Road, Lane, Close, Avenue, Way, Drive, Crescent".split(","), number_first=True,
+    cities=["Brookham", "Little Marsden", "Upper Holt"], post=lambda: f"{pick(['BR', 'TN', 'ME', 'S', 'LS'])}{R.randint(1, 19)} {R.randint(1, 9)}{pick('ABDEFGH')}{pick('ABDEFGH')}",
+    name=["Name", "Full name", "NAME", "Resident", "Claimant name", "Customer name (person)"], given_label=["First name", "Forename", "Given names", "FORENAME", "Fname"], family_label=["Surname", "Last name", "SURNAME", "Family name"], birth=["Date of birth", "DOB", "D.O.B.", "Birth date", "date_of_birth", "Dob"], sex=["Sex", "Gender", "Title"], address=["Address", "Home address", "Address line 1", "Street"], post_label=["Postcode", "Post code", "POSTCODE"], city=["Town", "City", "Post town"],
+    role=["Pupil", "Tenant", "Claimant", "Permit holder", "Child", "Parent/guardian", "Deceased"], other=["Status", "Ward", "Notes", "Scheme"], ids=[("nino", ["National Insurance number", "NI number", "NINO", "NI No", "nino", "Nat Ins No"]), ("nhs", ["NHS number", "NHS No.", "NHS_NUMBER"])],
+    sexes=["M", "F", "Male", "Female", "Mr", "Mrs"], titles=["Mr", "Mrs", "Ms"], dates=["{d:02}/{m:02}/{y}", "{d}/{m}/{y}", "{y}-{m:02}-{d:02}", "{d} {month} {y}", "{y}-{m:02}-{d:02}T00:00:00"],
+    months="January February March April May June July August September October November December".split(),
+    born=["{title} {name}, born {date}, is missing from the list.", "The resident is {name} (DOB {date}).", "For {name}, date of birth {date}, the form stays empty."],
+    lives=["{title} {name} of {street}, {city}, {post} has not had a letter.", "The claim of {name}, {street}, {city} {post} is still open.", "{title} {name} lives at {street}, {city}."],
+    numbered=["{label} {id} is rejected.", "{label}: {id}", "{title} {name} ({label} {id}) cannot register.", "The lookup of {label} {id} fails."],
+    hello=["Hello,", "Hi team,", "Good morning,"], chat=["The system shows an error when we save the form.", "Could you have a look?", "It worked fine yesterday.", "Several officers see the same."], bye=["Kind regards,", "Many thanks,", "Regards"],
+    org="Brookham Borough Council", hall="Town Hall, 1 Market Square, Brookham BR1 1AA", jobs=["Systems Officer", "Revenues Manager", "Benefits Team Leader"], wrote="On Thu, 12 Nov 2026 at 09:14, {name} <{mail}> wrote:", phone=lambda: f"0{digits(4, '12')} {digits(6)}", dear="Dear {title} {family},", decision="Thank you for your application of {date}.",
+)
+LANGUAGES = [NL, NL, DA, NB, SV, FI, DE, EN]
+
+
+# --- numbers ---
+
+def weighted(number, weights):
+    return sum(int(digit) * weight for digit, weight in zip(number, weights))
+
+
+def luhn(nine):
+    return str(-sum(sum(map(int, str(int(c) * (2 - i % 2)))) for i, c in enumerate(nine)) % 10)
+
+
+def bsn(_=None):
     while True:
-        s = digits(9)
-        if int(s) > 10_000_000 and sum(int(c) * w for c, w in zip(s, [9, 8, 7, 6, 5, 4, 3, 2, -1])) % 11 == 0:
-            return s
+        number = digits(9, "0123")
+        if int(number) > 10**7 and weighted(number, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 == 0:
+            return number
 
 
-def birth():
-    return R.randint(1925, 2018), R.randint(1, 12), R.randint(1, 28)
+def cpr(born):
+    y, m, d = born
+    return f"{d:02}{m:02}{y % 100:02}{pick(['-', '-', '-', ''])}{pick('0123') if y < 2000 else pick('456789' if y < 2037 else '4')}{digits(3)}"
 
 
-def cpr():
-    y, m, d = birth()
-    serial = f"{R.randint(0, 3) if y < 2000 else R.randint(4, 9)}{digits(3)}"
-    return f"{d:02}{m:02}{y % 100:02}-{serial}"
-
-
-def fnr():
+def fnr(born):
+    y, m, d = born
     while True:
-        y, m, d = birth()
-        s = f"{d + R.choice([0, 0, 0, 40]):02}{m:02}{y % 100:02}{digits(3)}"
-        n = [int(c) for c in s]
-        a = -sum(x * w for x, w in zip(n, [3, 7, 6, 1, 8, 9, 4, 5, 2])) % 11
-        b = -sum(x * w for x, w in zip(n + [a], [5, 4, 3, 2, 7, 6, 5, 4, 3, 2])) % 11
-        if a < 10 and b < 10:
-            return s + str(a) + str(b)
+        nine = f"{d + pick([0, 0, 0, 0, 40]):02}{m:02}{y % 100:02}{digits(3)}"
+        k1 = -weighted(nine, [3, 7, 6, 1, 8, 9, 4, 5, 2]) % 11
+        k2 = -weighted(nine + str(k1), [5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11
+        if k1 < 10 and k2 < 10:
+            number = f"{nine}{k1}{k2}"
+            return pick([number, number, f"{number[:6]} {number[6:]}"])
 
 
-def pnr():
-    y, m, d = birth()
-    s = f"{y % 100:02}{m:02}{d:02}{R.randint(1, 999):03}"
-    t = sum(sum(map(int, str(int(c) * (2 - i % 2)))) for i, c in enumerate(s))
-    c = str(-t % 10)
-    return R.choice([f"{s[:6]}-{s[6:]}{c}", f"{y // 100}{s[:6]}-{s[6:]}{c}", f"{y // 100}{s}{c}"])
+def personnummer(born):
+    y, m, d = born
+    nine = f"{y % 100:02}{m:02}{d + pick([0, 0, 0, 0, 0, 60]):02}{R.randint(1, 999):03}"
+    return pick(["{c}{a}-{b}", "{a}-{b}", "{c}{a}{b}"]).format(c=y // 100, a=nine[:6], b=nine[6:] + luhn(nine))
 
 
-def hetu():
-    y, m, d = birth()
-    a, n = f"{d:02}{m:02}{y % 100:02}", f"{R.randint(2, 899):03}"
-    return f"{a}{'-' if y < 2000 else 'A'}{n}{'0123456789ABCDEFHJKLMNPRSTUVWXY'[int(a + n) % 31]}"
+def hetu(born):
+    y, m, d = born
+    day, number = f"{d:02}{m:02}{y % 100:02}", f"{R.randint(2, 899):03}"
+    return day + pick("-YXWVU" if y < 2000 else "ABCDEF") + number + "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(day + number) % 31]
 
 
-def rrn():
-    y, m, d = birth()
-    s = f"{y % 100:02}{m:02}{d:02}{R.randint(1, 997):03}"
-    c = 97 - (int(s) + (2_000_000_000 if y >= 2000 else 0)) % 97
-    return f"{s[:2]}.{s[2:4]}.{s[4:6]}-{s[6:]}.{c:02}"
-
-
-def steuer():
+def steuer(_=None):
     while True:
         ten = R.sample(range(10), 10)
-        i, j = R.sample(range(10), 2)
-        ten[i] = ten[j]
-        p = 10
-        for x in ten:
-            s = (x + p) % 10 or 10
-            p = s * 2 % 11
+        a, b = R.sample(range(10), 2)
+        ten[a] = ten[b]
+        product = 10
+        for digit in ten:
+            product = ((digit + product) % 10 or 10) * 2 % 11
         if ten[0]:
-            return "".join(map(str, ten)) + str((11 - p) % 10)
+            return "".join(map(str, ten)) + str((11 - product) % 10)
 
 
-def nino():
-    return f"{R.choice('ABCEGHJKLMNPRSTWXYZ')}{R.choice('ABCEGHJKLMPRSTWX')} {digits(2)} {digits(2)} {digits(2)} {R.choice('ABCD')}"
+def nino(_=None):
+    number = f"{pick('ABCEGHJLMPRSTWXY')}{pick('ABCEHJLMPRSTWX')}{digits(6)}{pick('ABCD')}"
+    return pick([number, f"{number[:2]} {number[2:4]} {number[4:6]} {number[6:8]} {number[8]}"])
 
 
-def nhs():
+def nhs(_=None):
     while True:
-        s = digits(9)
-        k = 11 - sum(int(c) * w for c, w in zip(s, range(10, 1, -1))) % 11
-        if k != 10 and s[0] != "0":
-            return f"{s[:3]} {s[3:6]} {s[6:]}{k % 11}"
+        nine = digits(9, "46")
+        check = 11 - weighted(nine, range(10, 1, -1)) % 11
+        if check != 10:
+            return f"{nine[:3]} {nine[3:6]} {nine[6:]}{check % 11}"
 
 
-IDS = {
-    "nl": [("bsn", bsn, ["BSN", "Burgerservicenummer", "bsn", "BSN nummer", "burgerservicenr."])],
-    "da": [("cpr", cpr, ["CPR-nr.", "CPR", "cpr-nummer", "CPR nummer", "Personnummer"])],
-    "nb": [("fodselsnummer", fnr, ["Fødselsnummer", "Fnr", "fødselsnr.", "Personnummer", "Fødselsnummer (11 siffer)"])],
-    "sv": [("personnummer", pnr, ["Personnummer", "Personnr", "pnr", "Pers.nr"])],
-    "fi": [("henkilotunnus", hetu, ["Henkilötunnus", "Hetu", "HETU"])],
-    "de": [("steuer-id", steuer, ["Steuer-ID", "Steueridentifikationsnummer", "IdNr."])],
-    "en": [("nino", nino, ["National Insurance number", "NI number", "NINO"]), ("nhs", nhs, ["NHS number", "NHS No."])],
-}
+MAKERS = {"bsn": bsn, "cpr": cpr, "fodselsnummer": fnr, "personnummer": personnummer, "henkilotunnus": hetu, "steuer-id": steuer, "nino": nino, "nhs": nhs}
 
 
-def date(lang, ymd=None):
-    y, m, d = ymd or birth()
-    return R.choice({"nl": [f"{d:02}-{m:02}-{y}", f"{d}-{m}-{y}", f"{d} {['januari','februari','maart','april','mei','juni','juli','augustus','september','oktober','november','december'][m-1]} {y}", f"{y}-{m:02}-{d:02}"],
-                     "sv": [f"{y}-{m:02}-{d:02}", f"{d}/{m} {y}" if False else f"{y}-{m:02}-{d:02}"], "en": [f"{d:02}/{m:02}/{y}", f"{y}-{m:02}-{d:02}", f"{d} {['January','February','March','April','May','June','July','August','September','October','November','December'][m-1]} {y}"]}.get(lang, [f"{d:02}.{m:02}.{y}", f"{d}.{m}.{y}", f"{y}-{m:02}-{d:02}"]))
+class Person:
+    def __init__(self, l):
+        self.l, self.given = l, pick(l.given)
+        self.family = pick(l.particles) + pick(l.start) + pick(l.end)
+        self.born = (R.randint(1928, 2018), R.randint(1, 12), R.randint(1, 28))
+        street = (pick(l.streets) + pick(l.street_ends)).replace("_", " ")
+        self.street = f"{R.randint(1, 140)} {street}" if l.number_first else f"{street} {R.randint(1, 140)}{pick(['', '', '', 'a', ' B'])}"
+        self.post, self.city, self.sex, self.title = l.post(), pick(l.cities), pick(l.sexes), pick(l.titles)
+
+    @property
+    def name(self):
+        return pick([f"{self.given} {self.family}", f"{self.given} {self.family}", f"{self.given[0]}. {self.family}"])
+
+    @property
+    def listed(self):
+        return pick([f"{self.given} {self.family}", f"{self.family}, {self.given}", f"{self.given[0]}. {self.family}", f"{self.given} {self.family}".upper()])
+
+    def fill(self, template, kind=None, labels=None):
+        return template.format(name=self.name, family=self.family, title=self.title, date=day(self.l, self.born), street=self.street, post=self.post, city=self.city, id=MAKERS[kind](self.born) if kind else "", label=pick(labels) if labels else "")
 
 
-def person(lang):
-    g, f = (R.choice(x) for x in NAMES[lang])
-    return g, f
+def day(l, ymd, form=None):
+    y, m, d = ymd
+    return (form or pick(l.dates)).format(y=y, m=m, d=d, month=l.months[m - 1])
 
 
-def postcode(lang):
-    return {"nl": f"{R.randint(1000, 9999)} {R.choice('ABCDE')}{R.choice('ABCDE')}", "sv": f"{R.randint(100, 999)} {R.randint(10, 99)}", "fi": f"{R.randint(10000, 99999)}", "de": f"{R.randint(10000, 99999)}", "en": f"BR{R.randint(1, 9)} {R.randint(1, 9)}AB"}.get(lang, str(R.randint(1000, 9999)))
+def recent():
+    return R.randint(2024, 2027), R.randint(1, 12), R.randint(1, 28)
 
 
-def street(lang):
-    return f"{R.randint(1, 99)} {R.choice(STREETS[lang])}" if lang == "en" else f"{R.choice(STREETS[lang])} {R.randint(1, 199)}"
+def typo(word):
+    """A header as somebody typed it: now and then two letters change places, or the case or the blanks are other."""
+    if chance(0.03) and len(word) > 6:
+        at = R.randint(3, len(word) - 3)
+        word = word[:at] + word[at + 1] + word[at] + word[at + 2:]
+    return pick([word, word, word, word, word.upper(), word.lower(), word.replace(" ", "_"), word + " "])
 
 
-CHAT = {
-    "nl": ["Goedemorgen,", "In de nieuwe versie loopt het scherm vast bij het opslaan.", "Kunnen jullie hiernaar kijken?", "Bij het verwerken van deze aanvraag krijgen wij een foutmelding.", "Gisteren werkte het nog."],
-    "da": ["Hej,", "Systemet viser en fejl, når vi gemmer.", "Kan I se på det?", "Sagen kan ikke åbnes efter opdateringen."],
-    "nb": ["Hei,", "Systemet viser en feil når vi lagrer.", "Kan dere se på dette?", "Etter oppdateringen får vi ikke åpnet saken."],
-    "sv": ["Hej,", "Systemet visar ett fel när vi sparar.", "Kan ni titta på detta?", "Efter uppdateringen går ärendet inte att öppna."],
-    "fi": ["Hei,", "Järjestelmä näyttää virheen tallennettaessa.", "Voitteko katsoa tätä?"],
-    "de": ["Guten Tag,", "nach dem Update erscheint beim Speichern eine Fehlermeldung.", "Können Sie das bitte prüfen?"],
-    "en": ["Hello,", "The system shows an error when we save the form.", "Could you have a look?", "It worked fine yesterday."],
-}
-BYE = {"nl": "Met vriendelijke groet,", "da": "Med venlig hilsen", "nb": "Med vennlig hilsen", "sv": "Med vänliga hälsningar", "fi": "Ystävällisin terveisin", "de": "Mit freundlichen Grüßen", "en": "Kind regards,"}
-ORG = {"nl": "Gemeente Waterwolde", "da": "Nordhavn Kommune", "nb": "Fjellvik kommune", "sv": "Strandköpings kommun", "fi": "Rantakylän kunta", "de": "Stadt Heidetal", "en": "Brookham Borough Council"}
-JOB = {"nl": "Functioneel beheerder", "da": "Systemansvarlig", "nb": "Systemforvalter", "sv": "Systemförvaltare", "fi": "Järjestelmäasiantuntija", "de": "Sachbearbeiter", "en": "Systems Officer"}
+# --- what files say: a title for the mail and either rows or lines ---
+
+def table_of(l, columns, rows):
+    if chance(0.7):
+        columns.insert(R.randint(0, len(columns)), (pick(l.other), lambda p: pick(["", "ok", "nieuw", "A", "7", "open", day(l, recent())])))
+    form = pick(l.dates)
+    head = [typo(label) for label, _ in columns]
+    people = [Person(l) for _ in range(rows)]
+    body = [[value(p) if rows < 3 or chance(0.97) else "" for _, value in columns] for p in people]
+    for row, p in zip(body, people):
+        for at, (_, value) in enumerate(columns):
+            if getattr(value, "is_birth", False) and row[at]:
+                row[at] = day(l, p.born, form)
+    return "table", [head] + body
 
 
-def signature(lang):
-    g, f = person(lang)
-    tel = {"nl": f"T 0{R.randint(10, 79)} {digits(3)} {digits(2)} {digits(2)} | KvK {digits(8)}", "da": f"Tlf. {digits(2)} {digits(2)} {digits(2)} {digits(2)} | CVR {digits(8)}", "nb": f"Tlf. {digits(8)} | Org.nr. {digits(9)}", "sv": f"Tel 0{digits(2)}-{digits(7)} | Org.nr 212000-{digits(4)}"}.get(lang, f"Tel. +{digits(2)} {digits(9)}")
-    return [BYE[lang], "", f"{g} {f}", JOB[lang], ORG[lang], f"{street(lang)}, {postcode(lang)} {CITIES[lang]}", tel]
+def births(p):
+    return day(p.l, p.born)
 
 
-def chat(lang, *middle):
-    lines = R.sample(CHAT[lang][1:], 2 if len(CHAT[lang]) > 2 else 1)
-    return [CHAT[lang][0], "", lines[0], *middle, *lines[1:], "", *signature(lang)]
+births.is_birth = True
 
 
-# What a file says: ("table", rows) or ("lines", lines).
-def people_table(lang, ids=True, names=True, dob=True, sexaddr=False):
-    w = W[lang]
-    cols = []
-    kind, make, labels = R.choice(IDS[lang])
-    if ids:
-        cols.append((R.choice(labels), lambda p: make()))
-    if names and R.random() < 0.5:
-        cols += [(R.choice(w["given"]), lambda p: p[0]), (R.choice(w["family"]), lambda p: p[1])]
-    elif names:
-        cols.append((R.choice(w["name"]), lambda p: R.choice([f"{p[0]} {p[1]}", f"{p[0][0]}. {p[1]}"])))
-    if dob:
-        cols.append((R.choice(w["birth"]), lambda p: date(lang)))
-    if sexaddr:
-        cols += [(R.choice(w["sex"]), lambda p: R.choice(w["m"])), (R.choice(w["address"]), lambda p: street(lang)), (R.choice(w["post"]), lambda p: postcode(lang)), (R.choice(w["city"]), lambda p: CITIES[lang])]
-    cols.insert(R.randint(0, len(cols)), (R.choice(["Status", "Type", "Nr", "Opmerking", "Info"]), lambda p: R.choice(["ok", "nieuw", "open", "A", "7"])))
-    rows = [[c[0] for c in cols]]
-    for _ in range(R.randint(2, 25)):
-        p = person(lang)
-        rows.append([c[1](p) for c in cols])
-    return "table", rows
+def names(l):
+    if chance(0.5):
+        columns = [(pick(l.given_label), lambda p: pick([p.given, p.given, p.given[0] + "."])), (pick(l.family_label), lambda p: p.family)]
+        return columns if chance(0.7) else columns[::-1]
+    return [(pick(l.name + l.role), lambda p: p.listed)]
 
 
-def yes_id_table(l): return people_table(l, names=R.random() < 0.5, dob=False)
-def yes_birth_table(l): return people_table(l, ids=False)
-def yes_address_table(l): return people_table(l, ids=False, dob=False, sexaddr=True)
+def homes(l):
+    columns = [(pick(l.address), lambda p: p.street), (pick(l.post_label), lambda p: p.post), (pick(l.city), lambda p: p.city)]
+    return columns if chance(0.8) else columns[:1] + columns[2:]
 
 
-def yes_id_mail(l):
-    kind, make, labels = R.choice(IDS[l])
-    g, f = person(l)
-    return "lines", chat(l, R.choice([f"{R.choice(labels)}: {make()}", f"{g} {f}, {R.choice(labels)} {make()}", f"Het gaat om {R.choice(labels)} {make()}" if l == "nl" else f"{R.choice(labels)} {make()}", f"{R.choice(W[l]['person'])} {g} {f} ({R.choice(labels)} {make()})"]))
+def size():
+    return pick([1, 2, 3, 5, 8, 20, 60])
+
+
+def yes_register(l):
+    kind, labels = pick(l.ids)
+    columns = [(pick(labels), lambda p: MAKERS[kind](p.born))]
+    if chance(0.7):
+        columns += names(l)
+    if chance(0.5):
+        columns.append((pick(l.birth), births))
+    if chance(0.4):
+        columns += homes(l)
+    if chance(0.3):
+        R.shuffle(columns)
+    return table_of(l, columns, size())
+
+
+def yes_birthlist(l):
+    return table_of(l, names(l) + [(pick(l.birth), births)] + (homes(l) if chance(0.3) else []), size())
+
+
+def yes_homes(l):
+    columns = names(l) + homes(l)
+    if chance(0.5):
+        columns.insert(R.randint(0, 2), (pick(l.sex), lambda p: p.sex))
+    return table_of(l, columns, size())
+
+
+def yes_payments(l):
+    kind, labels = pick(l.ids)
+    amount = {"nl": "Bedrag", "da": "Beløb", "nb": "Beløp", "sv": "Belopp", "fi": "Määrä", "de": "Betrag", "en": "Amount"}[l.code]
+    return table_of(l, [(pick(labels), lambda p: MAKERS[kind](p.born)), (amount, lambda p: f"{R.randint(20, 1900)},{digits(2)}"), ("IBAN", lambda p: f"NL{digits(2)}BANK{digits(10)}")], size())
+
+
+def form_fields(l):
+    p, kind_labels = Person(l), pick(l.ids)
+    fields = [(pick(l.given_label), p.given), (pick(l.family_label), p.family)] if chance(0.5) else [(pick(l.name), p.name)]
+    which = R.randint(0, 2)
+    if which == 0:
+        fields.append((pick(l.birth), day(l, p.born)))
+    elif which == 1:
+        fields += [(pick(l.address), p.street), (pick(l.post_label), p.post), (pick(l.city), p.city)]
+    else:
+        fields.append((pick(kind_labels[1]), MAKERS[kind_labels[0]](p.born)))
+    return fields
 
 
 def yes_form(l):
-    w, (g, f) = W[l], person(l)
-    sep = R.choice([": ", ":  ", "\t", " : "])
-    fields = [(R.choice(w["given"]), g), (R.choice(w["family"]), f), (R.choice(w["birth"]), date(l)), (R.choice(w["address"]), street(l)), (R.choice(w["post"]), postcode(l))]
-    if R.random() < 0.4:
-        kind, make, labels = R.choice(IDS[l])
-        fields.append((R.choice(labels), make()))
-    return "lines", chat(l, *[f"{a}{sep}{b}" for a, b in fields])
+    gap = pick([": ", ":  ", "\t", " : ", ":\t"])
+    return "lines", [f"{label.strip(':')}{gap}{value}" for label, value in form_fields(l)]
+
+
+def yes_screen(l):
+    return "lines", [text for field in form_fields(l) for text in field]
+
+
+def yes_letter(l):
+    p = Person(l)
+    town = [f"{p.post} {p.city}"] if l is not EN else pick([[p.city, p.post], [f"{p.city} {p.post}"]])
+    return "lines", [pick([p.name, f"{p.title} {p.given[0]}. {p.family}", p.name]), p.street, *town, "", p.fill(l.dear), "", l.decision.format(date=day(l, recent(), l.dates[0]))]
 
 
 def yes_prose(l):
-    w, (g, f) = W[l], person(l)
-    name = R.choice([f"{g} {f}", f"{g[0]}. {f}"])
-    return "lines", chat(l, R.choice([f"{R.choice(w['person'])} {name}, {R.choice(w['born'])} {date(l)}", f"{name} ({R.choice(w['born'])} {date(l)})", f"{R.choice(w['person'])} {name} {R.choice(w['born'])} {date(l)}"]) + ".")
+    p = Person(l)
+    if chance(0.35):
+        kind, labels = pick(l.ids)
+        return "lines", [p.fill(pick(l.numbered), kind, labels)]
+    return "lines", [p.fill(pick(l.born + l.lives))]
 
 
-def yes_list(l):
-    return "lines", chat(l, *[f"{R.choice(['', '- '])}{g} {f}, {date(l, (R.randint(1930, 2008), R.randint(1, 12), R.randint(1, 28)))}" for g, f in (person(l) for _ in range(4))])
+def yes_household(l):
+    kind = pick(l.dates[:1])
+    return "lines", [f"{pick(['', '- ', '* '])}{p.name}{pick([', ', '  ', ' - '])}{day(l, (R.randint(1930, 2004), *p.born[1:]), kind)}" for p in (Person(l) for _ in range(R.randint(3, 6)))]
 
 
-def yes_bare_ids(l):
-    kind, make, labels = R.choice(IDS[l])
-    if kind in ("nhs", "steuer-id"):
-        return yes_id_table(l)
-    return "lines", [make() for _ in range(R.randint(5, 20))]
+def yes_numbers(l):
+    kind, labels = pick([ids for ids in l.ids if ids[0] not in ("nhs", "steuer-id", "nino")] or l.ids)
+    numbers = [MAKERS[kind]((R.randint(1930, 1999), R.randint(1, 12), R.randint(1, 28))) for _ in range(R.randint(4, 25))]
+    return "lines", numbers if kind in ("bsn", "cpr", "fodselsnummer", "personnummer", "henkilotunnus") and chance(0.5) else [pick(labels) + ":"] + numbers
 
 
 def yes_message(l):
-    kind, make, labels = R.choice(IDS[l])
-    tag = {"bsn": "inp.bsn", "cpr": "PersonCivilRegistrationIdentifier", "fodselsnummer": "foedselsEllerDNummer", "personnummer": "PersonNr", "henkilotunnus": "Henkilotunnus"}.get(kind, labels[0].replace(" ", ""))
-    g, f = person(l)
-    if R.random() < 0.5:
-        return "xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<bericht xmlns:a="urn:x"><a:stuurgegevens><a:referentienummer>{digits(9)}</a:referentienummer></a:stuurgegevens><a:object><a:{tag}>{make()}</a:{tag}><a:geslachtsnaam>{escape(f)}</a:geslachtsnaam></a:object></bericht>'
-    return "json", json.dumps({"id": digits(9), "resultaat": [{tag: make(), "naam": f} for _ in range(R.randint(1, 4))]}, ensure_ascii=False)
+    p, (kind, labels) = Person(l), pick(l.ids)
+    number = MAKERS[kind](p.born)
+    tag = {"bsn": pick(["inp.bsn", "bsn", "burgerservicenummer", "Bsn"]), "cpr": pick(["PersonCivilRegistrationIdentifier", "cprNummer", "CPR"]), "fodselsnummer": pick(["foedselsEllerDNummer", "fnr", "fodselsnummer"]), "personnummer": pick(["PersonNr", "personnummer", "PersonId"]), "henkilotunnus": pick(["henkilotunnus", "Hetu"])}.get(kind, labels[0].replace(" ", ""))
+    y, m, d = p.born
+    if chance(0.4):
+        return "xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<m:bericht xmlns:m="urn:x"><m:stuurgegevens><m:referentienummer>{digits(10)}</m:referentienummer><m:tijdstip>{digits(14, "2")}</m:tijdstip></m:stuurgegevens>\n <m:object><m:{tag}>{number}</m:{tag}><m:naam>{escape(p.family)}</m:naam></m:object></m:bericht>'
+    if chance(0.5):
+        return "json", json.dumps({"requestId": digits(12), "items": [{tag: number, "name": {"family": p.family, "given": p.given}, "birthDate": f"{y}-{m:02}-{d:02}"}]}, ensure_ascii=False, indent=pick([None, 2]))
+    return "sql", f"INSERT INTO persoon (id, {tag.replace('.', '_')}, naam) VALUES ({digits(4, '123')}, '{number}', '{p.family}');\nINSERT INTO persoon (id, {tag.replace('.', '_')}, naam) VALUES ({digits(4, '123')}, '{MAKERS[kind](p.born)}', '{Person(l).family}');"
+
+
+def yes_log(l):
+    kind, labels = pick(l.ids)
+    key = {"bsn": "bsn", "cpr": "cpr", "fodselsnummer": "fnr", "personnummer": "personnummer", "henkilotunnus": "hetu"}.get(kind, kind)
+    lines = log_lines()
+    number = MAKERS[kind](Person(l).born).replace(" ", "")
+    lines.insert(R.randint(0, len(lines)), pick([f"2026-03-12 08:11:02,114 ERROR GET https://register.example/api/persons?{key}={quote(number)}&view=full -> 503", f"2026-03-12T08:11:02Z WARN lookup failed {key}={number} status=404"]))
+    return "lines", lines
+
+
+def log_lines():
+    return [f"2026-{R.randint(1, 12):02}-{R.randint(1, 28):02} {R.randint(0, 23):02}:{digits(2, '012345')}:{digits(2, '012345')} {pick(['INFO', 'WARN', 'ERROR'])} [{pick(['main', 'exec-7', digits(5)])}] {pick(['request', 'session', 'message', 'order', 'job'])} {pick([digits(9), digits(10), digits(11), bsn(), '17' + digits(8)])} {pick(['done', 'failed', 'timeout'])} in {digits(3)} ms" for _ in range(R.randint(5, 60))]
+
+
+HEAD = {  # words of work: task, who, job, department, phone, mail, from, to, number, date, amount, organisation, contact
+    "nl": "Taak Wie Functie Afdeling Telefoon E-mail Start Einde Nummer Datum Bedrag Organisatie Contactpersoon".split(), "da": "Opgave Ansvarlig Stilling Afdeling Telefon Mail Start Slut Nummer Dato Beløb Virksomhed Kontaktperson".split(),
+    "nb": "Oppgave Ansvarlig Stilling Avdeling Telefon E-post Start Slutt Nummer Dato Beløp Virksomhet Kontaktperson".split(), "sv": "Uppgift Ansvarig Befattning Avdelning Telefon E-post Start Slut Nummer Datum Belopp Företag Kontaktperson".split(),
+    "fi": "Tehtävä Vastuuhenkilö Tehtävänimike Osasto Puhelin Sähköposti Alku Loppu Numero Päivä Summa Yritys Yhteyshenkilö".split(), "de": "Aufgabe Verantwortlich Funktion Abteilung Telefon E-Mail Beginn Ende Nummer Datum Betrag Firma Ansprechpartner".split(),
+    "en": "Task Owner Job_title Department Phone Email Start End Number Date Amount Organisation Contact".split(),
+}
+
+
+def word(l, at):
+    return HEAD[l.code][at].replace("_", " ")
 
 
 def no_contacts(l):
-    head = {"nl": ["Naam", "Functie", "Afdeling", "Telefoon", "E-mail"], "da": ["Navn", "Stilling", "Afdeling", "Telefon", "E-mail"], "nb": ["Navn", "Stilling", "Avdeling", "Telefon", "E-post"], "sv": ["Namn", "Befattning", "Avdelning", "Telefon", "E-post"], "fi": ["Nimi", "Tehtävä", "Osasto", "Puhelin", "Sähköposti"], "de": ["Name", "Funktion", "Abteilung", "Telefon", "E-Mail"], "en": ["Name", "Job title", "Department", "Phone", "Email"]}[l]
-    rows = [head]
-    for _ in range(R.randint(3, 20)):
-        g, f = person(l)
-        rows.append([f"{g} {f}", JOB[l], R.choice(["ICT", "Burgerzaken", "Sociaal", "Økonomi"]), "0" + digits(9), f"{g.lower()}@{CITIES[l].lower()}.example"])
+    rows = [[pick(l.name[:1]), word(l, 2), word(l, 3), word(l, 4), word(l, 5)]]
+    for p in (Person(l) for _ in range(size())):
+        rows.append([p.name, pick(l.jobs), pick(["ICT", "Burgerzaken", "HR", "Finance"]), l.phone(), f"{p.given.lower()}@x.example"])
     return "table", rows
 
 
 def no_planning(l):
-    rows = [R.choice([["Taak", "Wie", "Start", "Einde"], ["Opgave", "Ansvarlig", "Startdato", "Slutdato"], ["Task", "Owner", "Start", "End"], ["Aufgabe", "Verantwortlich", "Beginn", "Ende"], ["Uppgift", "Ansvarig", "Start", "Slut"]])]
-    for _ in range(R.randint(3, 15)):
-        g, f = person(l)
-        rows.append([R.choice(["Migratie", "Test", "Upgrade", "Go-live"]), f"{g} {f}", date(l, (2026, R.randint(1, 12), R.randint(1, 28))), date(l, (2027, R.randint(1, 12), R.randint(1, 28)))])
+    return "table", [[word(l, 0), word(l, 1), word(l, 6), word(l, 7)]] + [[pick(["Migratie", "Test", "Upgrade", "Go-live", "Workshop"]), Person(l).name, day(l, recent()), day(l, recent())] for _ in range(size())]
+
+
+NUMBERED = {"nl": ["Factuurnummer", "Ordernr", "Klantnummer", "Zaaknummer", "Meternummer", "Serienummer", "Contractnr."], "da": ["Fakturanr.", "Ordrenr.", "Kundenr.", "Sagsnr.", "Målernummer", "Serienummer"], "nb": ["Fakturanr", "Ordrenr", "Kundenr", "Saksnr", "Målernr", "Bestilling"], "sv": ["Fakturanr", "Ordernr", "Kundnr", "Ärendenr", "Mätarnr", "OCR"], "fi": ["Laskunumero", "Tilausnro", "Asiakasnumero", "Viite"], "de": ["Rechnungsnr.", "Auftragsnr.", "Kundennummer", "Vorgangsnr.", "Zählernummer"], "en": ["Invoice no", "Order number", "Customer ref", "Case ID", "Meter number", "Serial number"]}
+
+
+def no_orders(l):
+    width = pick([8, 9, 10, 11])
+    step, start = pick([0, 1, 7]), int(digits(width, "123456789"))
+    rows = [[typo(pick(NUMBERED[l.code])), word(l, 9), word(l, 10)]]
+    for at in range(size()):
+        rows.append([str(start + at * step) if step else digits(width), day(l, recent()), f"{R.randint(5, 900)},{digits(2)}"])
     return "table", rows
 
 
-def no_invoices(l):
-    rows = [R.choice([["Factuurnummer", "Klantnummer", "Bedrag", "Datum"], ["Fakturanr.", "Kundenr.", "Beløb", "Dato"], ["Invoice no", "Customer no", "Amount", "Date"], ["Rechnungsnummer", "Kundennummer", "Betrag", "Datum"], ["Fakturanummer", "Kundnummer", "Belopp", "Datum"]])]
-    for _ in range(R.randint(4, 30)):
-        rows.append([digits(R.choice([8, 9, 10])), R.choice([bsn(), digits(9)]), f"{R.randint(10, 9999)},{digits(2)}", date(l, (2025, R.randint(1, 12), R.randint(1, 28)))])
-    return "table", rows
+def company(l):
+    return f"{pick(l.start)}{pick(l.end)} {pick(['Groep', 'Bouw', 'Transport', 'Service'])} {pick({'nl': ['B.V.', 'N.V.'], 'da': ['ApS', 'A/S'], 'nb': ['AS'], 'sv': ['AB'], 'fi': ['Oy'], 'de': ['GmbH', 'e.V.'], 'en': ['Ltd', 'plc']}[l.code])}"
 
 
-def no_orgs(l):
-    rows = [R.choice([["Organisatie", "RSIN", "KvK"], ["Virksomhed", "CVR", "P-nummer"], ["Virksomhet", "Org.nr.", "Kontonummer"], ["Företag", "Organisationsnummer", "Bankgiro"], ["Leverancier", "BTW-nummer", "IBAN"]])]
-    for i in range(R.randint(3, 15)):
-        rows.append([f"{R.choice(['Alfa', 'Beta', 'Delta', 'Noord'])} {R.choice(['B.V.', 'ApS', 'AS', 'AB', 'GmbH'])}", {"RSIN": bsn(), "CVR": digits(8), "Org.nr.": digits(9), "Organisationsnummer": f"55{R.randint(2000, 9999)}-{digits(4)}", "BTW-nummer": f"NL{bsn()}B01"}[rows[0][1]], digits(8) if rows[0][2] == "KvK" else digits(10)])
-    return "table", rows
+def no_suppliers(l):
+    number = {"nl": ["RSIN", "KvK", "BTW-nummer"], "da": ["CVR", "P-nummer"], "nb": ["Org.nr", "Kontonummer"], "sv": ["Organisationsnummer", "Bankgiro"], "fi": ["Y-tunnus"], "de": ["USt-IdNr.", "Handelsregister"], "en": ["VAT no", "Company number"]}[l.code]
+    label = pick(number)
+    value = {"RSIN": bsn, "BTW-nummer": lambda: f"NL{bsn()}B01", "Org.nr": lambda: digits(9, "89"), "Kontonummer": lambda: digits(11, "123456789"), "Organisationsnummer": lambda: f"55{R.randint(2000, 9999)}-{digits(4)}"}.get(label, lambda: digits(pick([8, 10])))
+    return "table", [[word(l, 11), label, word(l, 12), pick(l.address[:1]), pick(l.post_label[:1]), pick(l.city[:1])]] + [[company(l), value(), Person(l).name, *(lambda p: (p.street, p.post, p.city))(Person(l))] for _ in range(size())]
 
 
 def no_log(l):
-    return "lines", [f"2026-{R.randint(1, 12):02}-{R.randint(1, 28):02} {R.randint(0, 23):02}:{digits(2)}:{digits(2)} {R.choice(['INFO', 'WARN', 'ERROR'])} [{digits(5)}] {R.choice(['request', 'zaak', 'session', 'message', 'order'])} {R.choice([digits(9), digits(10), digits(11), bsn(), '17' + digits(8)])} {R.choice(['done', 'failed', 'timeout'])} in {digits(3)} ms" for _ in range(R.randint(10, 80))]
+    return "lines", log_lines()
 
 
 def no_template(l):
-    w = W[l]
-    kind, make, labels = R.choice(IDS[l])
-    mask = R.choice(["", "XXXXXXXXX", "*********", "[in te vullen]", "..."])
-    if R.random() < 0.5:
-        return "table", [[labels[0], w["name"][0], w["birth"][0]]] + [[mask] * 3 for _ in range(5)]
-    return "lines", [f"{x}: {mask}" for x in (w["given"][0], w["family"][0], w["birth"][0], labels[0], w["address"][0])]
+    mask = pick(["", "XXXXXXXXX", "*********", "[....]", "________", "..."])
+    labels = [pick(l.given_label), pick(l.family_label), pick(l.birth), pick(pick(l.ids)[1]), pick(l.address), pick(l.post_label)]
+    return ("table", [labels] + [[mask] * len(labels) for _ in range(3)]) if chance(0.5) else ("lines", [f"{label}: {mask}" for label in labels])
+
+
+def no_masked(l):
+    kind, labels = pick(l.ids)
+    rows = [[pick(labels), pick(l.family_label), pick(l.birth)]]
+    for p in (Person(l) for _ in range(size())):
+        rows.append(["*" * 6 + MAKERS[kind](p.born)[-3:], p.family[0] + "*****", f"**-**-{p.born[0]}"])
+    return "table", rows
 
 
 def no_manual(l):
-    w = W[l]
-    kind, make, labels = R.choice(IDS[l])
-    return "lines", [{"nl": f"Vul in het veld {labels[0]} het nummer in. Kies daarna {w['birth'][0]} en klik op Opslaan.", "en": f"Enter the {labels[0]} in the field and choose {w['birth'][0]}."}.get(l, f"{labels[0]} / {w['birth'][0]} / {w['family'][0]}: 1. 2. 3."), "Versie 12.3.2024, build 240115-1432", f"{w['name'][0]}, {w['birth'][0]}, {w['address'][0]}", "Pagina 12 van 45"] * 3
+    return "lines", [f"1. {pick(pick(l.ids)[1])}, {pick(l.birth)}, {pick(l.family_label)}, {pick(l.address)}", f"2. {pick(l.birth)}: dd-mm-jjjj / DD.MM.YYYY", "Versie 12.3.2024, build 240115-1432, pag. 12/45", pick(l.chat)]
 
 
 def no_statistics(l):
-    rows = [["Wijk", "Inwoners", "M", "V", "Gem. leeftijd"]]
-    for i in range(12):
-        m, v = R.randint(900, 9000), R.randint(900, 9000)
-        rows.append([f"{CITIES[l]} {i}", str(m + v), str(m), str(v), f"{R.randint(30, 50)},{R.randint(0, 9)}"])
-    return "table", rows
+    return "table", [["Wijk/Area", "0-18", "19-64", "65+", "M", "V", "Total"]] + [[f"{pick(l.cities)} {at}", *(str(R.randint(90, 9000)) for _ in range(6))] for at in range(size())]
+
+
+def no_meters(l):
+    return "table", [[pick(NUMBERED[l.code]), pick(l.address[:1]), pick(["kWh", "m3", "Stand"])]] + [[digits(9), f"{l.hall.split(',')[-2].strip() if ',' in l.hall else l.hall}", digits(5)] for _ in range(size())]
+
+
+def no_assets(l):
+    return "table", [["Asset", "Serial", "Model", word(l, 1), word(l, 9)]] + [[f"W-{digits(5)}", pick([digits(9), digits(10), bsn()]), pick(["Latitude 5440", "iPhone 14", "HP 410"]), Person(l).name, day(l, recent())] for _ in range(size())]
+
+
+def no_buildings(l):
+    houses = {"nl": ["Sporthal De Eik", "Zwembad Zuid", "Basisschool De Klimop", "Gemaal Noord", "Brug Achterom"], "da": ["Bakkeskolen", "Biblioteket", "Svømmehallen", "Børnehaven Solsikken"], "nb": ["Fjellvik skole", "Svømmehallen", "Tussilago barnehage", "Biblioteket"], "sv": ["Simhallen", "Lillskolan", "Förskolan Kotten"], "fi": ["Kirjasto", "Rannan koulu", "Uimahalli"], "de": ["Grundschule Nord", "Freibad", "Feuerwehrhaus"], "en": ["Brookham Library", "Leisure Centre", "St Mary Primary School"]}[l.code]
+    return "table", [[pick(l.name[:1]), pick(l.address[:1]), pick(l.post_label[:1]), pick(l.city[:1])]] + [[house, *(lambda p: (p.street, p.post, p.city))(Person(l))] for house in houses]
+
+
+def no_gis(l):
+    return "table", [["id", "x", "y", "lat", "lon"]] + [[str(at), f"{digits(6, '1')}.{digits(3)}", f"{digits(6, '4')}.{digits(3)}", f"52.{digits(7)}", f"5.{digits(7)}"] for at in range(size())]
+
+
+def no_licence(l):
+    return "lines", [f"Licence key: {digits(5)}-{digits(5)}-{digits(5)}-{digits(5)}", f"{company(l)}, contract {pick([bsn(), digits(9)])}, {day(l, recent())}", f"SHA {digits(12)}ab{digits(6)}"]
+
+
+def no_files(l):
+    return "lines", [f"{pick(['export', 'backup', 'scan'])}{pick('-_')}{pick(['2024', '2025', '2026'])}{R.randint(1, 12):02}{R.randint(1, 28):02}-{R.randint(0, 23):02}{digits(2, '012345')}.{pick(['zip', 'csv', 'log'])}" for _ in range(R.randint(2, 12))]
+
+
+def no_meeting(l):
+    return "lines", [f"{day(l, recent())}: {', '.join(Person(l).name for _ in range(R.randint(2, 5)))}", l.hall, pick(l.chat)]
+
+
+def no_decision(l):
+    return "lines", [l.org, f"{pick(l.jobs)} {Person(l).name}", l.hall, l.decision.format(date=day(l, recent(), l.dates[0])).replace("Uw", "De")]
+
+
+def no_tickets(l):
+    start = int(digits(9, "123"))
+    return "table", [["Ticket ID", word(l, 1), "Subject", word(l, 9)]] + [[str(start + at * R.randint(1, 9)), Person(l).name, pick(l.chat), day(l, recent())] for at in range(size())]
 
 
 def no_mail(l):
-    g, f = person(l)
-    return "lines", chat(l, R.choice([f"Ticket {digits(9)}, {date(l, (2026, 3, 4))}", f"{g} {f} {R.choice(['belt', 'ringer', 'ruft an', 'will call'])} {date(l, (2026, 11, 21))}", f"ID {digits(9)}", f"factuur {bsn()} / order {digits(10)}", f"tel. 06-{digits(8)}", f"https://portaal.example/zaken/{bsn()}", f"backup_20260115-1432.zip, backup_20260116-1432.zip"]))
+    return "lines", [pick([f"Ticket {digits(9)}, {day(l, recent())}", f"{pick(NUMBERED[l.code])} {pick([bsn(), digits(9), digits(10), digits(11)])}", f"https://portaal.example/zaken/{bsn()}/documenten", f"{Person(l).name} {l.phone()}", f"IBAN NL{digits(2)}BANK{digits(10)}", f"job {digits(10)} exit 0, pid {digits(6)}"])]
 
 
-def no_columns(l):
-    rows = [R.choice([["Zaaknummer", "Status"], ["Sagsnr.", "Status"], ["Case ID", "Status"], ["Object-ID", "Waarde"], ["id", "created_at"], ["Serienummer", "Type"], ["Artikelnummer", "EAN"]])]
-    start = R.randint(10**8, 9 * 10**8)
-    for i in range(R.randint(5, 40)):
-        rows.append([str(start + i * R.choice([1, 1, 2, 7])) if R.random() < 0.7 else digits(9), R.choice(["open", "1732147200", digits(13), "dicht"])])
-    return "table", rows
+def no_settings(l):
+    return "json", json.dumps({"id": int(digits(10, "123456789")), "created": int("17" + digits(8)), "owner": "jvandam", "version": "12.3.1998", "port": 8080, "ids": [int(digits(9, "123")) for _ in range(4)]}, indent=1)
 
 
-YES = [yes_id_table, yes_birth_table, yes_address_table, yes_id_mail, yes_form, yes_prose, yes_list, yes_bare_ids, yes_message]
-NO = [no_contacts, no_planning, no_invoices, no_orgs, no_log, no_template, no_manual, no_statistics, no_mail, no_columns]
+def no_schema(l):
+    return "sql", f"CREATE TABLE persoon (id INT, bsn CHAR(9), {l.family_label[0].lower().replace(' ', '_')} VARCHAR(200), {l.birth[0].lower().replace(' ', '_')} DATE);\nINSERT INTO versie (id, nummer, datum) VALUES ({digits(9, '123')}, '{digits(4)}', '2026-03-12');"
 
 
-def aligned(rows):
-    widths = [max(len(str(row[i])) for row in rows if i < len(row)) + 3 for i in range(len(rows[0]))]
-    return ["".join(str(c).ljust(widths[i]) for i, c in enumerate(row)).rstrip() for row in rows]
+YES = [yes_register, yes_birthlist, yes_homes, yes_payments, yes_form, yes_screen, yes_letter, yes_prose, yes_prose, yes_household, yes_numbers, yes_message, yes_log]
+NO = [no_contacts, no_planning, no_orders, no_suppliers, no_log, no_template, no_masked, no_manual, no_statistics, no_meters, no_assets, no_buildings, no_gis, no_licence, no_files, no_meeting, no_decision, no_tickets, no_mail, no_settings, no_schema]
 
 
-def as_text(shape, content):
-    return aligned(content) if shape == "table" else content
+# --- formats ---
+
+def as_lines(shape, content):
+    if shape != "table":
+        return content if shape == "lines" else content.splitlines()
+    if chance(0.5):
+        gap = pick(["\t", " | ", ";"])
+        return [gap.join(map(str, row)) for row in content]
+    widths = [max(len(str(row[at])) for row in content) + 3 for at in range(len(content[0]))]
+    return ["".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip() for row in content]
+
+
+def write_txt(shape, content):
+    return "txt", pick(["\n", "\r\n"]).join(as_lines(shape, content)).encode(pick(["utf-8", "utf-8", "cp1252"]), "replace")
 
 
 def write_csv(shape, content):
     if shape != "table":
-        return None
-    out = io.StringIO()
-    csv.writer(out, delimiter=R.choice(";,\t")).writerows(content)
-    return "csv", out.getvalue().encode(R.choice(["utf-8", "utf-8-sig", "utf-16", "cp1252"]), "replace")
+        return write_txt(shape, content)
+    out, mark = io.StringIO(), pick(";;,\t")
+    csv.writer(out, delimiter=mark, quoting=pick([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])).writerows(([["Export 12-03-2026"], []] if chance(0.15) else []) + content)
+    return "tsv" if mark == "\t" else "csv", out.getvalue().encode(pick(["utf-8", "utf-8-sig", "utf-16", "cp1252"]), "replace")
 
 
-def write_txt(shape, content):
-    return "txt", "\n".join(as_text(shape, content)).encode("utf-8")
+def html_of(shape, content):
+    if shape == "table":
+        cell = pick(["td", "th"])
+        rows = ["<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in row) + "</tr>" for tag, row in zip([cell] + ["td"] * len(content), content)]
+        return f"<table>{''.join(rows)}</table>"
+    tag = pick(["p", "div", "li"])
+    return "".join(f"<{tag}>{escape(line) or '&nbsp;'}</{tag}>" for line in as_lines(shape, content))
 
 
 def write_html(shape, content):
-    body = "<table>" + "".join("<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in row) + "</tr>" for row in content) + "</table>" if shape == "table" else "".join(f"<p>{escape(x)}</p>" for x in content)
-    return "html", f"<!DOCTYPE html><html><body>{body}</body></html>".encode()
+    return "html", f"<!DOCTYPE html><html><head><title>Export</title></head><body>{html_of(shape, content)}</body></html>".encode()
 
 
 def write_xlsx(shape, content):
     import openpyxl
     book = openpyxl.Workbook()
-    if R.random() < 0.3:
-        book.active["A1"] = "Toelichting"
+    sheet = book.active
+    if chance(0.3):
+        sheet["A1"] = "Toelichting"
         sheet = book.create_sheet("Blad2")
-        sheet.sheet_state = R.choice(["visible", "hidden"])
-    else:
-        sheet = book.active
-    if R.random() < 0.3:
+        sheet.sheet_state = pick(["visible", "hidden"])
+    for _ in range(pick([0, 0, 0, 2])):
         sheet.append(["Export"])
-        sheet.append([])
-    for row in content if shape == "table" else [[x] for x in content]:
-        sheet.append([int(c) if str(c).isdigit() and R.random() < 0.5 else c for c in row])
+    for row in content if shape == "table" else [[line] for line in as_lines(shape, content)]:
+        sheet.append([int(cell) if str(cell).isdigit() and not str(cell).startswith("0") and chance(0.5) else cell for cell in row])
     out = io.BytesIO()
     book.save(out)
     return "xlsx", out.getvalue()
@@ -363,102 +568,138 @@ def write_xlsx(shape, content):
 
 def write_docx(shape, content):
     import docx
-    d = docx.Document()
+    paper = docx.Document()
     if shape == "table":
-        t = d.add_table(rows=0, cols=len(content[0]))
+        table = paper.add_table(rows=0, cols=len(content[0]))
         for row in content:
-            cells = t.add_row().cells
-            for cell, value in zip(cells, row):
+            for cell, value in zip(table.add_row().cells, row):
                 cell.text = str(value)
     else:
-        for x in content:
-            d.add_paragraph(x)
+        for line in as_lines(shape, content):
+            paper.add_paragraph(line)
     out = io.BytesIO()
-    d.save(out)
+    paper.save(out)
     return "docx", out.getvalue()
 
 
 def write_pdf(shape, content):
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
     from reportlab.pdfgen import canvas
+    pdfmetrics.registerFont(TTFont("text", FONTS[0]))
     out = io.BytesIO()
-    c = canvas.Canvas(out, pagesize=(842, 595))
+    page = canvas.Canvas(out, pagesize=(842, 595))
     y = 560
-    if shape == "table":
-        width = 780 // len(content[0])
-        for row in content:
-            for i, cell in enumerate(row):
-                c.drawString(30 + i * width, y, str(cell)[: width // 5])
-            y -= 16
-    else:
-        for x in content:
-            c.drawString(30, y, x)
-            y -= 14
-            if y < 30:
-                c.showPage()
-                y = 560
-    c.save()
+    page.setFont("text", 9)
+    for row in content if shape == "table" else [[line] for line in as_lines(shape, content)]:
+        for at, cell in enumerate(row):
+            page.drawString(30 + at * (780 // len(row)), y, str(cell).expandtabs(4))
+        y -= 15
+        if y < 30:
+            page.showPage()
+            page.setFont("text", 9)
+            y = 560
+    page.save()
     return "pdf", out.getvalue()
 
 
-def write_png(shape, content):
+FONTS = [path for path in ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"] if os.path.exists(path)]
+
+
+def picture_of(shape, content):
     from PIL import Image, ImageDraw, ImageFont
-    lines = as_text(shape, content)[:30]
-    font = ImageFont.truetype(R.choice([p for p in ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf"] if os.path.exists(p)] or ["DejaVuSans.ttf"]), R.choice([13, 14, 16]))
-    if shape == "table":
-        w = 180 * len(content[0])
-        image = Image.new("RGB", (w, 26 * len(lines) + 30), "white")
-        draw = ImageDraw.Draw(image)
-        for y, row in enumerate(content[:30]):
-            for x, cell in enumerate(row):
-                draw.text((10 + 180 * x, 10 + 26 * y), str(cell)[:24], "black", font=font)
-    else:
-        image = Image.new("RGB", (900, 24 * len(lines) + 30), "white")
-        draw = ImageDraw.Draw(image)
-        for y, x in enumerate(lines):
-            draw.text((10, 10 + 24 * y), x, "black", font=font)
+    font = ImageFont.truetype(pick(FONTS), pick([13, 14, 16]))
+    rows = [list(map(str, row)) for row in content[:24]] if shape == "table" else [[line.expandtabs(4)] for line in as_lines(shape, content)[:34]]
+    widths = [max(int(font.getlength(row[at])) for row in rows if at < len(row)) + 26 for at in range(max(map(len, rows)))]
+    image = Image.new("RGB", (max(sum(widths) + 30, 500), 27 * len(rows) + 40), pick(["white", "white", "#f4f6f8"]))
+    draw = ImageDraw.Draw(image)
+    for y, row in enumerate(rows):
+        x = 14
+        for cell, width in zip(row, widths):
+            draw.text((x, 16 + 27 * y), cell, pick(["black", "#222222"]), font=font)
+            x += width
+    return image
+
+
+def write_png(shape, content):
     out = io.BytesIO()
-    image.save(out, "PNG")
+    picture_of(shape, content).save(out, "PNG")
     return "png", out.getvalue()
 
 
-def write_eml(shape, content):
-    from email.message import EmailMessage
-    m = EmailMessage()
-    m["From"], m["To"], m["Subject"] = "a@waterwolde.example", "support@zaakwijs.example", "Vraag"
-    m.set_content("\n".join(as_text(shape, content)))
-    if shape == "table" and R.random() < 0.5:
-        m.add_alternative(write_html(shape, content)[1].decode(), subtype="html")
-    return "eml", m.as_bytes()
+def write_jpg(shape, content):
+    out = io.BytesIO()
+    picture_of(shape, content).save(out, "JPEG", quality=R.randint(70, 92))
+    return "jpg", out.getvalue()
+
+
+def write_scan(shape, content):
+    """A page from a scanner: enlarged, slightly turned, grey, as the only picture of a PDF."""
+    image = picture_of(shape, content)
+    image = image.resize((image.width * 2, image.height * 2)).rotate(R.uniform(-0.6, 0.6), fillcolor="white", expand=True).convert("L")
+    out = io.BytesIO()
+    image.save(out, "PDF", resolution=150)
+    return "pdf", out.getvalue()
 
 
 def write_zip(shape, content):
-    ext, data = R.choice([write_txt, write_csv, write_docx])(shape, content) or write_txt(shape, content)
+    form, data = pick([write_txt, write_csv, write_docx])(shape, content)
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
-        z.writestr(f"export.{ext}", data)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"export.{form}", data)
+        archive.writestr("lees mij.txt", "Zie export.")
     return "zip", out.getvalue()
 
 
-WRITERS = [write_csv, write_csv, write_txt, write_txt, write_html, write_xlsx, write_xlsx, write_docx, write_docx, write_pdf, write_eml, write_eml, write_zip]
-if os.environ.get("PICTURES"):
-    WRITERS += [write_png, write_png]
+ATTACHED = [write_csv, write_csv, write_txt, write_xlsx, write_xlsx, write_docx, write_pdf, write_zip, write_html]
+WRITERS = ATTACHED + [None] * 8  # None: a whole mail
 
-made = 0
-while made < count:
-    lang = R.choice(LANGS)
-    maker = R.choice(YES if made % 2 else NO)
-    shape, content = maker(lang)
-    if shape in ("xml", "json"):
-        ext, data = shape, content.encode()
+
+def signature(l):
+    p = Person(l)
+    return [pick(l.bye), "", p.name, pick(l.jobs), l.org, l.hall, l.phone()]
+
+
+def whole_mail(l, shape, content):
+    """A mail with what it is about in its text, its history, its HTML or an attachment."""
+    mail, where = EmailMessage(), pick(["body", "body", "history", "html", "attachment", "attachment"])
+    writer = Person(l)
+    mail["From"], mail["To"], mail["Subject"] = f"{writer.name} <a@x.example>", "support@zaakwijs.example", pick(["Vraag", "Fout", "Error", "Spørgsmål", "RE: import"])
+    lines = [pick(l.hello), "", pick(l.chat)]
+    said = as_lines(shape, content)
+    if where == "body":
+        lines += ["", *said, "", pick(l.chat)]
+    lines += ["", *signature(l)]
+    if where == "history":
+        lines += ["", l.wrote.format(name=Person(l).name, mail="b@x.example"), *(f"> {line}" for line in [pick(l.hello), *said, *signature(l)])]
+    mail.set_content("\n".join(lines))
+    if where == "html":
+        mail.add_alternative(f"<html><body>{html_of('lines', lines[:3])}{html_of(shape, content)}{html_of('lines', signature(l))}</body></html>", subtype="html")
+    if where == "attachment":
+        form, data = pick(ATTACHED)(shape, content)
+        mail.add_attachment(data, maintype="application", subtype="octet-stream", filename=f"{pick(['export', 'lijst', 'bijlage', 'Book1'])}.{form}")
+    return "eml", mail.as_bytes()
+
+
+def write(number, writers):
+    l, maker = pick(LANGUAGES), pick(YES if number % 2 else NO)
+    shape, content = maker(l)
+    writer = pick(writers)
+    if writer is None:
+        form, data = whole_mail(l, shape, content)
+    elif shape in ("xml", "json", "sql") and chance(0.7) and writers is WRITERS:
+        form, data = shape, content.encode()
     else:
-        try:
-            written = R.choice(WRITERS)(shape, content)
-        except ImportError:
-            continue
-        if written is None:
-            continue
-        ext, data = written
+        form, data = writer(shape, content)
     label, kind = maker.__name__.split("_", 1)
-    with open(os.path.join(folder, f"{label}-{kind}-{lang}-{made:05}.{ext}"), "wb") as f:
-        f.write(data)
-    made += 1
+    kind = f"scan{kind}" if writers is PICTURED else kind
+    with open(os.path.join(FOLDER, f"{label}-{kind}-{l.code}-{number:05}.{form}"), "wb") as file:
+        file.write(data)
+
+
+PICTURED = [write_png, write_png, write_jpg, write_scan]
+os.makedirs(FOLDER, exist_ok=True)
+for number in range(COUNT):
+    write(number, WRITERS)
+for number in range(COUNT, COUNT + PICTURES):
+    write(number, PICTURED)

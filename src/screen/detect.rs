@@ -1,6 +1,6 @@
 //! Walks through text and tables, gathers what is found, and says where.
 
-use super::evidence::{self, Around, GROUP, REACH};
+use super::evidence::{self, Around, CHANCE, GROUP, REACH, SURE};
 use super::fold::fold;
 use super::identifiers::{ALL, Judged};
 use super::outcome::{Finding, Spot, Where};
@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many places a finding lists in detail.
 const MOST_SPOTS: usize = 100;
+
+/// So many times more numbers of a form that fail than pass make those that pass chance.
+const MOST_FAIL: usize = 5;
 
 /// A line above a number is its label up to this length, in bytes.
 const LONGEST_LABEL: usize = 120;
@@ -25,31 +28,49 @@ pub struct Detector<'a> {
 /// Hits in one place of a mail. The values serve to count different ones and go no further.
 #[derive(Debug, Default)]
 pub struct Found {
-    hits: Vec<(String, Spot)>,
+    hits: Vec<Hit>,
+    /// Numbers that a table gave another name.
+    disowned: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Hit {
+    value: String,
+    /// Its own name stood beside it.
+    named: bool,
+    spot: Spot,
 }
 
 impl Found {
     pub fn merge(&mut self, other: Self) {
         self.hits.extend(other.hits);
+        self.disowned.extend(other.disowned);
+    }
+
+    /// Drops numbers without a name of their own that a table of the same file has given another: readers of documents show
+    /// the cells of a table as lines too, without their header.
+    fn forget_disowned(&mut self, disowned: &BTreeSet<String>) {
+        self.hits.retain(|hit| hit.named || hit.spot.column > 0 || !disowned.contains(&hit.value));
     }
 
     /// Drops what a page's text has said already: the same numbers, and records of the same page.
     fn forget(&mut self, text: &Self, picture: &Place) {
         let same_page = |spot: &Spot| spot.place.part == "page" && spot.place.number == picture.number && spot.place.path == picture.path;
-        self.hits.retain(|(value, spot)| {
-            !text.hits.iter().any(|(said, at)| at.kind == spot.kind && (said == value || spot.kind == records::KIND && same_page(at)))
+        self.hits.retain(|hit| {
+            let same = |said: &Hit| said.value == hit.value || hit.spot.kind == records::KIND && same_page(&said.spot);
+            !text.hits.iter().any(|said| said.spot.kind == hit.spot.kind && same(said))
         });
     }
 
     /// What is reported; `None` when there is nothing.
     pub fn finding(self, place: Where, attachment: Option<usize>) -> Option<Finding> {
-        let certainty = self.hits.iter().map(|(_, spot)| spot.certainty).max()?;
-        let different: BTreeSet<(&'static str, &str)> = self.hits.iter().map(|(value, spot)| (spot.kind, value.as_str())).collect();
+        let certainty = self.hits.iter().map(|hit| hit.spot.certainty).max()?;
+        let different: BTreeSet<(&'static str, &str)> = self.hits.iter().map(|hit| (hit.spot.kind, hit.value.as_str())).collect();
         let mut kinds = BTreeMap::new();
         for (kind, _) in different {
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        let spots = self.hits.into_iter().map(|(_, spot)| spot).take(MOST_SPOTS).collect();
+        let spots = self.hits.into_iter().map(|hit| hit.spot).take(MOST_SPOTS).collect();
         Some(Finding { place, attachment, kinds, certainty, spots })
     }
 }
@@ -145,6 +166,8 @@ impl<'a> Detector<'a> {
             }
             by_place.entry(place).or_default().merge(found);
         }
+        let disowned: BTreeSet<String> = by_place.values_mut().flat_map(|found| std::mem::take(&mut found.disowned)).collect();
+        by_place.values_mut().for_each(|found| found.forget_disowned(&disowned));
         by_place.into_iter().collect()
     }
 
@@ -230,10 +253,10 @@ impl<'a> Detector<'a> {
             .filter(|record| record.points >= self.policy.threshold())
             .map(|record| {
                 let spot = Spot { kind: records::KIND, certainty: record.points, place: place.clone(), row: record.row, column: 0 };
-                (format!("{}:{}:{}", place.part, place.number, record.row), spot)
+                Hit { value: format!("{}:{}:{}", place.part, place.number, record.row), named: true, spot }
             })
             .collect();
-        Found { hits }
+        Found { hits, ..Found::default() }
     }
 }
 
@@ -254,7 +277,10 @@ struct Surroundings {
 #[derive(Default)]
 struct Gathered {
     candidates: Vec<Candidate>,
+    /// Those that stand alone in their line or cell.
     failed: BTreeMap<&'static str, usize>,
+    /// Those that stand anywhere.
+    failed_anywhere: BTreeMap<&'static str, usize>,
 }
 
 impl Gathered {
@@ -270,6 +296,7 @@ impl Gathered {
                 let bare = first_letter.is_none_or(|first| first >= start) && last_letter.is_none_or(|last| last < end);
                 let Some(judged) = judged else {
                     *self.failed.entry(identifier.kind).or_default() += usize::from(bare);
+                    *self.failed_anywhere.entry(identifier.kind).or_default() += 1;
                     return;
                 };
                 let Surroundings { before, after, name, carried, row, column } = around(start, end);
@@ -323,10 +350,20 @@ impl Gathered {
                 }
             }
         }
+        // Where most numbers of a form fail its checks, as in logs, the others pass them by chance.
+        for (kind, failed) in &self.failed_anywhere {
+            let mut unnamed: Vec<&mut Candidate> =
+                self.candidates.iter_mut().filter(|c| c.judged.kind == *kind && !c.named && c.judged.points < SURE).collect();
+            if *failed > MOST_FAIL * unnamed.len() {
+                unnamed.iter_mut().for_each(|candidate| candidate.points = candidate.points.saturating_sub(CHANCE));
+            }
+        }
         let mut hits: Vec<&Candidate> = self.candidates.iter().filter(|c| c.points >= detector.policy.threshold()).collect();
         hits.sort_by_key(|candidate| (candidate.row, candidate.column, std::cmp::Reverse(candidate.points)));
         let mut taken: BTreeMap<(usize, usize), Spans<()>> = BTreeMap::new();
-        let mut found = Found::default();
+        let in_column = |candidate: &&Candidate| candidate.other && candidate.column > 0;
+        let disowned = self.candidates.iter().filter(in_column).map(|candidate| candidate.judged.value.clone()).collect();
+        let mut found = Found { hits: Vec::new(), disowned };
         for hit in hits {
             let taken = taken.entry((hit.row, hit.column)).or_default();
             if taken.overlapping(hit.span).next().is_some() {
@@ -334,7 +371,7 @@ impl Gathered {
             }
             taken.take(hit.span, ());
             let spot = Spot { kind: hit.judged.kind, certainty: hit.points, place: place.clone(), row: hit.row, column: hit.column };
-            found.hits.push((hit.judged.value.clone(), spot));
+            found.hits.push(Hit { value: hit.judged.value.clone(), named: hit.named, spot });
         }
         found
     }

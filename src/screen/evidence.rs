@@ -21,8 +21,10 @@ const PERSON: u8 = 35;
 const BESIDE: u8 = 35;
 /// Points for a column or list of several different passing numbers.
 pub const GROUP: u8 = 60;
+/// Points off where most numbers of that form fail its checks.
+pub const CHANCE: u8 = 25;
 /// Points of a form that nothing else has.
-const SURE: u8 = 85;
+pub const SURE: u8 = 85;
 /// Points off for a word of business such as "ticket" before it.
 const NOUN: u8 = 40;
 
@@ -53,7 +55,7 @@ const PRODUCTION_UNIT: &str = r"\bp-nummer|\bp-nr\b";
 /// Nouns of business: they speak against a number unless its own name stands before it too.
 const BUSINESS_NOUNS: &str = concat!(
     r"\b(?:factu(?:ur|re)|faktura|invoice|rechnung|order|ordre|bestelling|bestilling|bestellung|klant|kunde|kund|customer|melding|sak|sag|arende|ticket|case|zaak|dossier|artikel|article|vare",
-    r"|tilaus|lasku|virhe[a-z]*|fejlkode|feilkode|felkod|foutcode|fehlercode|error|kode|koodi|auftrag|vorgang|lieferung|sending|forsendelse|leverans|levering|zending|pakke|paket|pakket|meter|asset|bug|issue|pull request|commit|version|versie|contract|project|projekt|offerte|polis|licentie|license|incident|change|call|referentie|reference|batch|transactie|transaction|release|firmware|server|log",
+    r"|tilaus|lasku|virhe[a-z]*|fejlkode|feilkode|felkod|foutcode|fehlercode|error|kode|koodi|auftrag|vorgang|lieferung|sending|forsendelse|leverans|levering|zending|pakke|paket|pakket|meter|asset|bug|issue|pull request|commit|version|versie|contract|project|projekt|offerte|polis|licentie|license|incident|change|call|referentie|reference|batch|transactie|transaction|release|firmware|server|log|request|session|message|job|thread|process|exec|pid|task|event",
     r"|bedrag|totaal|total|aantal|antal|amount|sum|prijs|price|pris|eur|euro|dkk|nok|sek)\b",
 );
 
@@ -189,8 +191,12 @@ const HYPHENATED: u8 = 60;
 fn other_at(known: &Known, own: &Regex, before: &str, judged: &Judged) -> Option<usize> {
     let end = |found: regex::Match<'_>| found.end();
     let listed = known.other.find_iter(before).last().map(end);
-    let mine = |word: &str| own.is_match(word) || known.generic.is_match(word) || known.of_people.is_match(word);
-    let compound = known.compound.find_iter(before).filter(|found| !mine(found.as_str())).last().map(end);
+    // `burgerservicenummer`, `national insurance number`: its own name reaches into the word.
+    let own_ends: Vec<usize> = own.find_iter(before).chain(known.generic.find_iter(before)).map(end).collect();
+    let mine = |found: &regex::Match<'_>| {
+        own_ends.iter().any(|end| (found.start()..=found.end()).contains(end)) || known.of_people.is_match(found.as_str())
+    };
+    let compound = known.compound.find_iter(before).filter(|found| !mine(found)).last().map(end);
     let unit = known.production_unit.find_iter(before).last().map(end).filter(|_| judged.points < HYPHENATED);
     let only_noun = known.only_noun.find(before).map(end);
     let issue = before.ends_with('#').then_some(before.len());

@@ -11,7 +11,7 @@ pub const NINO: Identifier = Identifier {
     kind: "nino",
     country: Country::Gb,
     about: "National Insurance number",
-    names: r"national ?insurance|\bnino?s?\b|\bni ?-?(?:no|nr|num)",
+    names: r"nat(?:ional|\.)? ?ins(?:urance|\b)|\bnino?s?\b|\bni ?-?(?:no|nr|num)",
     form: r"[a-ceghj-prstw-z][a-ceghj-nprstw-z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[a-d]",
     judge,
 };

@@ -27,11 +27,11 @@ static STREET_WORD: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// A postcode with or without its place, over folded text that holds nothing else.
+/// A postcode with or without its place and what goes on behind it, over folded text that begins with it.
 static POSTCODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let place = r"[a-z][a-z' .-]{1,30}";
     Regex::new(&format!(
-        r"^(?:(?:nl-|d-|dk-|no-|n-|s-|se-|fi-|be-|b-)?(?:[1-9][0-9]{{3}} ?[a-z]{{2}}(?: +{place})?|[0-9]{{3}} [0-9]{{2}}(?: +{place})?|[0-9]{{4,5}} +{place})|(?:{place} )?[a-z]{{1,2}}[0-9][0-9a-z]? ?[0-9][a-z]{{2}})$"
+        r"^(?:(?:nl-|d-|dk-|no-|n-|s-|se-|fi-|be-|b-)?(?:[1-9][0-9]{{3}} ?[a-z]{{2}}(?: +{place}.*)?|[0-9]{{3}} [0-9]{{2}}(?: +{place}.*)?|[0-9]{{4,5}} +{place}.*)|(?:{place} )?[a-z]{{1,2}}[0-9][0-9a-z]? ?[0-9][a-z]{{2}}(?: [a-z].*)?)$"
     ))
     .ok()
 });
@@ -41,9 +41,13 @@ static AFTER_STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^(.{3,40}? [0-9]{1,4} ?[a-z]?) ((?:[1-9][0-9]{3} ?[a-z]{2}|[0-9]{3} [0-9]{2}|[0-9]{4,5})(?: +[a-z].{1,30})?)$").ok()
 });
 
-/// Words that say that somebody lives there.
+/// Words that say that somebody lives there, then a name and a number: no street must be known.
 static LIVES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"\b(?:woont|wonende?|woonachtig|woonadres|verhuisd|bor (?:pa|i)|bosat|bosatt|bopael|wohnhaft|wohnt|lives at|living at|residing|asuu)\b").ok()
+    Regex::new(concat!(
+        r"\b(?i:woont|wonende?|woonachtig|woonadres|verhuisd|bor (?:på|i)|bosat|bosatt|bopæl|wohnhaft|wohnt|lives at|living at|residing at|asuu)\b",
+        r"[^0-9.;]{0,30}(?:\p{Lu}[\p{L}'. -]{2,40} ?[0-9]{1,4} ?[a-zA-Z]?\b|\b[0-9]{1,4}[a-z]? \p{Lu})"
+    ))
+    .ok()
 });
 
 /// Words of a visit, a delivery, a sale or a meeting: the address is one of work.
@@ -65,10 +69,9 @@ fn is_street(text: &str) -> bool {
     text.len() <= 60 && matches(&STREET, text) && !is_postcode(&folded) && !names::is_office(&folded)
 }
 
-/// Whether folded text is a postcode, with its place and perhaps the next sentence behind it.
+/// Whether folded text begins with a postcode, or with a town and its postcode.
 fn is_postcode(folded: &str) -> bool {
-    let folded = folded.split_once(". ").map_or(folded, |(first, _)| first).trim_end_matches('.');
-    folded.len() <= 50 && matches(&POSTCODE, folded)
+    matches(&POSTCODE, folded.trim_end_matches('.'))
 }
 
 /// Whether the words around an address say that it is one of business.
@@ -76,14 +79,30 @@ fn is_business(folded: &str) -> bool {
     names::is_organisation(folded) || names::is_office(folded) || matches(&VISIT, folded)
 }
 
+/// Lines between a name and a street.
+static EXTRA: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"^(?:c/o|p/a|flat|app?\.?|apt\.?|lgh|leil|lejlighed|wohnung|whg|bus|etage|postboks|[0-9]{1,3}\.? ?(?:tv|th|mf|sal|etg)?\.?$)",
+    )
+    .ok()
+});
+
+/// "Dear team" greets whom a mail is for, and says nothing of the names below.
+static GREETING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^[> ]*(?:hi|hello|dear|good (?:morning|afternoon)|hej|hei|hallo|kaere|god (?:dag|morgon|morgen)|godmorgen|beste|geachte|goede|dag|moin|guten|sehr geehrte|liebe|arvoisa|hyvaa)\b").ok()
+});
+
 /// A stretch of a line between commas and the like.
 struct Part<'a> {
     text: &'a str,
     folded: String,
     row: usize,
-    /// Nothing else stands in its line.
-    whole: bool,
+    /// A colon stands before it.
+    explains: bool,
 }
+
+/// How many lines above a name may say that it is there on business.
+const ABOVE: usize = 2;
 
 /// Lines longer than this, in bytes, are no part of an address.
 const LONGEST_LINE: usize = 1_000;
@@ -96,27 +115,28 @@ pub fn in_lines(lines: &[&str], folded: &[String], own: &dyn Fn(usize) -> bool) 
     let mut records = Vec::new();
     let mut parts: Vec<Part<'_>> = Vec::new();
     for (row, line) in lines.iter().enumerate() {
-        // A blank line ends an address, and so does a line that is too long to be a part of one.
+        // Pages put a blank line between paragraphs; two end an address, and so does a line that is too long to be a part of one.
+        if line.trim().is_empty() && lines.get(row + 1).is_some_and(|next| !next.trim().is_empty()) {
+            continue;
+        }
         if line.trim().is_empty() || line.len() > LONGEST_LINE || own(row) {
-            records.extend(in_parts(&parts, lines, folded));
+            records.extend(in_parts(&parts, folded));
             parts.clear();
             continue;
         }
         let line = line.trim_start_matches(['>', ' ', '\t', '-', '*', '•']);
-        let split: Vec<&str> = line
-            .split([',', ';', '\t', '|', '(', ')', ':'])
-            .flat_map(|part| part.split("  "))
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .collect();
-        let whole = split.len() == 1;
-        parts.extend(split.into_iter().map(|text| Part { text, folded: fold(text), row, whole }));
+        for (section, text) in line.split(':').enumerate() {
+            let split = text.split([',', ';', '\t', '|', '(', ')']).flat_map(|part| part.split("  ")).map(str::trim);
+            for (nth, text) in split.filter(|part| !part.is_empty()).enumerate() {
+                parts.push(Part { text, folded: fold(text), row, explains: section > 0 && nth == 0 });
+            }
+        }
     }
-    records.extend(in_parts(&parts, lines, folded));
+    records.extend(in_parts(&parts, folded));
     records
 }
 
-fn in_parts(parts: &[Part<'_>], lines: &[&str], folded: &[String]) -> Vec<Record> {
+fn in_parts(parts: &[Part<'_>], folded: &[String]) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
     for (at, part) in parts.iter().enumerate() {
         if !part.folded.contains(|c: char| c.is_ascii_digit()) {
@@ -128,27 +148,22 @@ fn in_parts(parts: &[Part<'_>], lines: &[&str], folded: &[String]) -> Vec<Record
         let street = if joined {
             Some(0)
         } else if is_postcode(&part.folded) {
-            (1..=2).find(|back| get(*back).is_some_and(|street| is_street(street.text) && part.row - street.row <= 2))
+            (1..=2).find(|back| get(*back).is_some_and(|street| is_street(street.text)))
         } else {
             None
         };
         let Some(street) = street else { continue };
-        let street_row = get(street).map_or(part.row, |street| street.row);
-        let named_before = (street + 1..=street + 2).find_map(|back| {
-            let name = get(back)?;
-            let near = street_row - name.row <= 2 && (back == street + 1 || name.whole);
-            (near && is_named(name)).then_some(name.row)
-        });
-        let named_after = || {
-            let after = parts.get(at + 1).filter(|after| after.row == part.row)?;
-            let next = parts.get(at + 2).filter(|next| next.row == part.row);
-            [Some(after), next].into_iter().flatten().any(|name| names::grade(name.text) >= Grade::Shaped).then_some(part.row)
-        };
+        // Between a name and the street may stand who it is in care of, or which flat.
+        let extra = get(street + 1).is_some_and(|part| matches(&EXTRA, &part.folded));
+        let named_before = get(street + 1 + usize::from(extra)).filter(|name| is_named(name)).map(|name| name.row);
+        // "14 Orchard Rise, BR3 5QT: Edna Thistlewood".
+        let named_after =
+            || parts.get(at + 1).filter(|name| name.explains && names::grade(name.text) >= Grade::Shaped).map(|name| name.row);
         let Some(row) = named_before.or_else(named_after) else { continue };
-        let above =
-            lines.get(..row).and_then(|before| before.iter().rposition(|line| !line.trim().is_empty())).filter(|above| row - above <= 1);
-        let around = above.into_iter().chain(row..=part.row + 1).filter_map(|row| folded.get(row));
-        if !around.into_iter().any(|line| is_business(line)) && records.last().is_none_or(|last| last.row != row + 1) {
+        // An organisation right above the name, or below the place.
+        let above = folded.get(..row).unwrap_or(&[]).iter().rev().take(ABOVE).take_while(|line| !line.trim().is_empty());
+        let mut around = above.chain(folded.get(row..(part.row + 2).min(folded.len())).unwrap_or(&[]));
+        if !around.any(|line| is_business(line) && !matches(&GREETING, line)) && records.last().is_none_or(|last| last.row != row + 1) {
             records.push(Record { points: POINTS, row: row + 1 });
         }
     }
@@ -157,8 +172,11 @@ fn in_parts(parts: &[Part<'_>], lines: &[&str], folded: &[String]) -> Vec<Record
 
 /// Whether a part is a name or ends with one.
 fn is_named(part: &Part<'_>) -> bool {
-    attributes::of_label(&part.folded).is_none()
-        && (names::grade(part.text) >= Grade::Shaped || names::at_end(part.text) || names::perhaps_at_end(part.text))
+    let grade = names::grade(part.text);
+    // A label may have the form of a name: "Vollständiger Name".
+    grade == Grade::Sure
+        || names::at_end(part.text)
+        || attributes::of_label(&part.folded).is_none() && (grade == Grade::Shaped || names::perhaps_at_end(part.text))
 }
 
 /// Whether the cells of a row, which no header explains, are a name with its address.
@@ -172,10 +190,12 @@ pub fn in_cells(cells: &[String]) -> bool {
 
 /// Whether a street in this line is said to be where the person named in the line, or right before it, lives: no postcode is needed then.
 pub fn lives_there(line: &str, folded: &str, near: &[&str], folded_near: &[String]) -> bool {
-    folded.contains(|c: char| c.is_ascii_digit())
-        && matches(&STREET_WORD, folded)
-        && !folded_near.iter().any(|line| is_business(line))
-        && (matches(&LIVES, folded) && near.iter().any(|line| names::in_text(line)) || speaks_of_people(folded) && names::in_text(line))
+    let lives = LIVES.as_ref().and_then(|pattern| pattern.find(line)).and_then(|found| line.get(..found.start()));
+    let named = || {
+        lives.is_some_and(|before| names::perhaps_in_text(before) || near.iter().any(|line| names::in_text(line)))
+            || matches(&STREET_WORD, folded) && speaks_of_people(folded) && names::in_text(line)
+    };
+    line.len() <= LONGEST_LINE && named() && !folded_near.iter().any(|line| is_business(line))
 }
 
 #[cfg(test)]

@@ -27,6 +27,10 @@ impl Form {
         if !attributes::has_value(attribute, value) {
             return;
         }
+        if attribute == Attribute::Business && row > self.last + 2 {
+            // A function further below is a signature's.
+            self.end();
+        }
         let again = matches!(attribute, Attribute::Name | Attribute::Family | Attribute::Birth) && self.known.contains(&attribute);
         if self.known.is_empty() || row > self.last + Self::APART || again {
             self.end();

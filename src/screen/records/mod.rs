@@ -43,18 +43,23 @@ pub fn is_attribute(folded: &str) -> bool {
 /// Points of what is known of one person.
 fn points(known: &BTreeSet<Attribute>) -> u8 {
     let has = |attribute| known.contains(&attribute);
-    let name = has(Attribute::Name) || has(Attribute::Family) || has(Attribute::Given) || has(Attribute::Person);
+    let whole = has(Attribute::Given) && has(Attribute::Family);
     let (sex, address, business) = (has(Attribute::Sex), has(Attribute::Address), has(Attribute::Business));
     match () {
-        () if !name => 0,
+        () if !has_name(known) => 0,
         () if has(Attribute::Birth) => 90,
         // People at their work have names, addresses and titles too.
         () if business => 0,
         () if sex && (address || has(Attribute::Place)) => 85,
         () if address && has(Attribute::Place) => 70,
         () if address || sex => 65,
+        () if whole && has(Attribute::Place) => 60,
         () => 0,
     }
+}
+
+fn has_name(known: &BTreeSet<Attribute>) -> bool {
+    [Attribute::Name, Attribute::Family, Attribute::Given, Attribute::Person].iter().any(|attribute| known.contains(attribute))
 }
 
 /// Whether something says that the name is a person's: with nothing but an address beside it, it might be a building's.

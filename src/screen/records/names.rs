@@ -226,6 +226,10 @@ pub fn only_in(text: &str) -> bool {
         && words.last().is_some_and(named)
 }
 
+/// `Tariq van der Stouveer`: only people have two particles between capitals.
+static WITH_PARTICLES: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:^|[ ,:;(])\p{Lu}\p{L}*\.? (?:van (?:der|den|de|het)|von der|de la) \p{Lu}\p{L}+$").ok());
+
 /// Whether text ends with a person's name: what stands right before a date.
 pub fn at_end(text: &str) -> bool {
     let text = text.trim_end_matches(|c: char| !c.is_alphabetic() && c != '.');
@@ -234,7 +238,8 @@ pub fn at_end(text: &str) -> bool {
         .filter(|word| !word.is_empty())
         .collect();
     let last = words.get(words.len().saturating_sub(5)..).unwrap_or(&[]);
-    (0..last.len()).any(|from| last.get(from..).and_then(find).is_some_and(|(_, end)| from + end + 1 == last.len()))
+    WITH_PARTICLES.as_ref().is_some_and(|pattern| pattern.is_match(text))
+        || (0..last.len()).any(|from| last.get(from..).and_then(find).is_some_and(|(_, end)| from + end + 1 == last.len()))
         || last.len() >= 2
             && last
                 .windows(2)
@@ -297,7 +302,10 @@ pub fn grade(value: &str) -> Grade {
     if in_text(&capitals) {
         return Grade::Sure;
     }
-    if THING.as_ref().is_some_and(|thing| thing.is_match(&folded)) {
+    // `Detlev von Wohlhaus`: what follows a particle may be called after a house.
+    let head = folded.split([' ', ',']).next().unwrap_or("");
+    let with_particle = capitals.split_whitespace().nth(1).is_some_and(|word| matches!(word, "van" | "von" | "af" | "av"));
+    if THING.as_ref().is_some_and(|thing| thing.is_match(if with_particle { head } else { &folded })) {
         return Grade::Nobody;
     }
     let words: Vec<&str> = capitals.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()).collect();

@@ -12,8 +12,11 @@ use std::sync::LazyLock;
 /// Words that say that the date after them is one of birth.
 const BIRTH_WORDS: &str = concat!(
     r"\b(?:geboren|geboorte ?-?datum|geboorte ?-?dag|geb\.? ?datum|geb\.|geb|fodt|fodselsdato|fodselsdag|fodd|fodelsedatum|fodelsedag|geburtsdatum|geburtstag|born|date of birth",
-    r"|birth ?-?date|dob|d\.o\.b\.?|syntynyt|synt\.?|syntymaaika|s\.|f\.|nee? le|naissance|\*)[^0-9a-z]{0,4}(?:[a-z]{1,12}[^0-9a-z]{1,3}){0,3}$"
+    r"|birth ?-?date|dob|d\.o\.b\.?|syntynyt|synt\.?|syntymaaika|nee? le|naissance|\*)[^0-9a-z]{0,4}(?:[a-z]{1,12}[^0-9a-z]{1,3}){0,3}$"
 );
+
+/// Their abbreviations of one letter, which initials have too: only right before the date, in brackets or behind a small word.
+static SHORT_BIRTH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:\(|, ?|[a-z]{2} )[sf]\. ?$").ok());
 
 static BIRTH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BIRTH_WORDS).ok());
 
@@ -25,7 +28,8 @@ pub fn has_birth_word(folded: &str) -> bool {
 /// Whether folded text ends with a word of birth, perhaps with a few words after it ("geboren te Utrecht op").
 fn speaks_of_birth(before: &str) -> bool {
     let before = tail(before, 60);
-    BIRTH.as_ref().is_some_and(|birth| birth.is_match(before)) || before.trim_end().ends_with('*')
+    let said = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().is_some_and(|pattern| pattern.is_match(before));
+    said(&BIRTH) || said(&SHORT_BIRTH) || before.trim_end().ends_with('*')
 }
 
 /// "Yours sincerely" in nine languages: what follows is the sender's own.

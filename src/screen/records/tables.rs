@@ -19,7 +19,8 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
         let labels: Vec<Option<Attribute>> = cells.iter().map(|cell| attributes::of_label(&fold(cell))).collect();
         let values = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
         let labelled = labels.iter().flatten().count();
-        if labelled >= 2 && labelled * 2 >= values.min(6) || labelled == 1 && values == 1 {
+        let of_births = labels.contains(&Some(Attribute::Birth)) && !cells.iter().any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
+        if labelled >= 2 && labelled * 2 >= values.min(6) || labelled == 1 && values == 1 || labelled == 1 && of_births {
             records.extend(std::mem::take(&mut below).settle());
             header = labels;
             continue;
@@ -58,18 +59,25 @@ struct Below {
 impl Below {
     /// Takes a row whose cells make a record of a person, if its name is one; `false` when they make none.
     fn add(&mut self, header: &[Option<Attribute>], cells: &[String], row: usize) -> bool {
-        let known: BTreeSet<Attribute> = header
+        let mut known: BTreeSet<Attribute> = header
             .iter()
             .zip(cells)
             .filter_map(|(attribute, value)| attribute.filter(|attribute| attributes::has_value(*attribute, value)))
             .chain(header.iter().flatten().copied().filter(|attribute| *attribute == Attribute::Business))
             .collect();
-        let grades = header.iter().zip(cells).filter(|(attribute, _)| **attribute == Some(Attribute::Name));
-        let grade = grades.map(|(_, value)| names::grade(value)).max().unwrap_or_default();
+        let graded = |wanted: Option<Attribute>| {
+            let cells = header.iter().zip(cells).filter(move |(attribute, cell)| **attribute == wanted && !cell.trim().is_empty());
+            cells.map(|(_, value)| names::grade(value)).max()
+        };
+        // Beside a day of birth, a name under a header that nobody knows is one all the same.
+        if known.contains(&Attribute::Birth) && !super::has_name(&known) && graded(None) >= Some(Grade::Shaped) {
+            known.insert(Attribute::Name);
+        }
         let found = points(&known) > 0;
+        let grade = graded(Some(Attribute::Name));
         // A row of the column that is no person's speaks for the whole column.
-        if found || header.contains(&Some(Attribute::Name)) && cells.iter().any(|cell| !cell.trim().is_empty()) {
-            self.rows.push((row, known, grade));
+        if found || grade.is_some() {
+            self.rows.push((row, known, grade.unwrap_or_default()));
         }
         found
     }
