@@ -269,6 +269,22 @@ fn file_names_with_a_person_and_a_day_of_birth_are_records() {
     assert_eq!(named("Rapport Jansen 2026-03-12.pdf"), BTreeMap::new());
 }
 
+/// Judging each number by the whole line before it would take hours here.
+#[test]
+fn a_line_of_many_numbers_is_no_trouble() {
+    let line = format!("bsn {}", "123456782, 111222333; ".repeat(5_000));
+    assert_eq!(in_text(&line), BTreeMap::from([("bsn", 2)]));
+    assert_eq!(in_text(&"x; ".repeat(100_000)), BTreeMap::new());
+}
+
+#[test]
+fn numbers_of_which_most_fail_their_check_pass_it_by_chance() {
+    let log = |numbers: &[&str]| numbers.iter().map(|number| format!("gateway {number} closed\n")).collect::<String>();
+    assert!(in_text(&log(&["12036131053"])).contains_key("fodselsnummer"));
+    let failing = ["12036131054", "12036131055", "12036131056", "12036131057", "12036131058", "12036131059", "12036131053"];
+    assert_eq!(in_text(&log(&failing)), BTreeMap::new());
+}
+
 /// Every identifier has its vectors: `valid` beside its name, `near_miss` never, `look_alike` lines never.
 #[test]
 fn every_identifier_holds_its_vectors() {
