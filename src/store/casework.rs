@@ -3,7 +3,7 @@
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{DatabaseTransaction, EntityTrait};
 
-use super::book::{bare_entry, storable};
+use super::batch::{bare_entry, storable};
 use super::connection::begin_serial;
 use super::desk::{AgentRecord, Correspondence, correspondence, put_into_outbox, record};
 use super::entities::{entry, link, ticket};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::arrivals::{ArrivalState, Waiting};
 use super::audit::Tail;
-use super::book::row_of_reply;
+use super::batch::row_of_reply;
 use super::connection::begin_serial;
 use super::entities::{arrival, entry, outbox, ticket};
 use super::error::While;

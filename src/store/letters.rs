@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
-use super::book::bare_entry;
+use super::batch::bare_entry;
 use super::connection::{begin, begin_serial};
 use super::entities::{entry, outbox};
 use super::error::While;

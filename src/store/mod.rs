@@ -11,6 +11,7 @@
 mod approvals;
 mod arrivals;
 mod audit;
+mod batch;
 mod blobs;
 mod book;
 mod casework;
@@ -18,6 +19,7 @@ mod chores;
 mod connection;
 mod daemons;
 mod contacts;
+mod decision;
 mod desk;
 mod effects;
 mod entities;

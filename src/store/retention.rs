@@ -502,7 +502,7 @@ impl Store {
     /// [`StoreError::Unknown`] when there is no such ticket.
     pub async fn hold(&self, on: &HoldOn, agent: &str, reason: &str) -> Result<(), StoreError> {
         const DOING: &str = "setting a legal hold";
-        let (since, reason) = (self.now(), super::book::storable(reason));
+        let (since, reason) = (self.now(), super::batch::storable(reason));
         let transaction = begin_serial(&self.0.writer, DOING).await?;
         lift(&transaction, on).await?;
         match on {

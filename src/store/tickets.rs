@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
-use super::book::{bare_entry, storable};
+use super::batch::{bare_entry, storable};
 use super::connection::begin_serial;
 use super::desk::{AgentRecord, record};
 use super::entities::{attachment, entry, general_profile, link, ticket, withheld};
