@@ -3,6 +3,10 @@
 //! One pass over the text, linear however deep it nests. Nothing is rendered and nothing is fetched.
 
 use super::Reader;
+use mail_parser::Encoding;
+
+/// Pages within attributes of pages (`srcdoc`) are read to this depth.
+const MOST_PAGES: usize = 3;
 
 /// Reads a page.
 pub fn read(reader: &mut Reader, text: &str) {
@@ -15,6 +19,49 @@ pub fn read(reader: &mut Reader, text: &str) {
     for (rows, number) in page.tables.into_iter().zip(1..) {
         reader.table("sheet", number, rows);
     }
+    for (file, number) in page.files.into_iter().zip(1..) {
+        reader.member(number, None, &file);
+    }
+}
+
+/// The file in a `data:` address (RFC 2397); `None` for every other address.
+pub fn file_in_address(address: &str) -> Option<Vec<u8>> {
+    let (kind, content) = address
+        .trim_start()
+        .get(5..)
+        .filter(|_| address.trim_start().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")))?
+        .split_once(',')?;
+    let content = percent_decoded(content);
+    Some(if kind.trim_end().ends_with("base64") { Encoding::Base64.decode(content.as_bytes()).into_owned() } else { content.into_bytes() })
+}
+
+/// What an address says to somebody who follows it: its parts as words, `?bsn=1&x=2` as `bsn: 1` and `x: 2`.
+pub fn words_of_address(address: &str) -> String {
+    let decoded = percent_decoded(&address.replace('+', " "));
+    decoded.replace(['?', '&', ';'], " ").replace('=', ": ")
+}
+
+/// RFC 3986 §2.1; what is no such escape stays.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match after {
+            [high, low, ..] if *first == b'%' => char::from(*high).to_digit(16).zip(char::from(*low).to_digit(16)),
+            _ => None,
+        };
+        match escaped.and_then(|(high, low)| u8::try_from(high << 4 | low).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or(&[]);
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    super::text::decode(&bytes).unwrap_or_else(|| text.to_owned())
 }
 
 #[derive(Default)]
@@ -27,6 +74,14 @@ struct Page {
     table: Vec<Vec<String>>,
     row: Vec<String>,
     cell: Option<String>,
+    /// What was written last before a field: its label, as a person sees it.
+    label: String,
+    /// Whether a tag stands between what was said and what comes.
+    parted: bool,
+    /// Files in `data:` addresses.
+    files: Vec<Vec<u8>>,
+    /// How many pages this one lies in.
+    depth: usize,
 }
 
 impl Page {
@@ -44,6 +99,7 @@ impl Page {
                 text = rest;
                 continue;
             }
+            self.parted = true;
             let (tag, after) = split_tag(rest);
             let name: String = tag.chars().take_while(|c| !c.is_whitespace() && *c != '>').collect::<String>().to_ascii_lowercase();
             let name = name.trim_end_matches('/').to_owned();
@@ -91,7 +147,14 @@ impl Page {
         if raw.is_empty() {
             return;
         }
-        let text = decoded(raw);
+        let mut text = decoded(raw);
+        // Two elements side by side are two words where letters meet digits: a label and its value, parted by their looks only.
+        if std::mem::take(&mut self.parted) && letters_meet_digits(self.cell.as_deref().unwrap_or(&self.line), &text) {
+            text.insert(0, ' ');
+        }
+        if !text.trim().is_empty() {
+            self.label = text.trim().to_owned();
+        }
         if let Some(cell) = &mut self.cell {
             cell.push_str(&text.replace(['\n', '\r'], " "));
         }
@@ -101,6 +164,18 @@ impl Page {
             }
             self.line.push_str(part.trim_end_matches('\r'));
         }
+    }
+
+    /// A page in an attribute.
+    fn inner(&mut self, text: &str) {
+        let mut page = Self { depth: self.depth + 1, ..Self::default() };
+        page.walk(text);
+        page.end_line();
+        page.end_table();
+        self.aside.extend(page.lines);
+        self.aside.extend(page.aside);
+        self.tables.extend(page.tables);
+        self.files.extend(page.files);
     }
 
     fn end_line(&mut self) {
@@ -136,14 +211,31 @@ impl Page {
             let value = decoded(&value);
             match key.as_str() {
                 "name" | "id" => name = value,
-                "value" | "content" => self.aside.push(format!("{name}: {value}")),
+                "value" | "content" => {
+                    self.aside.push(format!("{name}: {value}"));
+                    let label = self.label.trim_end_matches(':');
+                    if key == "value" && !label.is_empty() && label.len() <= 80 {
+                        self.aside.push(format!("{label}: {value}"));
+                    }
+                }
                 "title" | "alt" | "placeholder" | "label" | "aria-label" | "summary" => self.aside.push(value),
-                "href" if !value.is_empty() => self.aside.push(value.replace(['?', '&', '='], " ")),
+                "srcdoc" if self.depth < MOST_PAGES => self.inner(&value),
+                "href" | "src" | "action" | "poster" | "background" | "xlink:href" => match file_in_address(&value) {
+                    Some(file) => self.files.push(file),
+                    None => self.aside.push(words_of_address(&value)),
+                },
                 _ if key.starts_with("data-") => self.aside.push(format!("{}: {value}", key.trim_start_matches("data-"))),
                 _ => {}
             }
         }
     }
+}
+
+fn letters_meet_digits(before: &str, after: &str) -> bool {
+    let (last, first) = (before.chars().next_back(), after.chars().next());
+    last.zip(first).is_some_and(|(last, first)| {
+        (last.is_alphabetic() || last == ':') && first.is_ascii_digit() || last.is_ascii_digit() && first.is_alphabetic()
+    })
 }
 
 /// The tag up to its `>` outside quotes, and what follows.
@@ -251,4 +343,39 @@ fn reference(word: &str) -> Option<char> {
         "szlig" => 'ß',
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::protocol::Request;
+    use crate::parse::document::Content;
+
+    fn lines(page: &str) -> Vec<String> {
+        let document = super::super::read(page.as_bytes(), &Request::default()).document;
+        document
+            .pieces
+            .into_iter()
+            .filter_map(|piece| if let Content::Lines(lines) = piece.content { Some(lines) } else { None })
+            .flatten()
+            .collect()
+    }
+
+    #[test]
+    fn what_only_looks_part_is_parted() {
+        assert!(lines("<html><p><span>BSN</span><span>1234</span><b>56782</b></p>").contains(&"BSN 123456782".to_owned()));
+        assert!(lines("<html><label for=a>BSN:</label> <input id=a value=123456782>").contains(&"BSN: 123456782".to_owned()));
+        assert!(lines("<html><iframe srcdoc=\"&lt;p&gt;BSN 1&lt;/p&gt;\"></iframe>").contains(&"BSN 1".to_owned()));
+    }
+
+    #[test]
+    fn addresses_say_what_their_parts_say() {
+        assert_eq!(
+            super::words_of_address("mailto:a@b.example?subject=BSN%20123456782&body=x"),
+            "mailto:a@b.example subject: BSN 123456782 body: x"
+        );
+        assert_eq!(super::file_in_address("data:text/plain;base64,YmFu").unwrap(), b"ban");
+        assert_eq!(super::file_in_address("data:,a%20b").unwrap(), b"a b");
+        assert!(super::file_in_address("https://portaal.example/").is_none());
+        assert_eq!(super::percent_decoded("100%"), "100%");
+    }
 }

@@ -52,6 +52,11 @@ pub fn mbox(reader: &mut Reader, text: &str) {
     }
 }
 
+/// A winmail.dat without the mail that it came in: as the only part of one.
+pub fn winmail(reader: &mut Reader, bytes: &[u8]) {
+    read(reader, &[b"Content-Type: application/ms-tnef\r\nContent-Transfer-Encoding: binary\r\n\r\n", bytes].concat());
+}
+
 /// One mail.
 pub fn read(reader: &mut Reader, raw: &[u8]) {
     let Mail { author, subject, other_names, text, attachments, .. } = parse(raw, false);

@@ -3,10 +3,11 @@
 //! Every XML part is read, so that headers, footers, notes, comments, text boxes and deleted text are; pictures and
 //! embedded files are read like members.
 
-use super::{Reader, archive, sheet, xml};
+use super::{Reader, archive, html, sheet, text, xml};
 use crate::parse::document::Unreadable;
 use quick_xml::Reader as Parser;
-use quick_xml::events::Event;
+use quick_xml::events::attributes::Attribute;
+use quick_xml::events::{BytesStart, Event};
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
@@ -23,7 +24,7 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) -> &'static str {
     if format == "zip" {
         archive::zip_members(reader, &mut zip);
     } else {
-        if matches!(format, "xlsx" | "xlsb" | "ods") {
+        if matches!(format, "xlsx" | "xlsb") {
             sheet::read(reader, bytes, format);
         }
         parts(reader, &mut zip, format);
@@ -58,60 +59,62 @@ fn what(zip: &mut ZipArchive<Cursor<&[u8]>>) -> &'static str {
 }
 
 /// How a part of an office file is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
+    /// Paragraphs and tables.
     Document,
+    /// Names and values.
     Properties,
+    /// A sheet whose cells the sheet reader reads: what stands beside them.
+    Sheet,
+    /// Word's settings, of which the variables are content.
+    Variables,
+    /// A file of its own.
     Embedded,
+    /// A binary record of words.
+    Binary,
+    /// ODF's list of parts, which says whether they are encrypted.
+    Manifest,
+    /// How things look, and previews of what is read anyway.
     Nothing,
 }
 
 fn part(name: &str, format: &str) -> Part {
     let file = name.rsplit('/').next().unwrap_or(name);
-    let pictures = name.contains("media/") || name.starts_with("Pictures/");
-    if name.contains("embeddings/") || pictures {
-        return Part::Embedded;
-    }
-    // How things look, not what they say.
-    const LOOKS: [&str; 10] = [
-        "styles.xml",
+    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let opendocument = format.starts_with("od");
+    const LOOKS: [&str; 12] = [
         "fontTable.xml",
         "settings.xml",
         "webSettings.xml",
         "numbering.xml",
         "[Content_Types].xml",
-        "manifest.xml",
         "manifest.rdf",
         "tableStyles.xml",
         "calcChain.xml",
+        "mimetype",
+        "layout-cache",
+        "sharedStrings.bin",
+        "styles.bin",
     ];
-    if LOOKS.contains(&file)
-        || name.contains("theme/")
-        || name.contains("Layouts/")
-        || name.contains("slideMasters/")
-        || name.starts_with("Configurations2/")
-    {
-        return Part::Nothing;
-    }
-    // Cells are read with their rows and columns by the sheet reader.
-    let sheets = format.starts_with("xls")
-        && (name.starts_with("xl/worksheets/sheet") || file == "sharedStrings.xml" || file == "workbook.xml")
-        || format == "ods" && name == "content.xml";
-    if sheets {
-        return Part::Nothing;
-    }
-    match file.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("xml")
-            if name.starts_with("docProps/") || name.contains("pivotCache") || name.starts_with("customXml/") || file == "meta.xml" =>
-        {
+    const PREVIEWS: [&str; 5] = ["Thumbnails/", "docProps/thumbnail", "ObjectReplacements/", "Configurations2/", "_xmlsignatures/"];
+    match extension.as_str() {
+        _ if name == "META-INF/manifest.xml" => Part::Manifest,
+        _ if name == "word/settings.xml" => Part::Variables,
+        _ if name.ends_with('/') || LOOKS.contains(&file) || name.contains("theme/") => Part::Nothing,
+        _ if PREVIEWS.iter().any(|folder| name.starts_with(folder)) => Part::Nothing,
+        // In ODF the pages' headers and footers stand among the styles.
+        "xml" if file == "styles.xml" && !opendocument => Part::Nothing,
+        "xml" if format == "xlsx" && name.starts_with("xl/worksheets/") => Part::Sheet,
+        "xml" if format.starts_with("xls") && matches!(file, "sharedStrings.xml" | "workbook.xml") => Part::Nothing,
+        "xml" if name.starts_with("docProps/") || name.contains("pivotCache") || name.starts_with("customXml/") || file == "meta.xml" => {
             Part::Properties
         }
-        Some("xml" | "vml") => Part::Document,
-        Some("rels") => Part::Properties,
-        Some(
-            "png" | "jpg" | "jpeg" | "gif" | "bmp" | "tif" | "tiff" | "pdf" | "docx" | "xlsx" | "txt" | "csv" | "html" | "htm" | "mht"
-            | "eml" | "rtf",
-        ) => Part::Embedded,
-        _ => Part::Nothing,
+        "rels" => Part::Properties,
+        "xml" | "vml" => Part::Document,
+        "bin" if !name.contains("embeddings/") => Part::Binary,
+        "ttf" | "otf" | "odttf" | "fntdata" => Part::Nothing,
+        _ => Part::Embedded,
     }
 }
 
@@ -130,8 +133,7 @@ fn parts(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>, format: &str)
             return reader.fail(Unreadable::Encrypted);
         }
         let kind = part(&name, format);
-        let manifest = name == "META-INF/manifest.xml";
-        if matches!(kind, Part::Nothing) && !manifest {
+        if kind == Part::Nothing {
             continue;
         }
         let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
@@ -140,25 +142,134 @@ fn parts(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>, format: &str)
             Err(_) => return reader.fail(Unreadable::Damaged),
         };
         let Some(bytes) = unpacked else { return };
-        if manifest {
-            if bytes.windows(15).any(|window| window == b"encryption-data") {
-                return reader.fail(Unreadable::Encrypted);
-            }
-            continue;
+        if kind == Part::Manifest && bytes.windows(15).any(|window| window == b"encryption-data") {
+            return reader.fail(Unreadable::Encrypted);
         }
         match kind {
-            Part::Embedded if name.ends_with(".emf") || name.ends_with(".wmf") => reader.lines("picture", number, metafile(&bytes)),
             Part::Embedded => reader.member(number, None, &bytes),
-            Part::Properties | Part::Document => match super::text::decode(&bytes) {
-                Some(text) if matches!(kind, Part::Document) => document(reader, &text, label(&name), number),
-                Some(text) => {
-                    xml::read(reader, &text);
-                }
+            Part::Binary => reader.lines("text", number, text::runs(&bytes)),
+            Part::Manifest | Part::Nothing => {}
+            _ => match text::decode(&bytes) {
+                Some(text) => words(reader, &text, kind, &name, format, number),
                 None => reader.fail(Unreadable::Damaged),
             },
-            Part::Nothing => {}
         }
     }
+}
+
+fn words(reader: &mut Reader, text: &str, kind: Part, name: &str, format: &str, number: u32) {
+    match kind {
+        Part::Sheet => beside_cells(reader, text, number),
+        Part::Variables => variables(reader, text, number),
+        Part::Properties => {
+            xml::read(reader, text);
+        }
+        _ if format == "ods" && name == "content.xml" => document(reader, text, "sheet", number),
+        _ => document(reader, text, label(name), number),
+    }
+}
+
+/// What a sheet says beside the values of its cells: headers and footers, rules of entry, tips of links, and formulas that hold text.
+fn beside_cells(reader: &mut Reader, text: &str, number: u32) {
+    let mut parser = Parser::from_str(text);
+    let (mut lines, mut said, mut in_cells) = (Vec::new(), String::new(), false);
+    loop {
+        match parser.read_event() {
+            Ok(Event::Start(start)) => {
+                said.clear();
+                if !in_cells {
+                    told(&mut lines, &start);
+                }
+                in_cells |= start.local_name().into_inner() == "sheetData";
+            }
+            Ok(Event::Empty(start)) if !in_cells => told(&mut lines, &start),
+            Ok(Event::Text(words)) => said.push_str(&words.xml10_content()),
+            Ok(Event::GeneralRef(reference)) => said.push_str(&xml::resolved(&reference)),
+            Ok(Event::End(end)) => {
+                let name = end.local_name().into_inner();
+                let words = std::mem::take(&mut said);
+                if !words.is_empty() && (!in_cells || name == "f" && words.contains('"')) {
+                    lines.push(words);
+                }
+                in_cells &= name != "sheetData";
+            }
+            Ok(Event::Eof) => break,
+            Ok(Event::DocType(_)) | Err(_) => {
+                reader.fail(Unreadable::Damaged);
+                break;
+            }
+            Ok(_) => {}
+        }
+    }
+    reader.lines("text", number, lines);
+}
+
+/// The variables of a Word document (ISO 29500-1, 17.15.1.33), which fields show.
+fn variables(reader: &mut Reader, text: &str, number: u32) {
+    let mut parser = Parser::from_str(text);
+    let mut lines = Vec::new();
+    while text.contains("docVar") {
+        match parser.read_event() {
+            Ok(Event::Start(start) | Event::Empty(start)) if start.local_name().into_inner() == "docVar" => {
+                let values: Vec<String> = start.attributes().flatten().map(|attribute| value(&attribute)).collect();
+                lines.push(values.join(": "));
+            }
+            Ok(Event::Eof) => break,
+            Ok(Event::DocType(_)) | Err(_) => {
+                reader.fail(Unreadable::Damaged);
+                break;
+            }
+            Ok(_) => {}
+        }
+    }
+    reader.lines("text", number, lines);
+}
+
+fn value(attribute: &Attribute<'_>) -> String {
+    attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap_or_default().into_owned()
+}
+
+/// What attributes say to a person: descriptions of pictures, tips, rules, codes of fields, and where links lead.
+fn told(lines: &mut Vec<String>, start: &BytesStart<'_>) {
+    const SAID: [&str; 22] = [
+        "descr",
+        "title",
+        "alt",
+        "author",
+        "creator",
+        "string-value",
+        "instr",
+        "tooltip",
+        "display",
+        "location",
+        "prompt",
+        "promptTitle",
+        "error",
+        "errorTitle",
+        "expression",
+        "condition",
+        "formula",
+        "content",
+        "description",
+        "text",
+        "string",
+        "stringVal",
+    ];
+    for attribute in start.attributes().flatten() {
+        let name = attribute.key.local_name().into_inner();
+        if SAID.contains(&name) {
+            lines.extend(Some(value(&attribute)).filter(|value| !value.trim().is_empty()));
+        } else if name == "href" || name == "Target" || name == "src" {
+            // Only addresses; other parts of the file are read as parts.
+            lines.extend(Some(value(&attribute)).filter(|value| value.contains(':')).map(|value| html::words_of_address(&value)));
+        }
+    }
+}
+
+/// Whether XML is a whole office document in one piece: flat OpenDocument, Word 2003, flat OPC.
+pub fn is_flat(text: &str) -> bool {
+    let start: String = text.chars().take(4_000).collect();
+    ["<office:document", "<w:wordDocument", "<pkg:package"].iter().any(|root| start.contains(root))
 }
 
 fn label(name: &str) -> &'static str {
@@ -174,18 +285,18 @@ fn label(name: &str) -> &'static str {
 }
 
 /// Paragraphs as lines and tables as tables, by the local names that OOXML and ODF share in spirit.
-fn document(reader: &mut Reader, text: &str, part: &str, number: u32) {
+pub fn document(reader: &mut Reader, text: &str, part: &str, number: u32) {
     let mut parser = Parser::from_str(text);
-    let mut page = Page::default();
+    let mut page = Page { in_cells_only: part == "sheet", ..Page::default() };
     loop {
         match parser.read_event() {
             Ok(Event::Start(start)) => {
-                page.described(&start);
-                page.open(start.local_name().into_inner());
+                told(&mut page.lines, &start);
+                page.open(&start);
             }
             Ok(Event::Empty(start)) => {
-                page.described(&start);
-                page.open(start.local_name().into_inner());
+                told(&mut page.lines, &start);
+                page.open(&start);
                 page.close(start.local_name().into_inner());
             }
             Ok(Event::End(end)) => page.close(end.local_name().into_inner()),
@@ -201,60 +312,98 @@ fn document(reader: &mut Reader, text: &str, part: &str, number: u32) {
         }
     }
     page.end_line();
+    page.lines.extend(page.aside);
     reader.lines(part, number, page.lines);
     for (table, nth) in page.tables.into_iter().zip(1..) {
-        reader.table("table", nth, table);
+        reader.table(if part == "sheet" { "sheet" } else { "table" }, nth, table);
     }
+}
+
+/// A table that is being read.
+#[derive(Default)]
+struct Table {
+    rows: Vec<Vec<String>>,
+    row: Vec<String>,
+    /// From which line on the cell at work began.
+    start: usize,
+    /// How often the cell stands, and its exact value where what is shown may be rounded or shortened.
+    repeated: usize,
+    exact: Option<String>,
 }
 
 #[derive(Default)]
 struct Page {
     lines: Vec<String>,
     line: String,
-    /// Open tables, the innermost last: finished rows, the row at work, and from which line on the cell at work began.
-    open: Vec<(Vec<Vec<String>>, Vec<String>, usize)>,
+    /// Open tables, the innermost last.
+    open: Vec<Table>,
     tables: Vec<Vec<Vec<String>>>,
+    /// From which lines on open comments began, and what finished ones say: it is no part of the cell or paragraph that they hang on.
+    notes: Vec<usize>,
+    aside: Vec<String>,
+    /// What stands in a cell is said by the cell alone. In a letter's table the lines count too: it may be a form.
+    in_cells_only: bool,
 }
 
 impl Page {
-    fn open(&mut self, name: &str) {
-        match name {
+    fn open(&mut self, start: &BytesStart<'_>) {
+        match start.local_name().into_inner() {
             "tbl" | "table" => {
                 self.end_line();
-                self.open.push((Vec::new(), Vec::new(), self.lines.len()));
+                // The name of a sheet.
+                let name = start.attributes().flatten().find(|attribute| attribute.key.into_inner() == "table:name");
+                self.lines.extend(name.map(|name| value(&name)));
+                self.open.push(Table { start: self.lines.len(), ..Table::default() });
             }
-            "tc" | "table-cell" => {
+            "tc" | "table-cell" | "covered-table-cell" => {
                 self.end_line();
                 let from = self.lines.len();
-                if let Some((_, _, start)) = self.open.last_mut() {
-                    *start = from;
+                if let Some(table) = self.open.last_mut() {
+                    (table.start, table.repeated, table.exact) = (from, 1, None);
+                    table.describe(start);
                 }
+            }
+            "annotation" => {
+                self.end_line();
+                self.notes.push(self.lines.len());
             }
             "br" | "cr" | "line-break" => self.end_line(),
             "tab" => self.line.push('\t'),
             "s" => self.line.push(' '),
+            "noBreakHyphen" => self.line.push('-'),
             _ => {}
         }
     }
 
     fn close(&mut self, name: &str) {
         match name {
-            "p" | "h" | "comment" | "annotation" | "sdt" => self.end_line(),
-            "tc" | "table-cell" => {
+            "p" | "h" | "comment" | "sdt" | "text" | "v" | "pt" | "cm" | "threadedComment" | "author" | "formula" | "f" => self.end_line(),
+            "annotation" => {
                 self.end_line();
-                if let Some((_, row, start)) = self.open.last_mut() {
-                    let cell = self.lines.get(*start..).unwrap_or(&[]).join(" ");
-                    row.push(cell);
+                let from = self.notes.pop().unwrap_or(self.lines.len());
+                self.aside.extend(self.lines.drain(from.min(self.lines.len())..));
+            }
+            "tc" | "table-cell" | "covered-table-cell" => {
+                self.end_line();
+                if let Some(table) = self.open.last_mut() {
+                    let shown = self.lines.get(table.start..).unwrap_or(&[]).join(" ");
+                    table.row.extend(std::iter::repeat_n(table.exact.take().unwrap_or(shown), table.repeated));
+                    if self.in_cells_only {
+                        self.lines.truncate(table.start);
+                    }
                 }
             }
             "tr" | "table-row" => {
-                if let Some((rows, row, _)) = self.open.last_mut() {
-                    rows.push(std::mem::take(row));
+                if let Some(table) = self.open.last_mut() {
+                    let row = std::mem::take(&mut table.row);
+                    if row.iter().any(|cell| !cell.is_empty()) {
+                        table.rows.push(row);
+                    }
                 }
             }
             "tbl" | "table" => {
-                if let Some((rows, _, _)) = self.open.pop() {
-                    self.tables.push(rows);
+                if let Some(table) = self.open.pop() {
+                    self.tables.push(table.rows);
                 }
             }
             _ => {}
@@ -267,41 +416,23 @@ impl Page {
             self.lines.push(line);
         }
     }
+}
 
-    /// What a picture or a field is said to show.
-    fn described(&mut self, start: &quick_xml::events::BytesStart<'_>) {
+impl Table {
+    /// Columns that a file may repeat in one cell; more of them are the emptiness beside a sheet.
+    const MOST_REPEATED: usize = 256;
+
+    /// What ODF says of a cell (OpenDocument 1.3 part 3, 19.385 and 19.677).
+    fn describe(&mut self, start: &BytesStart<'_>) {
         for attribute in start.attributes().flatten() {
-            if matches!(attribute.key.local_name().into_inner(), "descr" | "title" | "alt" | "author" | "creator" | "string-value") {
-                let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap_or_default();
-                if !value.trim().is_empty() {
-                    self.lines.push(value.into_owned());
+            match attribute.key.local_name().into_inner() {
+                "number-columns-repeated" => {
+                    self.repeated = value(&attribute).parse().ok().filter(|times| *times <= Self::MOST_REPEATED).unwrap_or(1);
                 }
+                // 123456782 may be shown as 1,23E+08, and a date as a weekday.
+                "value" | "date-value" => self.exact = Some(value(&attribute)),
+                _ => {}
             }
         }
     }
-}
-
-/// The text records of an enhanced metafile (MS-EMF 2.3.5.8, EMR_EXTTEXTOUTW).
-fn metafile(bytes: &[u8]) -> Vec<String> {
-    let word = |at: usize| {
-        bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes).and_then(|value| usize::try_from(value).ok())
-    };
-    let (mut lines, mut at) = (Vec::new(), 0);
-    while let (Some(kind), Some(size)) = (word(at), word(at + 4)) {
-        if size < 8 {
-            break;
-        }
-        if let (84, Some(count), Some(offset)) = (kind, word(at + 44), word(at + 48)) {
-            let units: Vec<u16> = bytes
-                .get(at + offset..)
-                .unwrap_or(&[])
-                .chunks_exact(2)
-                .take(count.min(size / 2))
-                .map(|pair| pair.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
-                .collect();
-            lines.push(String::from_utf16_lossy(&units));
-        }
-        at += size;
-    }
-    lines
 }

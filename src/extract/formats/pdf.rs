@@ -3,77 +3,145 @@
 //! The pages themselves are read by poppler (ISO 32000-1 says what is looked for here: 7.3.4 strings, 7.5.7 object streams, 7.11.4
 //! embedded files). Objects are found by their marks and not through the cross-reference table, so that no damage hides one.
 
-use super::{Reader, archive};
+use super::{Reader, archive, html, text, xml};
 use crate::extract::protocol::Tool;
 use crate::parse::document::Unreadable;
+use aho_corasick::AhoCorasick;
+use memchr::memmem;
+use std::io::Read;
+use std::sync::LazyLock;
 
 /// Hands the pages on and reads the rest.
 pub fn read(reader: &mut Reader, bytes: &[u8]) {
     reader.task(Tool::Pdf, "page", bytes.to_vec());
-    let mut words = strings(bytes);
+    if has(bytes, b"/Encrypt") {
+        // It may still open without a password: then poppler reads its pages and properties. What lies beside them is locked to this
+        // reader, and there must be nothing.
+        let beside = strings(bytes, BESIDE).len() + [b"/ObjStm".as_slice(), b"/EmbeddedFile", b"/XFA"].iter().filter(|mark| has(bytes, mark)).count();
+        if beside > 0 {
+            reader.fail(Unreadable::Encrypted);
+        }
+        return;
+    }
+    let mut words = strings(bytes, 0);
     let mut number = 0;
-    let mut rest = bytes;
-    let mut before = 0;
-    while let Some(at) = position(rest, b"stream") {
-        let start = before + at;
-        rest = rest.get(at + 6..).unwrap_or(&[]);
-        before = start + 6;
-        if bytes.get(..start).is_some_and(|head| head.ends_with(b"end")) {
+    for (dictionary, body) in streams(bytes) {
+        let embedded = has(dictionary, b"/EmbeddedFile");
+        if !embedded && (has(dictionary, b"/Image") || has(dictionary, b"/Length1") || has(dictionary, b"/XRef")) {
             continue;
         }
-        let head = bytes.get(start.saturating_sub(1000)..start).unwrap_or(&[]);
-        let dictionary = head.get(last(head, b" obj").unwrap_or(0)..).unwrap_or(head);
-        let (embedded, objects) = (position(dictionary, b"/EmbeddedFile").is_some(), position(dictionary, b"/ObjStm").is_some());
-        if !embedded && !objects {
+        let objects = has(dictionary, b"/ObjStm");
+        if !embedded && !objects && !begins_as_xml(dictionary, body) {
+            // Pages and what they are drawn with: poppler reads them.
             continue;
         }
-        let body = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")).unwrap_or(rest);
-        let body = body.get(..position(body, b"endstream").unwrap_or(body.len())).unwrap_or(body);
-        let packed = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        let content = if position(dictionary, b"/FlateDecode").is_some() {
-            reader.unpack(packed, flate2::read::ZlibDecoder::new(body))
-        } else if position(dictionary, b"/Filter").is_some() {
-            reader.fail(Unreadable::UnknownFormat);
-            None
-        } else {
-            Some(body.to_vec())
-        };
-        let Some(content) = content else { continue };
+        let Some(content) = unpacked(reader, dictionary, body) else { continue };
         if embedded {
             number += 1;
             reader.member(number, None, content.strip_suffix(b"\n").filter(|_| !archive::ends_as_zip(&content)).unwrap_or(&content));
-        } else {
-            words.extend(strings(&content));
+        } else if objects {
+            words.extend(strings(&content, 0));
+        } else if let Some(text) = text::decode(&content) {
+            forms(reader, &text);
         }
     }
     reader.lines("comment", 1, words);
 }
 
-fn position(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
+/// Every stream with what its dictionary says, found by its marks.
+fn streams(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    memmem::find_iter(bytes, b"stream").filter_map(|start| {
+        let before = bytes.get(..start)?;
+        if before.ends_with(b"end") {
+            return None;
+        }
+        let head = before.get(start.saturating_sub(1000)..)?;
+        let dictionary = head.get(memmem::rfind(head, b" obj").unwrap_or(0)..)?;
+        let rest = bytes.get(start + 6..)?;
+        let body = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")).unwrap_or(rest);
+        Some((dictionary, body.get(..memmem::find(body, b"endstream").unwrap_or(body.len()))?))
+    })
 }
 
-fn last(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).rposition(|window| window == what)
+fn unpacked(reader: &mut Reader, dictionary: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+    if has(dictionary, b"/FlateDecode") {
+        reader.unpack(u64::try_from(body.len()).unwrap_or(u64::MAX), flate2::read::ZlibDecoder::new(body))
+    } else if has(dictionary, b"/Filter") {
+        reader.fail(Unreadable::UnknownFormat);
+        None
+    } else {
+        Some(body.to_vec())
+    }
 }
 
-/// The strings after the keys of comments, form values, names of attached files and properties.
-fn strings(bytes: &[u8]) -> Vec<String> {
-    const KEYS: [&[u8]; 9] = [b"/Contents", b"/V", b"/UF", b"/Title", b"/Author", b"/Subject", b"/Keywords", b"/Desc", b"/RC"];
+/// The data of XFA forms and the XMP properties are XML.
+fn begins_as_xml(dictionary: &[u8], body: &[u8]) -> bool {
+    const ENOUGH: u64 = 64;
+    let mut start = Vec::new();
+    // A stream that breaks later begins all the same.
+    let _ = if has(dictionary, b"/FlateDecode") {
+        flate2::read::ZlibDecoder::new(body).take(ENOUGH).read_to_end(&mut start)
+    } else {
+        body.take(ENOUGH).read_to_end(&mut start)
+    };
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
+    matches!(start, [b'<', b'?' | b'!' | b'a'..=b'z' | b'A'..=b'Z', ..])
+}
+
+/// XML, whole or in the pieces that XFA parts it into.
+fn forms(reader: &mut Reader, text: &str) {
+    if xml::is_whole(text) {
+        xml::read(reader, text);
+    } else {
+        html::read(reader, text);
+    }
+}
+
+fn has(bytes: &[u8], what: &[u8]) -> bool {
+    memmem::find(bytes, what).is_some()
+}
+
+/// Keys whose strings say something: properties and bookmarks first, then comments, form values, attached files, links, scripts.
+const KEYS: [&str; 17] = [
+    "/Title",
+    "/Author",
+    "/Subject",
+    "/Keywords",
+    "/Contents",
+    "/V",
+    "/DV",
+    "/UF",
+    "/F",
+    "/Names",
+    "/Desc",
+    "/RC",
+    "/URI",
+    "/JS",
+    "/TU",
+    "/Opt",
+    "/Alt",
+];
+/// Where in the list the properties end.
+const BESIDE: usize = 4;
+
+static KEY: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(KEYS).ok());
+
+/// The strings after the keys, from the given one on.
+fn strings(bytes: &[u8], first: usize) -> Vec<String> {
     let mut found = Vec::new();
-    for key in KEYS {
-        let mut rest = bytes;
-        while let Some(at) = position(rest, key) {
-            rest = rest.get(at + key.len()..).unwrap_or(&[]);
-            let value = rest.trim_ascii_start();
-            let string = match value {
-                [b'(', inside @ ..] => Some(literal(inside)),
-                [b'<', inside @ ..] if inside.first() != Some(&b'<') => Some(hexadecimal(inside)),
-                _ => None,
-            };
-            if let Some(string) = string.filter(|string| !string.is_empty()) {
-                found.push(decoded(&string));
-            }
+    let Some(keys) = KEY.as_ref() else { return found };
+    for key in keys.find_overlapping_iter(bytes).filter(|key| key.pattern().as_usize() >= first) {
+        let rest = bytes.get(key.end()..).unwrap_or(&[]).trim_ascii_start();
+        let list = rest.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+        let string = match list.unwrap_or(rest) {
+            [b'(', inside @ ..] => literal(inside),
+            [b'<', inside @ ..] if inside.first() != Some(&b'<') => hexadecimal(inside),
+            _ => continue,
+        };
+        if !string.is_empty() {
+            let words = decoded(&string);
+            let address = words.contains("://") || words.starts_with("mailto:");
+            found.push(if address { html::words_of_address(&words) } else { words });
         }
     }
     found
@@ -128,6 +196,7 @@ fn hexadecimal(inside: &[u8]) -> Vec<u8> {
 fn decoded(string: &[u8]) -> String {
     match string {
         [0xfe, 0xff, rest @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(rest).0.into_owned(),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         _ => encoding_rs::WINDOWS_1252.decode_without_bom_handling(string).0.into_owned(),
     }
 }
@@ -139,6 +208,6 @@ mod tests {
     #[test]
     fn strings_of_comments_and_fields_are_found() {
         let file = b"<</Type/Annot/Contents(BSN \\(zie\\) 1234\\065 6782)/V <FEFF0042> /Contents 4 0 R>>";
-        assert_eq!(strings(file), ["BSN (zie) 12345 6782", "B"]);
+        assert_eq!(strings(file, 0), ["BSN (zie) 12345 6782", "B"]);
     }
 }

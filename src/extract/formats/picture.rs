@@ -1,17 +1,22 @@
 //! Pictures: their size first, then their pixels, decoded here and enlarged for tesseract; and what is written beside the pixels.
 
-use super::Reader;
+use super::{Reader, text};
 use crate::extract::protocol::Tool;
 use crate::parse::document::Unreadable;
-use image::{AnimationDecoder, DynamicImage, ImageReader, imageops::FilterType};
-use std::io::Cursor;
+use flate2::read::ZlibDecoder;
+use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageReader, imageops::FilterType};
+use memchr::memmem;
+use std::io::{Cursor, Read};
 
 /// More pixels than this are not decoded (THREATS §1 row 27).
 const MOST_PIXELS: u64 = 50_000_000;
 /// Up to this size a picture is enlarged twice: small type is what screenshots have, and what tesseract fails on.
 const ENLARGED_BELOW: u64 = 5_000_000;
-/// How many frames of an animation are looked at.
-const FRAMES: usize = 6;
+/// How many different frames an animation may have; a recording of a screen has more than anybody can read here.
+const MOST_FRAMES: usize = 20;
+/// Bytes that decoding may take.
+const MOST_MEMORY: u64 = 600 * 1024 * 1024;
 
 /// Reads one picture.
 pub fn read(reader: &mut Reader, bytes: &[u8]) {
@@ -28,38 +33,64 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) {
     if pixels < 10_000 || height < 20 {
         return;
     }
-    if bytes.starts_with(b"GIF8") {
-        return animation(reader, bytes);
+    if let Some(frames) = frames(bytes) {
+        return animation(reader, frames);
     }
     if tiff_pages(bytes) > 1 {
         // tesseract reads all the pages of a TIFF; the decoder here only the first.
         return reader.task(Tool::Ocr, "picture", bytes.to_vec());
     }
-    let mut decoder = ImageReader::new(Cursor::new(bytes));
-    let mut limits = image::Limits::default();
-    limits.max_alloc = Some(600 * 1024 * 1024);
-    decoder.limits(limits);
-    match decoder.with_guessed_format().map(ImageReader::decode) {
-        Ok(Ok(image)) => reader.task(Tool::Ocr, "picture", graymap(&image)),
-        _ => reader.fail(Unreadable::Damaged),
+    match decoded(bytes) {
+        Ok(image) => reader.task(Tool::Ocr, "picture", graymap(&image)),
+        Err(_) => reader.fail(Unreadable::Damaged),
     }
 }
 
-fn animation(reader: &mut Reader, bytes: &[u8]) {
-    let Ok(decoder) = image::codecs::gif::GifDecoder::new(Cursor::new(bytes)) else { return reader.fail(Unreadable::Damaged) };
-    let mut last = None;
-    for (number, frame) in decoder.into_frames().enumerate() {
-        match frame {
-            Ok(frame) if number < FRAMES => reader.task(Tool::Ocr, "picture", graymap(&DynamicImage::ImageRgba8(frame.into_buffer()))),
-            Ok(frame) => last = Some(frame),
-            Err(_) => return reader.fail(Unreadable::Damaged),
+/// The pixels the right way up: a telephone held upright writes them lying, and says so in a tag.
+fn decoded(bytes: &[u8]) -> image::ImageResult<DynamicImage> {
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(MOST_MEMORY);
+    let mut picture = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    picture.limits(limits);
+    let mut decoder = picture.into_decoder()?;
+    let turned = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(turned);
+    Ok(image)
+}
+
+/// The pictures of an animation, in any format that has them; `None` for a picture that stands still.
+fn frames(bytes: &[u8]) -> Option<Frames<'_>> {
+    if bytes.starts_with(b"GIF8") {
+        return GifDecoder::new(Cursor::new(bytes)).ok().map(AnimationDecoder::into_frames);
+    }
+    if bytes.starts_with(b"RIFF") {
+        return WebPDecoder::new(Cursor::new(bytes)).ok().filter(WebPDecoder::has_animation).map(AnimationDecoder::into_frames);
+    }
+    let png = PngDecoder::new(Cursor::new(bytes)).ok().filter(|_| bytes.starts_with(b"\x89PNG"))?;
+    let animated = png.is_apng().ok()?;
+    if animated { png.apng().ok().map(AnimationDecoder::into_frames) } else { None }
+}
+
+/// Every picture that differs from the one before it.
+fn animation(reader: &mut Reader, frames: Frames<'_>) {
+    let mut before: Option<Vec<u8>> = None;
+    let mut different = 0;
+    for (number, frame) in frames.enumerate() {
+        let Ok(frame) = frame else { return reader.fail(Unreadable::Damaged) };
+        let pixels = frame.into_buffer();
+        if before.as_ref() == Some(pixels.as_raw()) {
+            continue;
         }
-        if number > 500 {
+        different += 1;
+        if different > MOST_FRAMES || number > MOST_FRAMES * 50 {
             return reader.fail(Unreadable::TooLarge);
         }
+        before = Some(pixels.as_raw().clone());
+        reader.task(Tool::Ocr, "picture", graymap(&DynamicImage::ImageRgba8(pixels)));
     }
-    if let Some(frame) = last {
-        reader.task(Tool::Ocr, "picture", graymap(&DynamicImage::ImageRgba8(frame.into_buffer())));
+    if different == 0 {
+        reader.fail(Unreadable::Damaged);
     }
 }
 
@@ -87,59 +118,95 @@ fn graymap(image: &DynamicImage) -> Vec<u8> {
 
 /// How many images a TIFF holds; 1 for what is none. BigTIFF is not sniffed as a picture at all.
 fn tiff_pages(bytes: &[u8]) -> usize {
-    let little = match bytes.get(..4) {
-        Some(b"II*\0") => true,
-        Some(b"MM\0*") => false,
-        _ => return 1,
-    };
-    let number = |at: usize, length: usize| {
-        let field = bytes.get(at..at + length)?;
-        let folded = |sum: usize, byte: &u8| sum << 8 | usize::from(*byte);
-        Some(if little { field.iter().rev().fold(0, folded) } else { field.iter().fold(0, folded) })
-    };
-    let mut pages = 0;
-    let mut at = number(4, 4).unwrap_or(0);
-    while at != 0 && pages < 1000 {
+    const MOST: usize = 1_000;
+    if !(bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*")) {
+        return 1;
+    }
+    let (mut pages, mut at) = (0, number(bytes, 4, 4).unwrap_or(0));
+    while at != 0 && pages < MOST {
         pages += 1;
-        at = number(at, 2).and_then(|entries| number(at + 2 + entries * 12, 4)).unwrap_or(0);
+        at = number(bytes, at, 2).and_then(|entries| number(bytes, at + 2 + entries * 12, 4)).unwrap_or(0);
     }
     pages
 }
 
-/// Comments, EXIF and XMP: runs of readable characters before the pixels begin.
+/// Comments, EXIF and XMP: what is written beside the pixels.
 fn words_beside(bytes: &[u8]) -> Vec<String> {
-    const LONGEST: usize = 256 * 1024;
-    let mut words = Vec::new();
-    if bytes.starts_with(b"\xff\xd8") {
-        let mut at = 2;
-        while let Some(&[0xff, kind, high, low]) = bytes.get(at..at + 4).and_then(|four| <&[u8; 4]>::try_from(four).ok()) {
-            let length = usize::from(high) << 8 | usize::from(low);
-            if kind == 0xda || length < 2 {
-                break;
-            }
-            if matches!(kind, 0xe1..=0xef | 0xfe) {
-                words.extend(runs(bytes.get(at + 4..at + 2 + length).unwrap_or(&[])));
-            }
-            at += 2 + length;
+    let mut words = match bytes {
+        [0xff, 0xd8, ..] => beside_jpeg(bytes),
+        [0x89, b'P', b'N', b'G', ..] => beside_png(bytes),
+        // The words of a TIFF stand among its numbers, those of a GIF behind a mark.
+        _ => memmem::find_iter(bytes, b"\x21\xfe")
+            .take(20)
+            .flat_map(|at| text::runs(bytes.get(at..(at + 2_000).min(bytes.len())).unwrap_or(&[])))
+            .collect(),
+    };
+    if bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*") {
+        words.extend(beside_tiff(bytes));
+    }
+    // XMP is the same packet of XML in every format.
+    if let Some(packet) = memmem::find(bytes, b"<x:xmpmeta").and_then(|start| bytes.get(start..)) {
+        let end = memmem::find(packet, b"</x:xmpmeta>").unwrap_or(packet.len());
+        words.extend(String::from_utf8_lossy(packet.get(..end).unwrap_or(&[])).split(['<', '>']).map(str::to_owned));
+    }
+    words
+}
+
+fn beside_jpeg(bytes: &[u8]) -> Vec<String> {
+    let (mut words, mut at) = (Vec::new(), 2);
+    while let Some(&[0xff, kind, high, low]) = bytes.get(at..at + 4).and_then(|four| <&[u8; 4]>::try_from(four).ok()) {
+        let length = usize::from(high) << 8 | usize::from(low);
+        if kind == 0xda || length < 2 {
+            break;
         }
-    } else if bytes.starts_with(b"\x89PNG") {
-        let mut at = 8;
-        while let Some(length) = bytes.get(at..at + 4).and_then(|four| <[u8; 4]>::try_from(four).ok()).map(u32::from_be_bytes) {
-            let length = usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST);
-            let kind = bytes.get(at + 4..at + 8).unwrap_or(&[]);
-            if matches!(kind, b"tEXt" | b"iTXt" | b"eXIf") {
-                words.extend(runs(bytes.get(at + 8..at + 8 + length).unwrap_or(&[])));
+        if matches!(kind, 0xe1..=0xef | 0xfe) {
+            words.extend(text::runs(bytes.get(at + 4..at + 2 + length).unwrap_or(&[])));
+        }
+        at += 2 + length;
+    }
+    words
+}
+
+fn beside_png(bytes: &[u8]) -> Vec<String> {
+    const MOST: u64 = 256 * 1024;
+    let (mut words, mut at) = (Vec::new(), 8);
+    while let Some(length) = bytes.get(at..at + 4).and_then(|four| <[u8; 4]>::try_from(four).ok()).map(u32::from_be_bytes) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let content = bytes.get(at + 8..(at + 8).saturating_add(length).min(bytes.len())).unwrap_or(&[]);
+        match bytes.get(at + 4..at + 8) {
+            Some(b"tEXt" | b"eXIf") => words.extend(text::runs(content)),
+            Some(b"iTXt" | b"zTXt") => {
+                words.extend(text::runs(content));
+                // It may be compressed, behind its key and language.
+                for start in memmem::find_iter(content, b"x").take(10) {
+                    let mut unpacked = Vec::new();
+                    let _ = ZlibDecoder::new(content.get(start..).unwrap_or(&[])).take(MOST).read_to_end(&mut unpacked);
+                    words.extend(text::decode(&unpacked).into_iter().flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()));
+                }
             }
-            at += 12 + length;
+            _ => {}
+        }
+        at = at.saturating_add(12).saturating_add(length);
+    }
+    words
+}
+
+/// Name, description, page name, artist and the like (TIFF 6.0 §8): every tag of type ASCII, of the first picture.
+fn beside_tiff(bytes: &[u8]) -> Vec<String> {
+    let mut words = Vec::new();
+    let first = number(bytes, 4, 4).unwrap_or(0);
+    for entry in 0..number(bytes, first, 2).unwrap_or(0) {
+        let at = first + 2 + entry * 12;
+        if let (Some(2), Some(length), Some(offset)) = (number(bytes, at + 2, 2), number(bytes, at + 4, 4), number(bytes, at + 8, 4)) {
+            words.extend(text::runs(bytes.get(offset..offset.saturating_add(length)).unwrap_or(&[])));
         }
     }
     words
 }
 
-fn runs(bytes: &[u8]) -> Vec<String> {
-    String::from_utf8_lossy(bytes)
-        .split(|c: char| c.is_control() || c == '\u{fffd}')
-        .filter(|run| run.chars().count() >= 6)
-        .map(str::to_owned)
-        .collect()
+/// A number of a TIFF, in the byte order that it says.
+fn number(bytes: &[u8], at: usize, length: usize) -> Option<usize> {
+    let field = bytes.get(at..at.checked_add(length)?)?;
+    let folded = |sum: usize, byte: &u8| sum << 8 | usize::from(*byte);
+    Some(if bytes.starts_with(b"II") { field.iter().rev().fold(0, folded) } else { field.iter().fold(0, folded) })
 }

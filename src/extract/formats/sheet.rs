@@ -2,16 +2,15 @@
 
 use super::Reader;
 use crate::parse::document::Unreadable;
-use calamine::{Data, DataRef, Ods, Reader as _, SheetType, Xls, Xlsb, Xlsx};
+use calamine::{Data, DataRef, Reader as _, SheetType, Xls, Xlsb, Xlsx};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-/// Reads the cells of a workbook in the given format: `xlsx`, `xlsb`, `ods`, `xls`.
+/// Reads the cells of a workbook in the given format: `xlsx`, `xlsb`, `xls`.
 pub fn read(reader: &mut Reader, bytes: &[u8], format: &str) {
     let read = match format {
         "xlsx" => streamed(reader, bytes),
         "xlsb" => Xlsb::new(Cursor::new(bytes)).map_err(drop).map(|mut book| ranges(reader, &mut book)),
-        "ods" => Ods::new(Cursor::new(bytes)).map_err(drop).map(|mut book| ranges(reader, &mut book)),
         _ => match Xls::new(Cursor::new(bytes)) {
             Ok(mut book) => {
                 ranges(reader, &mut book);

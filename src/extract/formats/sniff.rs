@@ -1,12 +1,16 @@
 //! What a file is, by its bytes alone.
 
+use super::metafile;
+use memchr::memmem;
+
 /// The format, as far as the first bytes tell: a zip is looked into by its reader, and text is the empty word.
 #[must_use]
 pub fn sniff(bytes: &[u8]) -> &'static str {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
-    // A PDF may have a kilobyte of anything before its mark (ISO 32000-1, Annex H.3.4.1).
-    if bytes.get(..bytes.len().min(1024 + 5)).is_some_and(|start| start.windows(5).any(|window| window == b"%PDF-")) {
+    // A PDF may have a kilobyte of anything before its mark (ISO 32000-1, Annex H.3.4.1); a text that speaks of one has no objects.
+    let start = bytes.get(..bytes.len().min(1024 + 5)).unwrap_or(bytes);
+    if starts(b"%PDF-") || memmem::find(start, b"%PDF-").is_some() && memmem::find(bytes, b" obj").is_some() {
         return "pdf";
     }
     match bytes {
@@ -23,6 +27,9 @@ pub fn sniff(bytes: &[u8]) -> &'static str {
         _ if starts(b"GIF87a") || starts(b"GIF89a") => "gif",
         _ if starts(b"BM") && bytes.len() > 26 && at(6, b"\0\0\0\0") => "bmp",
         _ if starts(b"II*\0") || starts(b"MM\0*") => "tiff",
+        _ if metafile::is_enhanced(bytes) => "emf",
+        _ if metafile::is_plain(bytes) => "wmf",
+        _ if metafile::is_starview(bytes) => "svm",
         _ if starts(b"RIFF") && at(8, b"WEBP") => "webp",
         _ if at(4, b"ftyphei") || at(4, b"ftypmif1") || at(4, b"ftypavif") => "heic",
         _ if starts(b"Rar!\x1a\x07") => "rar",

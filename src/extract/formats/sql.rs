@@ -1,4 +1,5 @@
-//! SQL dumps: the values of every `INSERT INTO table (columns) VALUES (…), (…)` under their columns.
+//! SQL dumps: the values of every `INSERT INTO table (columns) VALUES (…), (…)` under their columns, and of PostgreSQL's
+//! `COPY table (columns) FROM stdin`.
 
 /// The tables that a dump fills; `None` for text that fills none.
 pub fn parse(text: &str) -> Option<Vec<Vec<Vec<String>>>> {
@@ -29,7 +30,27 @@ pub fn parse(text: &str) -> Option<Vec<Vec<Vec<String>>>> {
             _ => tables.push([vec![header], rows].concat()),
         }
     }
+    tables.extend(copied(text));
     (!tables.is_empty()).then_some(tables)
+}
+
+/// The rows after each `COPY … FROM stdin;`, up to the line `\.`.
+fn copied(text: &str) -> Vec<Vec<Vec<String>>> {
+    let mut tables: Vec<Vec<Vec<String>>> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        let start = line.trim_start();
+        let begins = start.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("copy ")) && find(start, "from stdin").is_some();
+        if begins {
+            tables.push(vec![start.find('(').and_then(|at| start.get(at..)).map(|columns| tuple(columns).0).unwrap_or_default()]);
+            open = true;
+        } else if line == "\\." {
+            open = false;
+        } else if let Some(table) = tables.last_mut().filter(|_| open) {
+            table.push(line.split('\t').map(|cell| if cell == "\\N" { String::new() } else { cell.to_owned() }).collect());
+        }
+    }
+    tables
 }
 
 /// What stands between brackets, parted by commas outside quotes, and what follows them.
@@ -64,5 +85,7 @@ mod tests {
         let dump = "INSERT INTO persoon (bsn, klantnummer) VALUES ('123456782', 5), ('111222333', 6);\ninsert into persoon (bsn, klantnummer) values ('x', 7);";
         assert_eq!(parse(dump).unwrap(), [[["bsn", "klantnummer"], ["123456782", "5"], ["111222333", "6"], ["x", "7"]]]);
         assert!(parse("select 1").is_none());
+        let copy = "COPY public.persoon (bsn, x) FROM stdin;\n123456782\t\\N\n\\.\nCOPY b (c) FROM stdin;\n1\n\\.\n";
+        assert_eq!(parse(copy).unwrap(), [vec![vec!["bsn", "x"], vec!["123456782", ""]], vec![vec!["c"], vec!["1"]]]);
     }
 }

@@ -1,38 +1,115 @@
 //! Text files: bytes of any encoding become lines, and the text formats are told apart.
 
 use super::{Hint, Reader, csv, html, json, mail, sql, xml};
-use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// Decodes text by its byte order mark, by the zero bytes of UTF-16, as UTF-8, and else as windows-1252. `None` for what is no text.
+/// Decodes text by its byte order mark, by the zero bytes of UTF-16 and UTF-32, as UTF-8, and else as the single-byte encoding that
+/// makes words of it. `None` for what is no text.
 pub fn decode(bytes: &[u8]) -> Option<String> {
-    let (encoding, skip) = match bytes {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return None,
-        [0xef, 0xbb, 0xbf, ..] => (UTF_8, 3),
-        [0xff, 0xfe, ..] => (UTF_16LE, 2),
-        [0xfe, 0xff, ..] => (UTF_16BE, 2),
-        _ => (guess(bytes), 0),
+    let text = match bytes {
+        [0xff, 0xfe, 0, 0, rest @ ..] => utf32(rest, u32::from_le_bytes)?,
+        [0, 0, 0xfe, 0xff, rest @ ..] => utf32(rest, u32::from_be_bytes)?,
+        [0xef, 0xbb, 0xbf, rest @ ..] => UTF_8.decode_without_bom_handling(rest).0.into_owned(),
+        [0xff, 0xfe, rest @ ..] => UTF_16LE.decode_without_bom_handling(rest).0.into_owned(),
+        [0xfe, 0xff, rest @ ..] => UTF_16BE.decode_without_bom_handling(rest).0.into_owned(),
+        _ => without_mark(bytes),
     };
-    let (text, _) = encoding.decode_without_bom_handling(bytes.get(skip..)?);
     let odd = text.chars().filter(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n' | '\u{c}' | '\u{b}' | '\u{1b}' | '\u{1a}')).count();
     let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
     let length = text.chars().count();
     // A stray control character is a fault of some export; more of them are a binary file.
-    (odd * 200 <= length && broken * 20 <= length).then(|| text.into_owned())
+    (odd * 200 <= length && broken * 20 <= length).then_some(text)
 }
 
-fn guess(bytes: &[u8]) -> &'static encoding_rs::Encoding {
+fn without_mark(bytes: &[u8]) -> String {
     let start = bytes.get(..bytes.len().min(4096)).unwrap_or(bytes);
-    let zeroes = |odd: usize| start.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
-    let pairs = start.len() / 2;
-    if pairs >= 2 && zeroes(1) * 2 > pairs && zeroes(0) * 10 < pairs {
-        UTF_16LE
-    } else if pairs >= 2 && zeroes(0) * 2 > pairs && zeroes(1) * 10 < pairs {
-        UTF_16BE
-    } else if std::str::from_utf8(bytes).is_ok() {
-        UTF_8
+    let zeroes = |from: usize, step: usize| start.iter().skip(from).step_by(step).filter(|byte| **byte == 0).count();
+    let (pairs, fours) = (start.len() / 2, start.len() / 4);
+    let wide = |from: usize| fours >= 2 && zeroes(from, 4) == fours && zeroes(from + 1, 4) == fours;
+    if bytes.len().is_multiple_of(4) && wide(2) {
+        utf32(bytes, u32::from_le_bytes).unwrap_or_default()
+    } else if bytes.len().is_multiple_of(4) && wide(0) {
+        utf32(bytes, u32::from_be_bytes).unwrap_or_default()
+    } else if pairs >= 2 && zeroes(1, 2) * 2 > pairs && zeroes(0, 2) * 10 < pairs {
+        UTF_16LE.decode_without_bom_handling(bytes).0.into_owned()
+    } else if pairs >= 2 && zeroes(0, 2) * 2 > pairs && zeroes(1, 2) * 10 < pairs {
+        UTF_16BE.decode_without_bom_handling(bytes).0.into_owned()
+    } else if let Ok(text) = std::str::from_utf8(bytes) {
+        text.to_owned()
     } else {
-        WINDOWS_1252
+        single_bytes(bytes)
     }
+}
+
+fn utf32(bytes: &[u8], number: fn([u8; 4]) -> u32) -> Option<String> {
+    let whole = bytes.len().is_multiple_of(4);
+    let characters = bytes.chunks_exact(4).map(|four| four.try_into().ok().map(number).and_then(char::from_u32));
+    characters.collect::<Option<String>>().filter(|_| whole)
+}
+
+/// Windows, Macintosh or DOS: the one whose letters beyond ASCII are those of the languages here, and stand in words.
+fn single_bytes(bytes: &[u8]) -> String {
+    let windows = WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned();
+    let macintosh = MACINTOSH.decode_without_bom_handling(bytes).0.into_owned();
+    let dos: String = bytes
+        .iter()
+        .map(|byte| byte.checked_sub(0x80).map_or(char::from(*byte), |high| CP850.get(usize::from(high)).copied().unwrap_or('\u{fffd}')))
+        .collect();
+    let (in_windows, in_macintosh, in_dos) = (letters_in_words(&windows), letters_in_words(&macintosh), letters_in_words(&dos));
+    if in_windows >= in_macintosh && in_windows >= in_dos {
+        windows
+    } else if in_macintosh >= in_dos {
+        macintosh
+    } else {
+        dos
+    }
+}
+
+fn letters_in_words(text: &str) -> i64 {
+    const LETTERS: &str = "éèëêïíóòöôüúûáàäâåæøñçßÉÈËÏÖÜÄÅÆØ";
+    let mut score = 0;
+    let mut before = ' ';
+    for c in text.chars().take(100_000) {
+        if !c.is_ascii() {
+            // A capital after a small letter is no word of anybody's.
+            let fits = LETTERS.contains(c) && !(before.is_lowercase() && c.is_uppercase());
+            score += if fits { 1 } else { -1 };
+        }
+        before = c;
+    }
+    score
+}
+
+/// The upper half of DOS code page 850.
+#[rustfmt::skip]
+const CP850: [char; 128] = [
+    'Ç', 'ü', 'é', 'â', 'ä', 'à', 'å', 'ç', 'ê', 'ë', 'è', 'ï', 'î', 'ì', 'Ä', 'Å', 'É', 'æ', 'Æ', 'ô', 'ö', 'ò', 'û', 'ù', 'ÿ', 'Ö', 'Ü', 'ø', '£', 'Ø', '×', 'ƒ',
+    'á', 'í', 'ó', 'ú', 'ñ', 'Ñ', 'ª', 'º', '¿', '®', '¬', '½', '¼', '¡', '«', '»', '░', '▒', '▓', '│', '┤', 'Á', 'Â', 'À', '©', '╣', '║', '╗', '╝', '¢', '¥', '┐',
+    '└', '┴', '┬', '├', '─', '┼', 'ã', 'Ã', '╚', '╔', '╩', '╦', '╠', '═', '╬', '¤', 'ð', 'Ð', 'Ê', 'Ë', 'È', 'ı', 'Í', 'Î', 'Ï', '┘', '┌', '█', '▄', '¦', 'Ì', '▀',
+    'Ó', 'ß', 'Ô', 'Ò', 'õ', 'Õ', 'µ', 'þ', 'Þ', 'Ú', 'Û', 'Ù', 'ý', 'Ý', '¯', '´', '\u{ad}', '±', '‗', '¾', '¶', '§', '÷', '¸', '°', '¨', '·', '¹', '³', '²', '■', '\u{a0}',
+];
+
+/// Readable stretches in bytes that are no text, in one-byte characters and in UTF-16: what binary records say.
+pub fn runs(bytes: &[u8]) -> Vec<String> {
+    const SHORTEST: usize = 6;
+    let mut found: Vec<String> = String::from_utf8_lossy(bytes)
+        .split(|c: char| c.is_control() || c == '\u{fffd}')
+        .filter(|run| run.chars().count() >= SHORTEST)
+        .map(str::to_owned)
+        .collect();
+    // A stretch of UTF-16 may begin at any byte.
+    for from in 0..2 {
+        let mut run = String::new();
+        for pair in bytes.get(from..).unwrap_or(&[]).chunks_exact(2).chain([&[0, 0][..]]) {
+            let unit = pair.iter().rev().fold(0_u32, |unit, byte| unit << 8 | u32::from(*byte));
+            match char::from_u32(unit).filter(|c| !c.is_control() && unit < 0x250) {
+                Some(c) => run.push(c),
+                None if run.chars().count() >= SHORTEST => found.push(std::mem::take(&mut run)),
+                None => run.clear(),
+            }
+        }
+    }
+    found
 }
 
 /// Reads decoded text as what it is; says what.
@@ -118,7 +195,29 @@ fn is_page(start: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_page;
+    use super::{decode, is_page, runs};
+
+    #[test]
+    fn encodings_are_told_apart_by_the_words_that_they_make() {
+        let words = "navn;fødselsnummer;Ærø\nKåre;x;größer\n";
+        for (encoding, bytes) in [("1252", vec![0xf8]), ("mac", vec![0xbf]), ("dos", vec![0x9b])] {
+            let file = [b"navn;f".as_slice(), &bytes, b"dselsnummer\nKari;1\n"].concat();
+            assert!(decode(&file).unwrap().contains("fødselsnummer"), "{encoding}");
+        }
+        let little: Vec<u8> = words.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        let big: Vec<u8> = words.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect();
+        for file in [&little, &big, &[b"\xff\xfe\0\0".as_slice(), &little].concat(), &[b"\0\0\xfe\xff".as_slice(), &big].concat()] {
+            assert_eq!(decode(file).unwrap(), words);
+        }
+    }
+
+    #[test]
+    fn words_between_binary_bytes_are_found() {
+        let wide: Vec<u8> = "geheim 1".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let bytes = [b"\0\x01kenmerk 7\0\x02\x03".as_slice(), &wide, b"\x01\x01"].concat();
+        let found = runs(&bytes);
+        assert!(found.contains(&"kenmerk 7".to_owned()) && found.contains(&"geheim 1".to_owned()), "{found:?}");
+    }
 
     #[test]
     fn a_well_formed_page_is_a_page() {

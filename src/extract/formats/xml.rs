@@ -3,8 +3,10 @@
 //! Rows of cells (SpreadsheetML, flat OpenDocument, tables in reports) become tables too, and a key beside its value
 //! (`<key>bsn</key><value>…</value>`) a line of both.
 
-use super::Reader;
+use super::html::{file_in_address, words_of_address};
+use super::{Reader, office};
 use crate::parse::document::Unreadable;
+use mail_parser::Encoding;
 use quick_xml::Reader as Parser;
 use quick_xml::events::{BytesStart, Event};
 
@@ -25,7 +27,7 @@ pub fn read(reader: &mut Reader, text: &str) -> &'static str {
     let mut parser = Parser::from_str(text);
     let (mut lines, mut names, mut said) = (Vec::new(), Vec::<String>::new(), String::new());
     let (mut grid, mut keys) = (Grid::default(), Keys::default());
-    let mut format = "xml";
+    let (mut format, mut files) = ("xml", Vec::new());
     loop {
         match parser.read_event() {
             Ok(Event::Start(start)) => {
@@ -34,14 +36,14 @@ pub fn read(reader: &mut Reader, text: &str) -> &'static str {
                 if names.is_empty() && name == "html" {
                     format = "html";
                 }
-                let pairs = attributes(&mut lines, &start);
+                let pairs = attributes(&mut lines, &mut files, &start);
                 grid.start(&name, &pairs);
                 keys.attributes(&mut lines, names.len() + 1, &pairs);
                 names.push(name);
             }
             Ok(Event::Empty(start)) => {
                 flush(&mut lines, &names, &mut said, &mut grid, &mut keys);
-                let pairs = attributes(&mut lines, &start);
+                let pairs = attributes(&mut lines, &mut files, &start);
                 let name = start.local_name().into_inner().to_owned();
                 grid.start(&name, &pairs);
                 grid.end(&name);
@@ -50,6 +52,9 @@ pub fn read(reader: &mut Reader, text: &str) -> &'static str {
             }
             Ok(Event::End(_)) => {
                 let leaf = !said.trim().is_empty();
+                if names.last().is_some_and(|name| BINARY.contains(&name.as_str())) {
+                    files.push(Encoding::Base64.decode(std::mem::take(&mut said).as_bytes()).into_owned());
+                }
                 flush(&mut lines, &names, &mut said, &mut grid, &mut keys);
                 keys.leave(names.len());
                 if let Some(name) = names.pop() {
@@ -62,6 +67,7 @@ pub fn read(reader: &mut Reader, text: &str) -> &'static str {
             Ok(Event::Text(words)) => said.push_str(&words.xml10_content()),
             Ok(Event::CData(words)) => said.push_str(&words.xml10_content()),
             Ok(Event::Comment(words)) => lines.push(words.xml10_content().into_owned()),
+            Ok(Event::PI(words)) => lines.push(words.content().to_owned()),
             Ok(Event::GeneralRef(reference)) => said.push_str(&resolved(&reference)),
             Ok(Event::DocType(_)) => reader.fail(Unreadable::Damaged),
             Ok(Event::Eof) => break,
@@ -79,8 +85,18 @@ pub fn read(reader: &mut Reader, text: &str) -> &'static str {
     for (rows, number) in grid.tables.into_iter().zip(1..) {
         reader.table("sheet", number, rows);
     }
+    for (file, number) in files.into_iter().zip(1..) {
+        reader.member(number, None, &file);
+    }
+    if office::is_flat(text) {
+        // An office document in one piece: its words are parted into runs, which only its paragraphs put together.
+        office::document(reader, text, "text", 1);
+    }
     format
 }
+
+/// Elements that hold a file in base64: flat OpenDocument, Word 2003 and flat OPC.
+const BINARY: [&str; 3] = ["binary-data", "binData", "binaryData"];
 
 /// A character or one of the five entities that XML knows; any other stays as it is written.
 pub fn resolved(reference: &quick_xml::events::BytesRef<'_>) -> String {
@@ -224,14 +240,18 @@ impl Keys {
     }
 }
 
-/// A line for each attribute; they are handed back.
-fn attributes(lines: &mut Vec<String>, start: &BytesStart<'_>) -> Vec<(String, String)> {
+/// A line for each attribute; they are handed back. A file in an address is put with the others.
+fn attributes(lines: &mut Vec<String>, files: &mut Vec<Vec<u8>>, start: &BytesStart<'_>) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for attribute in start.attributes().flatten() {
         let key = local(attribute.key.into_inner());
         let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap_or_default();
         if !key.starts_with("xmlns") && !value.is_empty() && !attribute.key.into_inner().starts_with("xmlns") {
-            lines.push(format!("{key}: {value}"));
+            match file_in_address(&value) {
+                Some(file) => files.push(file),
+                None if value.contains("://") || value.starts_with("mailto:") => lines.push(format!("{key}: {}", words_of_address(&value))),
+                None => lines.push(format!("{key}: {value}")),
+            }
             pairs.push((key, value.into_owned()));
         }
     }
