@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use crate::decide::lexicon::Lexicon;
 use crate::decide::{Facts, Membership, addition, answer, automatic, topic, urgency};
-use crate::extract::Extractor;
+use crate::extract::{Extractor, Languages};
 use crate::identify::{Authentic, Authentication, Organisation, Sender};
 use crate::mailbox::RawMail;
 use crate::parse::document::{Document, Unreadable};
@@ -124,20 +124,21 @@ impl Journey {
     /// All that can be known of a mail without memory. `now` tells which day it is, and how old the mail. One that is over the
     /// intake rate is not opened: it is deferred, whatever it holds.
     pub async fn consider(&self, desk: &Desk, received: Received, over_rate: bool, keys: Option<&Keys>, now: Timestamp) -> Considered {
-        let documents = if over_rate { Vec::new() } else { self.read(&received.mail.attachments).await };
+        let documents = if over_rate { Vec::new() } else { self.read(desk, &received.mail.attachments).await };
         let mut considered = self.gather(desk, received, documents, keys, now);
         considered.facts.over_rate = over_rate;
         considered
     }
 
     /// What the attachments say, in their order.
-    async fn read(&self, attachments: &[RawAttachment]) -> Vec<Document> {
+    async fn read(&self, desk: &Desk, attachments: &[RawAttachment]) -> Vec<Document> {
+        let languages = &Languages::of(&desk.countries);
         // Owned files, so that the stream borrows nothing but the extractor.
         let files: Vec<Option<File>> = attachments.iter().map(|raw| raw.opaque.is_none().then(|| File::of(raw))).collect();
         futures_util::stream::iter(files)
             .map(|file| async move {
                 match file {
-                    Some(file) => self.extractor.read(file.bytes, Some(&file.declared), file.name.as_deref()).await,
+                    Some(file) => self.extractor.read_in(languages, file.bytes, Some(&file.declared), file.name.as_deref()).await,
                     // Screening knows why from the attachment itself.
                     None => Document::unreadable("unknown", Unreadable::UnknownFormat),
                 }

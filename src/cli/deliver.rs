@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Failure, Place, explain};
+use super::{Failure, Place, explain, output};
 use crate::daemon::{Daemon, mail_outside_a_mailbox};
 use crate::extract::{self, Extractor};
 use crate::journey::Journey;
 use crate::store::{Lease, StoreError};
 
-/// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked.
+/// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked, 1 when a file
+/// cannot be read.
 ///
 /// The replies are booked with them and sent by the daemon.
 #[derive(Debug, clap::Args)]
@@ -30,8 +31,17 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let transport = super::transport(&office.settings);
     let daemon = Daemon::new(journey, office.store.clone(), transport, Lease::without_mailbox());
     let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files };
+    let mut unread = false;
     for file in &files {
-        let raw = explain::read(file).map_err(|error| Failure::Usage(format!("{} cannot be read: {error}.", file.display())))?;
+        let raw = match explain::read(file) {
+            Ok(raw) => raw,
+            // As with explain and screen: it is named, and the others are seen to.
+            Err(error) => {
+                output::complain(&format!("{} cannot be read: {error}", file.display()));
+                unread = true;
+                continue;
+            }
+        };
         let mail = mail_outside_a_mailbox(raw, office.store.clock().now(), office.settings.attachments.max_mail);
         // An MTA repeats what it was told to keep: the same bytes are booked once.
         if office.store.filter_new(std::slice::from_ref(&mail.uid)).await?.is_empty() {
@@ -47,7 +57,7 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         }
     }
     office.store.close().await?;
-    Ok(())
+    if unread { Err(Failure::No) } else { Ok(()) }
 }
 
 /// Whatever the reason: what is not booked stays with the mail server.

@@ -6,6 +6,7 @@
 //! [`Unreadable::Damaged`], never clean and never a stop.
 
 mod formats;
+mod languages;
 mod protocol;
 mod recurring;
 mod sandbox;
@@ -13,6 +14,7 @@ mod tools;
 pub mod worker;
 
 use crate::parse::document::{Document, Unreadable};
+pub use languages::Languages;
 use protocol::{Answer, LONGEST, Request};
 use recurring::Recurring;
 use std::io;
@@ -24,6 +26,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
 
+/// The largest file that is read, in bytes.
+pub const LARGEST: u64 = LONGEST as u64;
+
 /// What a reading may cost.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -31,16 +36,13 @@ pub struct Limits {
     pub deadline: Duration,
     /// How many documents are read at the same time.
     pub workers: usize,
-    /// Languages that pictures are read in, as tesseract calls them.
-    pub languages: Vec<String>,
     /// How many pages and pictures of one document are read by tesseract at most; more make it too large.
     pub pictures: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        let languages = ["nld", "dan", "nor", "swe", "fin", "deu", "eng"].map(str::to_owned).to_vec();
-        Self { deadline: Duration::from_secs(60), workers: 2, languages, pictures: 40 }
+        Self { deadline: Duration::from_secs(60), workers: 2, pictures: 40 }
     }
 }
 
@@ -69,32 +71,43 @@ impl Extractor {
         Self { program, free: Semaphore::new(limits.workers.max(1)), limits, idle: Mutex::default(), recurring: Recurring::default() }
     }
 
-    /// Reads one file. `declared` and `name` are hints for text formats only: what a file is, its bytes say.
+    /// Reads one file, its pictures in all languages. `declared` and `name` are hints for text formats only: what a file is, its
+    /// bytes say.
     pub async fn read(&self, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
+        self.read_in(&Languages::default(), bytes, declared, name).await
+    }
+
+    /// Reads one file, its pictures in these languages.
+    pub async fn read_in(&self, languages: &Languages, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
+            return Document::unreadable(formats::sniff(&bytes), Unreadable::TooLarge);
+        }
         let Ok(_permit) = self.free.acquire().await else { return Document::unreadable("unknown", Unreadable::Damaged) };
-        let Some(picture) = Recurring::name(formats::sniff(&bytes), &bytes) else { return self.read_anew(bytes, declared, name).await };
+        let request = Request { declared: declared.map(str::to_owned), name: name.map(str::to_owned), turn: 0 };
+        let Some(picture) = Recurring::name(formats::sniff(&bytes), &bytes, languages) else {
+            return self.read_anew(languages, &bytes, &request).await;
+        };
         if let Some(document) = self.recurring.recall(&picture) {
             return document;
         }
-        let document = self.read_anew(bytes, declared, name).await;
+        let document = self.read_anew(languages, &bytes, &request).await;
         self.recurring.remember(picture, &document);
         document
     }
 
-    async fn read_anew(&self, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
-        let request = Request { declared: declared.map(str::to_owned), name: name.map(str::to_owned), turn: 0 };
+    async fn read_anew(&self, languages: &Languages, bytes: &[u8], request: &Request) -> Document {
         let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let answer = match waiting {
             // What an earlier document broke must not be this one's fault: a used worker that fails is replaced once.
-            Some(parser) => match self.ask(parser, &request, &bytes).await {
+            Some(parser) => match self.ask(parser, request, bytes).await {
                 Some(answer) => Some(answer),
-                None => self.ask_anew(&request, &bytes).await,
+                None => self.ask_anew(request, bytes).await,
             },
-            None => self.ask_anew(&request, &bytes).await,
+            None => self.ask_anew(request, bytes).await,
         };
         match answer {
-            Some(answer) => tools::finish(&self.program, &self.limits, answer).await,
-            None => Document::unreadable(formats::sniff(&bytes), Unreadable::Damaged),
+            Some(answer) => tools::finish(&self.program, &self.limits, languages, answer).await,
+            None => Document::unreadable(formats::sniff(bytes), Unreadable::Damaged),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
+use super::Languages;
 use crate::parse::document::{Content, Document};
 
 /// How many pictures are remembered.
@@ -23,9 +24,10 @@ struct Remembered {
 }
 
 impl Recurring {
-    /// The name of a file that may be a picture seen before; none for what is no picture.
-    pub fn name(format: &str, bytes: &[u8]) -> Option<[u8; 32]> {
-        matches!(format, "png" | "jpg" | "gif" | "bmp" | "webp").then(|| Sha256::digest(bytes).into())
+    /// The name of a file that may be a picture seen before, in the same languages; none for what is no picture.
+    pub fn name(format: &str, bytes: &[u8], languages: &Languages) -> Option<[u8; 32]> {
+        let digest = || Sha256::new().chain_update(languages.as_str()).chain_update(b"\0").chain_update(bytes).finalize().into();
+        matches!(format, "png" | "jpg" | "gif" | "bmp" | "webp").then(digest)
     }
 
     /// What that picture said.
@@ -71,8 +73,8 @@ mod tests {
     #[test]
     fn logos_are_remembered_and_nothing_else() {
         let recurring = Recurring::default();
-        let name = |bytes: &[u8]| Recurring::name("png", bytes).unwrap();
-        assert_eq!(Recurring::name("pdf", b"x"), None);
+        let name = |bytes: &[u8]| Recurring::name("png", bytes, &Languages::default()).unwrap();
+        assert_eq!(Recurring::name("pdf", b"x", &Languages::default()), None);
         recurring.remember(name(b"logo"), &picture("Gemeente Waterwolde"));
         recurring.remember(name(b"screenshot"), &picture(&"woord ".repeat(100)));
         recurring.remember(name(b"broken"), &Document { unreadable: Some(Unreadable::Damaged), ..picture("x") });

@@ -1,7 +1,7 @@
 //! What other programs read: the pages of a PDF (poppler) and pictures (tesseract), each in a locked process on pipes.
 
 use super::protocol::{Answer, Task, Tool};
-use super::{Limits, child};
+use super::{Languages, Limits, child};
 use crate::parse::document::{Content, Document, Piece, Place, Unreadable};
 use std::io;
 use std::path::Path;
@@ -17,14 +17,14 @@ const LONGEST_ANSWER: u64 = 256 * 1024 * 1024;
 struct Tools<'a> {
     program: &'a Path,
     limits: &'a Limits,
-    languages: String,
+    languages: &'a Languages,
     pictures_left: usize,
 }
 
 /// Does what the parser left to do, and adds it to the document.
-pub async fn finish(program: &Path, limits: &Limits, answer: Answer) -> Document {
+pub async fn finish(program: &Path, limits: &Limits, languages: &Languages, answer: Answer) -> Document {
     let Answer { mut document, tasks } = answer;
-    let mut tools = Tools { program, limits, languages: limits.languages.join("+"), pictures_left: limits.pictures };
+    let mut tools = Tools { program, limits, languages, pictures_left: limits.pictures };
     for task in tasks {
         let read = match task.tool {
             Tool::Pdf => tools.pdf(&task, &mut document.pieces).await,
@@ -39,12 +39,20 @@ pub async fn finish(program: &Path, limits: &Limits, answer: Answer) -> Document
 
 impl Tools<'_> {
     async fn pdf(&mut self, task: &Task, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
-        let failed = if contains(&task.bytes, b"/Encrypt") { Unreadable::Encrypted } else { Unreadable::Damaged };
+        let locked = contains(&task.bytes, b"/Encrypt");
+        let failed = if locked { Unreadable::Encrypted } else { Unreadable::Damaged };
         let (text, images) = tokio::join!(
             self.run(&["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"], &task.bytes),
             self.run(&["pdfimages", "-list", "-"], &task.bytes)
         );
         let (text, images) = (text.map_err(|_| failed)?, images.map_err(|_| Unreadable::Damaged)?);
+        if locked {
+            // It opens without its password; its title and the like were locked to the parser all the same.
+            let properties = self.run(&["pdfinfo", "-enc", "UTF-8", "-"], &task.bytes).await.map_err(|_| Unreadable::Encrypted)?;
+            let place = Place { part: "metadata".to_owned(), number: 1, path: task.place.path.clone() };
+            let lines = String::from_utf8_lossy(&properties).lines().map(str::to_owned).collect();
+            pieces.push(Piece { place, content: Content::Lines(lines) });
+        }
         let text = String::from_utf8_lossy(&text);
         // Every page ends with a form feed, the last one too.
         let pages: Vec<&str> = text.strip_suffix('\u{c}').unwrap_or(&text).split('\u{c}').collect();
@@ -68,9 +76,9 @@ impl Tools<'_> {
 
     async fn picture(&mut self, graymap: &[u8], place: &Place, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
         self.pictures_left = self.pictures_left.checked_sub(1).ok_or(Unreadable::TooLarge)?;
-        let languages = self.languages.clone();
+        let languages = self.languages.as_str();
         let words =
-            self.run(&["tesseract", "stdin", "stdout", "-l", &languages, "--psm", "3", "tsv"], graymap).await.map_err(
+            self.run(&["tesseract", "stdin", "stdout", "-l", languages, "--psm", "3", "tsv"], graymap).await.map_err(
                 |error| match error.kind() {
                     // tesseract is not installed: nobody here reads pictures.
                     io::ErrorKind::NotFound => Unreadable::UnknownFormat,
@@ -181,7 +189,7 @@ fn pages_with_pictures(list: &str) -> Vec<u32> {
 }
 
 fn contains(bytes: &[u8], what: &[u8]) -> bool {
-    bytes.windows(what.len()).any(|window| window == what)
+    memchr::memmem::find(bytes, what).is_some()
 }
 
 #[cfg(test)]

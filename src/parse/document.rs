@@ -78,3 +78,15 @@ pub enum Unreadable {
     /// No reader for this format.
     UnknownFormat,
 }
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Encrypted => "needs a password",
+            Self::Damaged => "is damaged",
+            Self::TooDeep => "is packed too deep",
+            Self::TooLarge => "is too large",
+            Self::UnknownFormat => "is, or holds, something that cannot be read",
+        })
+    }
+}

@@ -33,7 +33,8 @@ pub fn is_starview(bytes: &[u8]) -> bool {
 
 /// BMP files between other bytes: the mark, the length, and the head of 40 bytes.
 fn bitmaps(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let starts = memmem::find_iter(bytes, b"BM").filter(|at| bytes.get(at + 6..at + 10) == Some(&[0; 4]) && word(bytes, at + 14) == Some(40));
+    let starts =
+        memmem::find_iter(bytes, b"BM").filter(|at| bytes.get(at + 6..at + 10) == Some(&[0; 4]) && word(bytes, at + 14) == Some(40));
     starts.filter_map(|at| bytes.get(at..at.checked_add(word(bytes, at + 2)?)?).map(<[u8]>::to_vec)).collect()
 }
 

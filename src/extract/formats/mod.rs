@@ -75,33 +75,34 @@ pub struct Reader {
     cells: usize,
 }
 
-/// The name of a format that has been read.
-fn said(format: &'static str, (): ()) -> &'static str {
-    format
-}
-
 impl Reader {
     /// Reads a file or a member of one; says what it is.
     fn read(&mut self, bytes: &[u8], hint: Hint) -> &'static str {
-        let format = match sniff(bytes) {
-            "pdf" => said("pdf", pdf::read(self, bytes)),
-            format @ ("png" | "jpg" | "gif" | "bmp" | "tiff" | "webp") => said(format, picture::read(self, bytes)),
-            format @ ("emf" | "wmf" | "svm") => said(format, metafile::read(self, bytes)),
+        let mut format = sniff(bytes);
+        match format {
+            "pdf" => pdf::read(self, bytes),
+            "png" | "jpg" | "gif" | "bmp" | "tiff" | "webp" => picture::read(self, bytes),
+            "emf" | "wmf" | "svm" => metafile::read(self, bytes),
+            "7z" => archive::seven(self, bytes),
+            "tar" => archive::tar(self, bytes),
+            "gz" | "bz2" | "xz" => archive::stream(self, bytes, format),
+            "rtf" => rtf::read(self, bytes),
+            "tnef" => mail::winmail(self, bytes),
+            // What these are, only their readers know.
             "zip" => return office::read(self, bytes),
-            "7z" => return said("7z", archive::seven(self, bytes)),
-            "tar" => return said("tar", archive::tar(self, bytes)),
-            format @ ("gz" | "bz2" | "xz") => return said(format, archive::stream(self, bytes, format)),
-            "ole" => ole::read(self, bytes),
-            "rtf" => said("rtf", rtf::read(self, bytes)),
-            "tnef" => said("tnef", mail::winmail(self, bytes)),
+            "ole" => format = ole::read(self, bytes),
             "" => match text::decode(bytes) {
-                Some(text) => text::read(self, &text, hint),
-                None => said("unknown", self.fail(Unreadable::UnknownFormat)),
+                Some(text) => format = text::read(self, &text, hint),
+                None => {
+                    self.fail(Unreadable::UnknownFormat);
+                    format = "unknown";
+                }
             },
-            format => said(format, self.fail(Unreadable::UnknownFormat)),
-        };
-        // A file that is also a zip shows another face to another program (THREATS §1 row 32): both are read.
-        if archive::ends_as_zip(bytes) {
+            _ => self.fail(Unreadable::UnknownFormat),
+        }
+        // A file that is also a zip shows another face to another program (THREATS §1 row 32): both are read. A zip at the end of an
+        // archive may be a member of it, and has been read as that.
+        if !matches!(format, "7z" | "tar" | "gz" | "bz2" | "xz") && archive::ends_as_zip(bytes) {
             archive::zip(self, bytes);
         }
         format

@@ -17,7 +17,8 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) {
     if has(bytes, b"/Encrypt") {
         // It may still open without a password: then poppler reads its pages and properties. What lies beside them is locked to this
         // reader, and there must be nothing.
-        let beside = strings(bytes, BESIDE).len() + [b"/ObjStm".as_slice(), b"/EmbeddedFile", b"/XFA"].iter().filter(|mark| has(bytes, mark)).count();
+        let beside = strings(bytes, BESIDE).len()
+            + [b"/ObjStm".as_slice(), b"/EmbeddedFile", b"/XFA"].iter().filter(|mark| has(bytes, mark)).count();
         if beside > 0 {
             reader.fail(Unreadable::Encrypted);
         }

@@ -48,7 +48,7 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) {
 fn in_record(reader: &mut Reader, record: &[u8], which: usize) -> Option<Vec<u8>> {
     let length = usize::try_from(u32::from(u16_at(record, 4)?) | u32::from(u16_at(record, 6)?) << 16).ok()?;
     let content = record.get(8..8_usize.checked_add(length)?)?;
-    let content = content.get(if which % 2 == 0 { 16 } else { 32 }..)?;
+    let content = content.get(if which.is_multiple_of(2) { 16 } else { 32 }..)?;
     if which >= 6 {
         return metafile::bitmap(content.get(1..)?);
     }
