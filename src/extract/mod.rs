@@ -127,7 +127,7 @@ impl Extractor {
 }
 
 /// A child that runs this program as `worker`, with pipes and an empty environment.
-fn child(program: &Path, arguments: &[&str]) -> io::Result<Child> {
+fn child(program: &Path, arguments: &[&str], stderr: Stdio) -> io::Result<Child> {
     Command::new(program)
         .arg("worker")
         .args(arguments)
@@ -138,7 +138,7 @@ fn child(program: &Path, arguments: &[&str]) -> io::Result<Child> {
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(stderr)
         .kill_on_drop(true)
         .spawn()
 }
@@ -153,7 +153,7 @@ struct Parser {
 
 impl Parser {
     fn start(program: &Path) -> io::Result<Self> {
-        let mut child = child(program, &[])?;
+        let mut child = child(program, &[], Stdio::null())?;
         let input = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Self { _child: child, input, output, served: 0 })

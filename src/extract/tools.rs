@@ -5,6 +5,7 @@ use super::{Languages, Limits, child};
 use crate::parse::document::{Content, Document, Piece, Place, Unreadable};
 use std::io;
 use std::path::Path;
+use std::process::Stdio;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A page with fewer letters than this may be a scan with a thin text layer: it is looked at as a picture too.
@@ -13,6 +14,17 @@ const FEW_LETTERS: usize = 150;
 const DPI: &str = "300";
 /// The most bytes that a tool may answer with.
 const LONGEST_ANSWER: u64 = 256 * 1024 * 1024;
+
+/// What poppler says when it leaves something out of a broken file, though it ends well (poppler/XRef.cc, Catalog.cc, Stream.cc).
+const LOST: [&str; 6] =
+    ["Kid object", "End of file inside", "not found but needed", "in flate stream", "Failed to parse XRef entry", "Unknown filter"];
+
+/// What a tool said. Its complaints may quote the document: they are looked through, and never shown.
+#[derive(Default)]
+struct Said {
+    output: Vec<u8>,
+    complaints: Vec<u8>,
+}
 
 struct Tools<'a> {
     program: &'a Path,
@@ -46,11 +58,13 @@ impl Tools<'_> {
             self.run(&["pdfimages", "-list", "-"], &task.bytes)
         );
         let (text, images) = (text.map_err(|_| failed)?, images.map_err(|_| Unreadable::Damaged)?);
+        let lost = LOST.iter().any(|complaint| contains(&text.complaints, complaint.as_bytes()));
+        let (text, images) = (text.output, images.output);
         if locked {
             // It opens without its password; its title and the like were locked to the parser all the same.
             let properties = self.run(&["pdfinfo", "-enc", "UTF-8", "-"], &task.bytes).await.map_err(|_| Unreadable::Encrypted)?;
             let place = Place { part: "metadata".to_owned(), number: 1, path: task.place.path.clone() };
-            let lines = String::from_utf8_lossy(&properties).lines().map(str::to_owned).collect();
+            let lines = String::from_utf8_lossy(&properties.output).lines().map(str::to_owned).collect();
             pieces.push(Piece { place, content: Content::Lines(lines) });
         }
         let text = String::from_utf8_lossy(&text);
@@ -68,10 +82,10 @@ impl Tools<'_> {
                     .await
                     .map_err(|_| Unreadable::Damaged)?;
                 let place = Place { part: "picture".to_owned(), number, path: task.place.path.clone() };
-                self.picture(&drawn, &place, pieces).await?;
+                self.picture(&drawn.output, &place, pieces).await?;
             }
         }
-        Ok(())
+        if lost { Err(Unreadable::Damaged) } else { Ok(()) }
     }
 
     async fn picture(&mut self, graymap: &[u8], place: &Place, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
@@ -85,32 +99,33 @@ impl Tools<'_> {
                     _ => Unreadable::Damaged,
                 },
             )?;
-        let lines = laid_out(&String::from_utf8_lossy(&words));
+        let lines = laid_out(&String::from_utf8_lossy(&words.output));
         pieces.push(Piece { place: place.clone(), content: Content::Lines(lines) });
         Ok(())
     }
 
-    /// Runs a tool with `input` on its standard input and gives back its standard output.
-    async fn run(&self, command: &[&str], input: &[u8]) -> io::Result<Vec<u8>> {
-        let mut child = child(self.program, command)?;
+    /// Runs a tool with `input` on its standard input and gives back what it says.
+    async fn run(&self, command: &[&str], input: &[u8]) -> io::Result<Said> {
+        let mut child = child(self.program, command, Stdio::piped())?;
         let mut stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let talk = async {
-            let mut output = Vec::new();
+            let mut said = Said::default();
             let write = async move {
                 // A tool that has seen enough closes its input: what it says by its exit status counts.
                 let _ = stdin.write_all(input).await;
                 drop(stdin);
             };
-            let mut limited = stdout.take(LONGEST_ANSWER);
-            let (_, read) = tokio::join!(write, limited.read_to_end(&mut output));
+            let (mut limited, mut complaints) = (stdout.take(LONGEST_ANSWER), stderr.take(LONGEST_ANSWER));
+            let (_, read, _) = tokio::join!(write, limited.read_to_end(&mut said.output), complaints.read_to_end(&mut said.complaints));
             read?;
-            Ok::<_, io::Error>((output, child.wait().await?))
+            Ok::<_, io::Error>((said, child.wait().await?))
         };
-        let (output, status) =
+        let (said, status) =
             tokio::time::timeout(self.limits.deadline, talk).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         match status.code() {
-            Some(0) => Ok(output),
+            Some(0) => Ok(said),
             Some(code) if code == i32::from(super::worker::NO_SUCH_TOOL) => Err(io::ErrorKind::NotFound.into()),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
@@ -150,7 +165,11 @@ fn laid_out(tsv: &str) -> Vec<String> {
             for word in row {
                 let character = (word.height / 2).max(4);
                 let column = word.left / character;
-                if length > 0 {
+                // Too close for a space: tesseract has parted a number.
+                let one_number = word.left < right + word.height / 6
+                    && line.ends_with(|c: char| c.is_ascii_digit())
+                    && word.text.starts_with(|c: char| c.is_ascii_digit());
+                if length > 0 && !one_number {
                     let gap = if word.left.saturating_sub(right) > word.height * 3 / 2 { column.saturating_sub(length).max(2) } else { 1 };
                     (0..gap).for_each(|_| line.push(' '));
                     length += gap;
@@ -195,6 +214,13 @@ fn contains(bytes: &[u8], what: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_was_parted_is_whole_again() {
+        let word = |left: u32, width: u32, text: &str| format!("5\t1\t1\t1\t1\t1\t{left}\t20\t{width}\t22\t0\t{text}\n");
+        let lines = laid_out(&[word(42, 67, "BSN:"), word(123, 168, "46143641"), word(275, 20, "3"), word(310, 20, "7")].concat());
+        assert_eq!(lines, ["BSN: 461436413 7"]);
+    }
 
     #[test]
     fn a_table_on_a_picture_keeps_its_rows() {

@@ -3,8 +3,9 @@
 //! Every XML part is read, so that headers, footers, notes, comments, text boxes and deleted text are; pictures and
 //! embedded files are read like members.
 
-use super::{Reader, archive, html, sheet, text, xml};
+use super::{Reader, archive, html, sheet, sniff, text, xml};
 use crate::parse::document::Unreadable;
+use memchr::memmem;
 use quick_xml::Reader as Parser;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
@@ -75,7 +76,11 @@ enum Part {
     Binary,
     /// ODF's list of parts, which says whether they are encrypted.
     Manifest,
-    /// How things look, and previews of what is read anyway.
+    /// How things look: nothing to read, unless text has come to stand there.
+    Looks,
+    /// Pictures of what is read anyway.
+    Preview,
+    /// Folders and fonts.
     Nothing,
 }
 
@@ -101,10 +106,11 @@ fn part(name: &str, format: &str) -> Part {
     match extension.as_str() {
         _ if name == "META-INF/manifest.xml" => Part::Manifest,
         _ if name == "word/settings.xml" => Part::Variables,
-        _ if name.ends_with('/') || LOOKS.contains(&file) || name.contains("theme/") => Part::Nothing,
-        _ if PREVIEWS.iter().any(|folder| name.starts_with(folder)) => Part::Nothing,
+        _ if name.ends_with('/') => Part::Nothing,
+        _ if LOOKS.contains(&file) || name.contains("theme/") => Part::Looks,
+        _ if PREVIEWS.iter().any(|folder| name.starts_with(folder)) => Part::Preview,
         // In ODF the pages' headers and footers stand among the styles.
-        "xml" if file == "styles.xml" && !opendocument => Part::Nothing,
+        "xml" if file == "styles.xml" && !opendocument => Part::Looks,
         "xml" if format == "xlsx" && name.starts_with("xl/worksheets/") => Part::Sheet,
         "xml" if format.starts_with("xls") && matches!(file, "sharedStrings.xml" | "workbook.xml") => Part::Nothing,
         "xml" if name.starts_with("docProps/") || name.contains("pivotCache") || name.starts_with("customXml/") || file == "meta.xml" => {
@@ -148,6 +154,10 @@ fn parts(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>, format: &str)
         match kind {
             Part::Embedded => reader.member(number, None, &bytes),
             Part::Binary => reader.lines("text", number, text::runs(&bytes)),
+            // Looks and previews that are what they are called say nothing of their own.
+            Part::Looks if !TEXT.iter().any(|mark| memmem::find(&bytes, mark).is_some()) => {}
+            Part::Preview if matches!(sniff(&bytes), "png" | "jpg" | "svm" | "emf" | "wmf") => {}
+            Part::Preview => reader.member(number, None, &bytes),
             Part::Manifest | Part::Nothing => {}
             _ => match text::decode(&bytes) {
                 Some(text) => words(reader, &text, kind, &name, format, number),
@@ -156,6 +166,9 @@ fn parts(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>, format: &str)
         }
     }
 }
+
+/// Elements that hold text, in any part of an office file.
+const TEXT: [&[u8]; 5] = [b"<w:t>", b"<w:t ", b"<text:p", b"<a:t>", b"<t>"];
 
 fn words(reader: &mut Reader, text: &str, kind: Part, name: &str, format: &str, number: u32) {
     match kind {

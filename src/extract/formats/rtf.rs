@@ -12,6 +12,7 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) {
         reader.fail(Unreadable::Damaged);
     }
     reader.lines("text", 1, parsed.text.lines().map(str::to_owned).collect());
+    reader.lines("metadata", 1, parsed.beside.lines().map(str::to_owned).collect());
     let mut number = 0;
     for picture in parsed.pictures {
         number += 1;
@@ -48,6 +49,9 @@ fn native(object: &[u8]) -> Option<(&[u8], &[u8])> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Destination {
     Text,
+    /// Names of fonts, styles and the like: no text, but in a damaged file text may have come to stand among them.
+    Beside,
+    /// Measures and digits of bytes.
     Hidden,
     Picture,
     Object,
@@ -64,6 +68,7 @@ struct Group {
 
 struct Parsed {
     text: String,
+    beside: String,
     pictures: Vec<Vec<u8>>,
     objects: Vec<Vec<u8>>,
     groups: Vec<Group>,
@@ -81,6 +86,7 @@ impl Parsed {
     fn new() -> Self {
         Self {
             text: String::new(),
+            beside: String::new(),
             pictures: Vec::new(),
             objects: Vec::new(),
             groups: vec![Group { to: Destination::Text, apart: false }],
@@ -127,6 +133,9 @@ impl Parsed {
         if ended.apart {
             self.text.push('\n');
         }
+        if ended.to == Destination::Beside {
+            self.beside.push('\n');
+        }
         if ended.to != self.here() {
             match ended.to {
                 Destination::Picture => {
@@ -149,6 +158,7 @@ impl Parsed {
         match self.here() {
             Destination::Text => self.text.push_str(&self.encoding.decode_without_bom_handling(&[byte]).0),
             Destination::Picture | Destination::Object => self.hexadecimal.push(char::from(byte)),
+            Destination::Beside => self.beside.push(char::from(byte)),
             Destination::Name => self.name.push(char::from(byte)),
             Destination::Hidden => {}
         }
@@ -200,9 +210,11 @@ impl Parsed {
 
     fn word(&mut self, word: &str, number: Option<i64>) {
         match word {
-            "fonttbl" | "colortbl" | "stylesheet" | "listtable" | "listoverridetable" | "themedata" | "colorschememapping"
-            | "latentstyles" | "datastore" | "generator" | "rsidtbl" | "xmlnstbl" | "datafield" | "bkmkstart" | "bkmkend" | "blipuid"
-            | "picprop" | "nonshppict" | "objclass" => self.lead(Destination::Hidden),
+            "fonttbl" | "colortbl" | "stylesheet" | "listtable" | "listoverridetable" | "latentstyles" | "generator" | "rsidtbl"
+            | "xmlnstbl" | "bkmkstart" | "bkmkend" | "objclass" => self.lead(Destination::Beside),
+            "themedata" | "colorschememapping" | "datastore" | "datafield" | "blipuid" | "picprop" | "nonshppict" => {
+                self.lead(Destination::Hidden);
+            }
             "pict" => self.lead(Destination::Picture),
             "objdata" => self.lead(Destination::Object),
             // Of the properties of shapes and pictures only descriptions, names and drawn words; all others are measures.
