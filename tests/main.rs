@@ -17,6 +17,7 @@ mod calendar;
 mod check;
 mod daemon;
 mod extract;
+mod formats;
 mod health;
 mod faults;
 mod mailbox;

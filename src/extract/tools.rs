@@ -16,8 +16,16 @@ const DPI: &str = "300";
 const LONGEST_ANSWER: u64 = 256 * 1024 * 1024;
 
 /// What poppler says when it leaves something out of a broken file, though it ends well (poppler/XRef.cc, Catalog.cc, Stream.cc).
-const LOST: [&str; 6] =
-    ["Kid object", "End of file inside", "not found but needed", "in flate stream", "Failed to parse XRef entry", "Unknown filter"];
+const LOST: [&str; 8] = [
+    "Kid object",
+    "End of file inside",
+    "not found but needed",
+    "in flate stream",
+    "Failed to parse XRef entry",
+    "Unknown filter",
+    "Dictionary key must be a name object",
+    "No font in show",
+];
 
 /// What a tool said. Its complaints may quote the document: they are looked through, and never shown.
 #[derive(Default)]

@@ -2,6 +2,7 @@
 
 use super::{Ole, pictures, stream, u16_at};
 use crate::extract::formats::{Reader, text};
+use crate::parse::document::Unreadable;
 use std::path::Path;
 
 /// Goes through the records of the workbook's stream.
@@ -10,7 +11,7 @@ pub fn beside_cells(reader: &mut Reader, ole: &mut Ole<'_>) {
     let (mut lines, mut drawings, mut at, mut before) = (Vec::new(), Vec::new(), 0, 0);
     while let (Some(kind), Some(length)) = (u16_at(&book, at), u16_at(&book, at + 2)) {
         let end = at + 4 + usize::from(length);
-        let Some(content) = book.get(at + 4..end) else { break };
+        let Some(content) = book.get(at + 4..end).filter(|_| is_record(kind)) else { return reader.fail(Unreadable::Damaged) };
         // A record that is too long goes on in others.
         let kind = if kind == CONTINUE { before } else { kind };
         match kind {
@@ -22,6 +23,11 @@ pub fn beside_cells(reader: &mut Reader, ole: &mut Ole<'_>) {
     }
     reader.lines("comment", 1, lines);
     pictures::read(reader, &drawings);
+}
+
+/// The numbers that records have (MS-XLS 2.3.2); anything else is a stream that has come apart.
+fn is_record(kind: u16) -> bool {
+    matches!(kind, 0..=0x04ff | 0x0800..=0x08ff | 0x1000..=0x10ff)
 }
 
 const CONTINUE: u16 = 0x003c;
