@@ -3,7 +3,7 @@
 # mail-parser 1.0 declares a newer compiler than it needs: without the first flag, Rust 1.95 would refuse to build it.
 FLAGS = --ignore-rust-version --locked
 
-.PHONY: run test soak bench corpus setup lint
+.PHONY: run test soak bench corpus formats setup lint
 
 run:
 	cargo run $(FLAGS) -- demo
@@ -40,6 +40,20 @@ corpus: setup
 	target/corpus/venv/bin/python benches/corpus/measure.py <target/corpus/results.json
 	@echo "Text documents, on one core: $$(ls $(TEXTS) | wc -l)"
 	time -p taskset --cpu-list 0 target/release/postkamer screen --json $(TEXTS) >target/corpus/texts.json; test $$? -le 1
+
+# Makes files with real programs (LibreOffice and a dozen libraries), each with a number in one place where it can hide, measures what is
+# found, and then damages them: SCREENING.md has the results. ROUNDS is how often each file is damaged.
+ROUNDS = 3
+formats: setup
+	command -v soffice >/dev/null || apt-get -qq install -y --no-install-recommends libreoffice-calc-nogui libreoffice-writer-nogui libreoffice-impress-nogui p7zip-full ghostscript libheif-examples fonts-dejavu-core
+	python3 -m venv target/corpus/venv
+	target/corpus/venv/bin/pip install --quiet openpyxl xlsxwriter xlwt pyxlsbwriter python-docx python-pptx odfpy reportlab pillow pypdf pikepdf img2pdf py7zr msoffcrypto-tool aspose-email-foss
+	rm -rf target/corpus/formats
+	target/corpus/venv/bin/python benches/corpus/formats.py $(SEED) target/corpus/formats
+	cargo build --release $(FLAGS)
+	target/release/postkamer screen --json target/corpus/formats >target/corpus/formats.json; test $$? -le 1
+	target/corpus/venv/bin/python benches/corpus/measure.py <target/corpus/formats.json
+	target/corpus/venv/bin/python benches/corpus/damage.py $(SEED) $(ROUNDS) target/corpus/formats target/release/postkamer
 
 # Installs what the tests need and this machine lacks (Debian 12, as root).
 setup:

@@ -9,6 +9,9 @@ for line in sys.stdin:
     label, kind, lang, rest = name.split("-", 3)
     found = r["citizen_data"]
     cell = ("hit" if found else "unreadable" if r["outcome"] == "unreadable" else "miss") if label == "yes" else ("false" if found else "unreadable" if r["outcome"] == "unreadable" else "quiet")
+    if label == "locked":
+        # Nobody can read it: what is not clean is right.
+        cell = "locked" if r["outcome"] != "clean" else "miss"
     for group in ("all", f"kind {label}-{kind}", f"format {rest.rsplit('.', 1)[1]}", f"language {lang}"):
         groups[group][cell] += 1
     if cell in ("miss", "false", "unreadable"):
