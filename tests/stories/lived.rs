@@ -66,6 +66,8 @@ struct Life<'a> {
     old: BTreeSet<PathBuf>,
     /// The replies to each mail so far, by template.
     sent: Vec<Vec<(String, Letter)>>,
+    /// The letters of agents so far, by template.
+    letters: Vec<(String, Letter)>,
     /// Mails that lie in each desk's folders by now.
     waiting: BTreeMap<String, usize>,
     filed: BTreeMap<String, usize>,
@@ -118,6 +120,7 @@ impl<'a> Life<'a> {
             world,
             old,
             sent: Vec::new(),
+            letters: Vec::new(),
             waiting: BTreeMap::new(),
             filed: BTreeMap::new(),
             complaints: Vec::new(),
@@ -129,6 +132,7 @@ impl<'a> Life<'a> {
             for command in &mail.before {
                 self.give(command, &mail.now);
             }
+            self.read_the_letters(number, mail);
             self.deliver(mail);
             let outcome = self.world.run_at(&mail.now, &["run", "--once"]);
             if outcome.status != Some(0) {
@@ -192,6 +196,10 @@ impl<'a> Life<'a> {
                 raw = replaced(&raw, &format!("{{{{reply:{number}:{template}}}}}"), &letter.message_id);
             }
         }
+        for (template, letter) in &self.letters {
+            raw = replaced(&raw, &format!("{{{{letter:{template}}}}}"), &letter.message_id);
+        }
+        assert!(!contains(&raw, b"{{letter:"), "{} speaks of a letter that was never sent", mail.file);
         assert!(!contains(&raw, b"{{reply:") && !contains(&raw, b"{{loop:"), "{} speaks of a reply that was never sent", mail.file);
         self.dovecot.append(&mailbox(self.story, &mail.desk), "INBOX", &raw, Some(arrived));
     }
@@ -213,31 +221,23 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn read_the_replies(&mut self, number: usize, mail: &Mail) {
-        let copies: usize = mail.replies.iter().map(|reply| 1 + reply.cc.len()).sum();
-        let new = || -> Vec<PathBuf> { customers_mail(self.dovecot).into_iter().filter(|file| !self.old.contains(file)).collect() };
-        // The run has handed everything over when it ends; the mail server may still be at it.
-        let start = Instant::now();
-        while new().len() < copies && start.elapsed() < DEADLINE {
-            std::thread::sleep(Duration::from_millis(15));
-        }
-        let new = new();
-        if new.len() < copies {
-            self.complaints.push(format!(
-                "mail {}: {} of {copies} copies of replies arrived; the mail server says:\n{}",
-                number + 1,
-                new.len(),
-                self.smtp.logs()
-            ));
+    /// The letters that agents sent before the mail arrives.
+    fn read_the_letters(&mut self, number: usize, mail: &Mail) {
+        if mail.letters.is_empty() {
             return;
         }
-        self.old.extend(new.iter().cloned());
-        let mut letters: BTreeMap<String, Letter> = BTreeMap::new();
-        for file in new {
-            let letter = Letter::read(&file);
-            letters.entry(letter.message_id.clone()).and_modify(|known| known.mailboxes.extend(letter.mailboxes.clone())).or_insert(letter);
+        self.world.run_at(&mail.now, &["run", "--once"]).ok();
+        let Some(arrived) = self.new_letters(number, mail.letters.iter().map(|letter| 1 + letter.cc.len()).sum()) else { return };
+        for (told, letter) in mail.letters.iter().zip(arrived) {
+            let wrong = letter.otherwise_than(told, self);
+            self.complaints.extend(wrong.into_iter().map(|what| format!("mail {}: {}: {what}", number + 1, told.template)));
+            self.letters.push((told.template.clone(), letter));
         }
-        let mut letters: Vec<Letter> = letters.into_values().collect();
+    }
+
+    fn read_the_replies(&mut self, number: usize, mail: &Mail) {
+        let copies: usize = mail.replies.iter().map(|reply| 1 + reply.cc.len()).sum();
+        let Some(mut letters) = self.new_letters(number, copies) else { return };
         let sender = sender(&mail.raw());
         let mut sent = Vec::new();
         for reply in &mail.replies {
@@ -259,6 +259,33 @@ impl<'a> Life<'a> {
         // Those to the sender first, so that `{{reply:1}}` is the one that the sender can answer.
         sent.sort_by_key(|(template, _)| template == "verify-identity");
         self.sent.push(sent);
+    }
+
+    /// All letters that arrived since the last look: at least so many copies.
+    fn new_letters(&mut self, number: usize, copies: usize) -> Option<Vec<Letter>> {
+        let new = || -> Vec<PathBuf> { customers_mail(self.dovecot).into_iter().filter(|file| !self.old.contains(file)).collect() };
+        // The run has handed everything over when it ends; the mail server may still be at it.
+        let start = Instant::now();
+        while new().len() < copies && start.elapsed() < DEADLINE {
+            std::thread::sleep(Duration::from_millis(15));
+        }
+        let new = new();
+        if new.len() < copies {
+            self.complaints.push(format!(
+                "mail {}: {} of {copies} copies of replies arrived; the mail server says:\n{}",
+                number + 1,
+                new.len(),
+                self.smtp.logs()
+            ));
+            return None;
+        }
+        self.old.extend(new.iter().cloned());
+        let mut letters: BTreeMap<String, Letter> = BTreeMap::new();
+        for file in new {
+            let letter = Letter::read(&file);
+            letters.entry(letter.message_id.clone()).and_modify(|known| known.mailboxes.extend(letter.mailboxes.clone())).or_insert(letter);
+        }
+        Some(letters.into_values().collect())
     }
 
     fn look_at_the_tickets(&mut self) {
@@ -293,6 +320,7 @@ impl Life<'_> {
             .sent
             .iter()
             .flatten()
+            .chain(&self.letters)
             .map(|(template, letter)| {
                 (letter.message_id.trim_start_matches('<').split('.').next().unwrap_or_default().to_owned(), template.clone())
             })

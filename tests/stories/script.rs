@@ -30,6 +30,9 @@ pub struct Mail {
     pub desk: String,
     #[serde(default)]
     pub before: Vec<String>,
+    /// Letters of agents that those commands send, before the mail arrives.
+    #[serde(default)]
+    pub letters: Vec<Reply>,
     pub verdict: String,
     pub reasons: Vec<String>,
     kind: String,
