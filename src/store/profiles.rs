@@ -139,7 +139,7 @@ impl Store {
             }
         }
         // Without anything to change there is still the question whether there is such a profile.
-        let touch = Expr::col(profile::Column::Person).into();
+        let touch = Expr::col(profile::Column::Person);
         let changed = update.col_expr(profile::Column::Person, touch).exec(&transaction).await.doing(DOING)?;
         if changed.rows_affected == 0 {
             return Err(StoreError::Unknown("profile"));
