@@ -5,7 +5,7 @@ use crate::support::world::World;
 use flate2::{Compression, write::GzEncoder};
 use futures_util::{StreamExt, stream};
 use postkamer::extract::{Extractor, Limits};
-use postkamer::parse::document::{Document, Unreadable};
+use postkamer::parse::document::Document;
 use postkamer::screen::{Policy, screen_document};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
