@@ -246,7 +246,7 @@ fn with_tokens(imap: u16, smtp: u16, endpoint: u16) -> Gate {
 fn assert_no_secret(label: &str, said: &str) {
     let forms = [
         format!("user=support\u{1}auth=Bearer {TOKEN}\u{1}\u{1}"),
-        format!("n,a=support,\u{1}host=127.0.0.1\u{1}"),
+        "n,a=support,\u{1}host=127.0.0.1\u{1}".to_owned(),
         format!("x{TOKEN}"),
         format!("xx{TOKEN}"),
         format!("xxx{TOKEN}"),
