@@ -117,7 +117,11 @@ fn whatever_needs_somebody_is_told_by_status_and_the_health_pages() {
     fs::copy(&good, &world.config_path).unwrap();
     page(port, "/metrics", 200, &["postkamer_settings_refused 0"]);
 
-    // An orderly end is no trouble; a sudden one is told.
+    // A second one waits half a minute for the first to end, and says that it may be tried again.
+    let second = world.run(&["run", "--once"]).exits(75);
+    assert!(second.stderr.contains("Another postkamer is at work"), "{}", second.stderr);
+
+    // An orderly end is no trouble.
     drop(daemon);
     eventually("it has taken its leave", || status(&world)["daemons"].as_array().unwrap().is_empty().then_some(()));
 }
@@ -151,6 +155,8 @@ fn daemons_that_share_a_database_tell_who_looks_after_what_and_when_it_is_out_of
         ["support", "ict", "open", "closed", "nordic"].iter().all(|desk| state(&told, desk) == "watched").then_some(told)
     });
     assert_eq!(told["daemons"].as_array().unwrap().len(), 2);
+    // A single round asks both of them for their mailboxes, and gives them back.
+    near.run(&["run", "--once"]).ok();
 
     proxy.cut();
     page(far_port, "/readyz", 503, &["the database does not answer"]);

@@ -74,6 +74,7 @@ on_both! {
     server_actions_stay_due_until_they_are_seen_to_be_done,
     a_reply_is_sent_once_or_dies_with_a_note,
     replies_in_doubt_go_out_again_and_are_counted,
+    what_became_of_a_reply_is_written_down_when_the_database_is_back,
     agents_work_is_on_the_ticket_and_on_record,
     the_audit_record_is_one_chain_without_a_name,
     opening_again_changes_nothing,
@@ -543,6 +544,24 @@ async fn replies_in_doubt_go_out_again_and_are_counted(here: Installation) {
     let letters = next.letters(true).await.unwrap();
     assert_eq!((letters[0].state, letters[0].unclear, letters[0].attempts), (LetterState::Sent, 1, 2));
     assert_eq!(next.status().await.unwrap().outbox_unclear, 1);
+}
+
+/// What an SMTP server answered is not forgotten while the database is out of reach.
+async fn what_became_of_a_reply_is_written_down_when_the_database_is_back(here: Installation) {
+    use sea_orm::{ConnectionTrait, Database};
+    let store = here.open().await;
+    open_one(&store, 1).await;
+    assert_eq!(store.claim(9, CLAIM).await.unwrap().len(), 1);
+    let url = here.url.replace("sqlite://", &format!("sqlite://{}/", here.directory.path().join("var").display()));
+    let db = Database::connect(url).await.unwrap();
+    // Whatever the reason: the statement fails.
+    db.execute_unprepared("ALTER TABLE outbox RENAME TO elsewhere").await.unwrap();
+    assert!(store.settle(1, &Delivery::Sent { refused: Vec::new() }).await.is_err());
+    assert!(store.claim(9, CLAIM).await.is_err());
+    db.execute_unprepared("ALTER TABLE elsewhere RENAME TO outbox").await.unwrap();
+    assert_eq!(store.claim(9, Duration::ZERO).await.unwrap().len(), 0, "it was sent, and is not claimed anew");
+    assert_eq!(store.letters(true).await.unwrap()[0].state, LetterState::Sent);
+    db.close().await.unwrap();
 }
 
 async fn agents_work_is_on_the_ticket_and_on_record(here: Installation) {

@@ -1,5 +1,6 @@
 //! Replies on their way: claimed (T3), then sent, to be tried again, or dead (T4).
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,7 +26,7 @@ const LONGEST_WAIT: i64 = 4 * 3_600_000;
 const LIFETIME: i64 = 5 * 24 * 3_600_000;
 
 /// How long the database may take to answer.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_secs(20);
 const CLAIMING: &str = "claiming replies";
 const SETTLING: &str = "noting what became of a reply";
 
@@ -131,6 +132,7 @@ impl Store {
     /// # Errors
     /// The database is out of reach.
     pub async fn claim(&self, limit: u64, lasting: Duration) -> Result<Vec<Claimed>, StoreError> {
+        self.settle_the_rest().await?;
         in_time(CLAIMING, self.claim_some(limit, lasting)).await
     }
 
@@ -182,9 +184,24 @@ impl Store {
     /// for 5 days, and is dead then. A dead reply, and a refused recipient, leave a note on the ticket.
     ///
     /// # Errors
-    /// The database is out of reach: the claim ends by itself, and the reply may go out twice.
+    /// The database is out of reach. It is then written down before this process claims anything again; when the claim has
+    /// ended by then, the reply may go out twice.
     pub async fn settle(&self, id: i64, delivery: &Delivery) -> Result<(), StoreError> {
-        in_time(SETTLING, self.settle_one(id, delivery)).await
+        let settled = in_time(SETTLING, self.settle_one(id, delivery)).await;
+        if settled.as_ref().is_err_and(StoreError::is_passing) {
+            self.0.unsettled.lock().unwrap_or_else(PoisonError::into_inner).push((id, delivery.clone()));
+        }
+        settled
+    }
+
+    /// T4 of all that the database did not take before.
+    async fn settle_the_rest(&self) -> Result<(), StoreError> {
+        let rest = std::mem::take(&mut *self.0.unsettled.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut first_error = Ok(());
+        for (id, delivery) in rest {
+            first_error = first_error.and(self.settle(id, &delivery).await);
+        }
+        first_error
     }
 
     async fn settle_one(&self, id: i64, delivery: &Delivery) -> Result<(), StoreError> {

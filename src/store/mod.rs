@@ -85,6 +85,8 @@ struct Inner {
     keeper: DatabaseConnection,
     /// The mailboxes in our hands, once we have joined those who share them.
     sharing: Mutex<Option<Arc<sharing::Sharing>>>,
+    /// What became of replies, and the database did not take.
+    unsettled: Mutex<Vec<(i64, Delivery)>>,
     blobs: blobs::Blobs,
     clock: Clock,
     keys: Keys,
@@ -111,6 +113,7 @@ impl Store {
             reader: connections.reader,
             keeper: connections.keeper,
             sharing: Mutex::default(),
+            unsettled: Mutex::default(),
             blobs,
             clock,
             keys,

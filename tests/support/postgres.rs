@@ -57,6 +57,11 @@ impl Postgres {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let database = format!("{name}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE \"{database}\" TEMPLATE template0"));
+        self.url(&database)
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
         format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
