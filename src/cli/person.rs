@@ -112,17 +112,6 @@ async fn export(office: &Office, address: &EmailAddress, json: bool, directory: 
 /// The files under names of their own: what senders called them is no path.
 async fn copy(office: &Office, held: &Held, directory: &std::path::Path) -> Result<(), Failure> {
     tokio::fs::create_dir_all(directory).await?;
-    if let Some(profile) = &held.profile {
-        let organisation = profile.organisation.as_deref().unwrap_or("no organisation");
-        output::line(&output::safe(&format!("profile: {} ({organisation}) {}", profile.name, profile.phones.join(", "))));
-    }
-    for (granted, ended) in &held.portal {
-        let until = ended.map_or_else(String::new, |at| format!(" until {}", output::moment(at)));
-        output::line(&format!("access to the portal from {}{until}", output::moment(*granted)));
-    }
-    for (at, ticket, answer) in &held.approvals {
-        output::line(&format!("answered {answer} on {} when asked for approval on {ticket}", output::moment(*at)));
-    }
     for ticket in &held.tickets {
         for (_, format, _, sha256) in ticket.entries.iter().flat_map(|entry| &entry.attachments) {
             let name = format!("{}-{}.{format}", ticket.number, sha256.get(..12).unwrap_or(sha256));
@@ -139,6 +128,17 @@ fn tell(address: &EmailAddress, held: &Held, contacts: &[serde_json::Value]) {
     }
     for contact in contacts {
         output::line(&output::safe(&format!("on a list of contacts: {contact}")));
+    }
+    if let Some(profile) = &held.profile {
+        let organisation = profile.organisation.as_deref().unwrap_or("no organisation");
+        output::line(&output::safe(&format!("profile: {} ({organisation}) {}", profile.name, profile.phones.join(", "))));
+    }
+    for (granted, ended) in &held.portal {
+        let until = ended.map_or_else(String::new, |at| format!(" until {}", output::moment(at)));
+        output::line(&format!("access to the portal from {}{until}", output::moment(*granted)));
+    }
+    for (at, ticket, answer) in &held.approvals {
+        output::line(&format!("answered {answer} on {} when asked for approval on {ticket}", output::moment(*at)));
     }
     for ticket in &held.tickets {
         let roles: Vec<&str> = ticket.roles.iter().copied().collect();

@@ -1,7 +1,7 @@
 //! Indirect personal data in monitoring mail (POLICY "Indirect data"): addresses of the net, names of computers and of
 //! users. They are no reason to refuse a mail; where a desk says so, stand-ins take their place.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};

@@ -220,7 +220,10 @@ impl Store {
         let now = self.now();
         match item.kind {
             Forgotten::Organisations => empty_organisation(&transaction, item, &holds, now).await?,
-            Forgotten::Queue => empty_tickets(&transaction, &item.rows, now).await?,
+            Forgotten::Queue => {
+                empty_tickets(&transaction, &item.rows, now).await?;
+                forget_strangers(&transaction).await?;
+            }
             Forgotten::Attachments => remove_attachments(&transaction, &item.rows).await?,
             Forgotten::Originals => mark_originals(&transaction, &item.rows).await?,
             Forgotten::Decisions if item.ticket.is_some() => remove_tickets(&transaction, &item.rows).await?,
@@ -706,6 +709,19 @@ pub(super) async fn empty_tickets(db: &DatabaseTransaction, tickets: &[i64], now
             .doing(REMOVING)?;
     }
     Ok(())
+}
+
+/// Profiles that a mail of somebody without an organisation made, and to whom no ticket belongs any more.
+async fn forget_strangers(db: &DatabaseTransaction) -> Result<(), StoreError> {
+    let known = Query::select().column(participant::Column::Address).from(participant::Entity).to_owned();
+    profile::Entity::delete_many()
+        .filter(profile::Column::Organisation.is_null())
+        .filter(profile::Column::MadeBy.eq("mail"))
+        .filter(profile::Column::Address.not_in_subquery(known))
+        .exec(db)
+        .await
+        .doing(REMOVING)
+        .map(|_| ())
 }
 
 /// Letters about these tickets, and the questions that some of them asked.
