@@ -23,7 +23,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("retention", &["words", "mailbox", "parse", "store", "outbox", "settings"]),
     ("upkeep", &["words", "clock", "identify", "decide", "plan", "store", "settings", "journey"]),
     ("health", &["clock", "store"]),
-    ("daemon", &["upkeep", "health", "words", "clock", "mailbox", "parse", "plan", "store", "outbox", "settings", "journey", "decide", "retention"]),
+    (
+        "daemon",
+        &[
+            "upkeep",
+            "health",
+            "words",
+            "clock",
+            "mailbox",
+            "parse",
+            "plan",
+            "store",
+            "outbox",
+            "settings",
+            "journey",
+            "decide",
+            "retention",
+        ],
+    ),
     ("cli", &["*"]),
 ];
 

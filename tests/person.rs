@@ -48,7 +48,7 @@ fn everything_that_is_held_of_a_person_is_shown() {
     assert_eq!((&held["mails"][0]["verdict"], &held["mails"][0]["original_kept"]), (&json!("open"), &json!(true)));
     assert_eq!((&held["letters"][0]["template"], &held["letters"][0]["state"]), (&json!("received"), &json!("sent")));
     let copied: Vec<_> = fs::read_dir(&files).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
-    assert_eq!(copied, ["naam;waarde\r\ntermijn;42"]);
+    assert_eq!(copied, ["naam;waarde\r\ntermijn;42\r\n"]);
     let read = house.at(NOON, &format!("person export {ANNELIES}")).stdout;
     assert!(read.contains("PK-00001") && read.contains("De kaart laadt niet") && read.contains("vries.csv"), "{read}");
     let booked = house.at(NOON, &format!("audit list --json --person {ANNELIES}")).json();

@@ -115,7 +115,10 @@ async fn a_wrong_password_and_an_unknown_authority_are_for_the_admin() {
         let mut stranger = settings(&exim, security);
         stranger.ca_file = None;
         let error = Smtp::new(stranger).send(None, &[address("a@waterwolde.example")], &message("x")).await.unwrap_err();
-        assert!(matches!(&error, SendError::Configuration(text) if text.contains("an authority that this machine does not know")), "{error:?}");
+        assert!(
+            matches!(&error, SendError::Configuration(text) if text.contains("an authority that this machine does not know")),
+            "{error:?}"
+        );
     }
 }
 
