@@ -40,18 +40,12 @@ sweeps! {
     a_file_is_turned_back: "citizen-data-in-csv-from-a-contact", Able, Sqlite;
     a_text_is_turned_back: "citizen-number-in-body", Able, Sqlite;
     a_follow_up_on_a_server_without_move: "follow-up-of-the-requester", WithoutMove, Sqlite;
+    a_contact_is_asked_and_confirms: "named-elsewhere-confirmed", Able, Sqlite;
     an_urgent_mail_in_a_maildir: "colleague-urgent-nl", Maildir, Sqlite;
     a_bounce_where_filing_is_deleting: "bounce-of-our-answer", Deleting, Sqlite;
     one_of_two_files_on_a_bare_server: "citizen-data-in-one-of-two-files", Bare, Sqlite;
     a_mail_with_a_file_on_postgresql: "clean-statistics-csv-are-kept", Able, Postgres;
     a_contact_is_asked_on_postgresql: "named-elsewhere-confirmed", Able, Postgres;
-}
-
-/// Known to fail: five of its faults end in two copies of both replies (RELIABILITY.md tells it).
-#[test]
-#[ignore = "known to fail: when one write of SQLite's log fails, two replies go out twice without being counted as in doubt"]
-fn a_contact_is_asked_and_confirms() {
-    sweep("sweep::a_contact_is_asked_and_confirms", &[("named-elsewhere-confirmed", Source::Able)], Memory::Sqlite, 8);
 }
 
 /// All stories, on SQLite, each on another kind of mailbox.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use postkamer_migrations::Migrator;
+use sea_orm::sqlx::Connection;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, QuerySelect,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
@@ -90,6 +91,14 @@ pub(super) fn sqlite(file: PathBuf, read_only: bool) -> ConnectOptions {
             .pragma("synchronous", "FULL")
             .pragma("secure_delete", "ON")
             .pragma("foreign_keys", "ON")
+    });
+    // SQLite ends a transaction whose COMMIT failed, and the driver goes on counting it: what is rolled back on this connection
+    // afterwards stays open, and all that follows in it is lost at the end. So it is thrown away.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.before_acquire(|connection, _| {
+            let sound = !connection.is_in_transaction();
+            Box::pin(async move { Ok(sound) })
+        })
     });
     options
 }
