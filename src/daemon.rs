@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use crate::health::{Backlog, Pulse};
 use crate::journey::{Journey, Received};
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
 use crate::outbox::{self, Transport};
+use crate::parse::parse;
 use crate::plan::{self, Considered, Intake, Plan, Questions, TicketPlan, Unsent};
 use crate::settings::Desk;
 use crate::store::{ArrivalState, Booked, Booking, Lease, Store, StoreError};
@@ -38,6 +39,9 @@ const DEFERRAL: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// The first and the longest wait before a mailbox in trouble is opened again.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// For how long a batch waits for a mail of another mailbox that is to be alone in hand, or such a mail for batches of others: no
+/// mailbox may hold up another for longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How many sessions `once` takes for a mailbox whose mails bring trouble: together, three times alone, and a last one without.
 const SESSIONS: usize = 5;
 /// The longest wait of the outbox when nobody wakes it: retries fall due by the clock.
@@ -99,6 +103,8 @@ struct Shared {
     store: Store,
     transport: tokio::sync::Mutex<Transport>,
     lease: Lease,
+    /// What is in hand: batches beside each other, or one mail alone in the whole of the program.
+    hands: Arc<RwLock<()>>,
     /// A reply was booked.
     replies: Notify,
     /// How each mailbox is.
@@ -151,6 +157,7 @@ impl Daemon {
             store,
             transport: transport.into(),
             lease,
+            hands: Arc::default(),
             replies: Notify::new(),
             pulse: Pulse::default(),
             witness: None,
@@ -359,7 +366,7 @@ impl Daemon {
     /// for a while is left, and counted.
     async fn round(&self, desk: &Desk, session: &mut Session, stop: Option<&CancellationToken>) -> Result<Backlog, Trouble> {
         let stopped = || stop.is_some_and(CancellationToken::is_cancelled);
-        outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
+        self.act_due(desk, session).await?;
         let listed = session.list().await?;
         self.0.store.forget_absent(&desk.mailbox_id(), &listed.iter().map(|mail| mail.uid.clone()).collect()).await?;
         let Sorted { together, alone, suspects, resting } = self.sort(&listed).await?;
@@ -378,8 +385,15 @@ impl Daemon {
             }
             others_came_through = true;
         }
-        outbox::act_due(&self.0.store, &desk.mailbox_id(), session).await?;
+        self.act_due(desk, session).await?;
         trouble.map_or_else(|| Ok(backlog([&resting])), Err)
+    }
+
+    async fn act_due(&self, desk: &Desk, session: &mut Session) -> Result<(), Trouble> {
+        let store = &self.0.store;
+        let recognise = |raw: &RawMail| store.keys().mail(&parse(raw.bytes.reveal(), raw.truncated).digest);
+        outbox::act_due(store, &desk.mailbox_id(), &desk.mailbox, session, recognise).await?;
+        Ok(())
     }
 
     /// Mails without a result: those that may go together, and those that brought trouble or were in hand when it came. Of these
@@ -436,7 +450,8 @@ impl Daemon {
                 }
                 let (own, next) = turn.pass_on();
                 turn = next;
-                in_hand.push_back(self.take_in_hand(desk, session, batch, alone, own).await?);
+                let place = self.place(alone, &mut in_hand, session).await?;
+                in_hand.push_back(self.take_in_hand(desk, session, batch, place, own).await?);
                 if in_hand.len() > AHEAD {
                     self.finish(&mut in_hand, session).await?;
                 }
@@ -454,19 +469,42 @@ impl Daemon {
         worked
     }
 
+    /// A place among what is in hand. A mail that is to be alone waits until nothing else is, in no mailbox: when it brings the
+    /// program down, a neighbour must not be taken for the guilty one (DESIGN §4). Whoever waits for it lets go first of what they have.
+    async fn place(&self, alone: bool, in_hand: &mut VecDeque<InHand>, session: &mut Session) -> Result<Place, Trouble> {
+        let hands = &self.0.hands;
+        if alone {
+            return Ok(Place::Alone(tokio::time::timeout(PATIENCE, hands.clone().write_owned()).await.ok()));
+        }
+        if let Ok(place) = hands.clone().try_read_owned() {
+            return Ok(Place::Beside(Some(place)));
+        }
+        while !in_hand.is_empty() {
+            self.finish(in_hand, session).await?;
+        }
+        Ok(Place::Beside(tokio::time::timeout(PATIENCE, hands.clone().read_owned()).await.ok()))
+    }
+
     /// T0 and the bytes; everything up to T1 then goes its own way.
-    async fn take_in_hand(&self, desk: &Desk, session: &mut Session, mails: &[Listed], alone: bool, turn: Turn) -> Result<InHand, Trouble> {
+    async fn take_in_hand(
+        &self,
+        desk: &Desk,
+        session: &mut Session,
+        mails: &[Listed],
+        place: Place,
+        turn: Turn,
+    ) -> Result<InHand, Trouble> {
         let uids: Vec<MailUid> = mails.iter().map(|mail| mail.uid.clone()).collect();
-        self.0.store.begin(&uids, alone).await?;
+        self.0.store.begin(&uids, place.is_alone()).await?;
         match session.fetch(mails).await {
             Ok(raws) => {
                 let (daemon, desk) = (self.clone(), desk.clone());
                 let task = tokio::spawn(async move { daemon.take_in_at(&desk, raws, turn).await });
-                Ok(InHand { uids, task: AbortOnDropHandle::new(task) })
+                Ok(InHand { uids, task: AbortOnDropHandle::new(task), _place: place })
             }
             Err(trouble) => {
                 // One that is alone is judged by whether others came through.
-                if !alone {
+                if !place.is_alone() {
                     self.blame(&uids, NOT_FETCHED).await;
                 }
                 Err(Trouble::Fetching(trouble))
@@ -484,7 +522,7 @@ impl Daemon {
     }
 
     /// Waits for a booking, and lets go what got no result.
-    async fn settle(&self, InHand { uids, task }: InHand) -> Result<Booking, Trouble> {
+    async fn settle(&self, InHand { uids, task, _place }: InHand) -> Result<Booking, Trouble> {
         let store = &self.0.store;
         // After a panic the attempt stands, as after any unclean stop.
         let taken_in = task.await.map_err(|_| Trouble::Panicked)?;
@@ -581,7 +619,7 @@ impl Daemon {
                     warn_of_unsent(plan);
                     accounts.push(Account::of(plan));
                 };
-                considered.into_iter().map(planned).inspect(noted).collect()
+                shared.journey.watchdog().over(|| considered.into_iter().map(planned).inspect(noted).collect())
             })
             .await?;
         for account in accounts {
@@ -677,6 +715,19 @@ fn backlog<const N: usize>(lists: [&Vec<Listed>; N]) -> Backlog {
 struct InHand {
     uids: Vec<MailUid>,
     task: AbortOnDropHandle<Result<Booking, StoreError>>,
+    _place: Place,
+}
+
+/// A place among what is in hand, until it is settled; none where patience came to its end.
+enum Place {
+    Beside(#[expect(dead_code, reason = "kept to keep others out")] Option<OwnedRwLockReadGuard<()>>),
+    Alone(#[expect(dead_code, reason = "kept to keep others out")] Option<OwnedRwLockWriteGuard<()>>),
+}
+
+impl Place {
+    fn is_alone(&self) -> bool {
+        matches!(self, Self::Alone(_))
+    }
 }
 
 /// The turn to book: batches that are considered side by side are booked in the order in which they were fetched.

@@ -21,6 +21,7 @@ use crate::plan::{Affiliation, Considered, House, Intake, NewProfile, Postmark};
 use crate::screen::{self, ScreenedAttachment};
 use crate::settings::{Desk, Settings, Topic};
 use crate::verify::{NoResolver, Verifier};
+use crate::watchdog::Watchdog;
 use crate::words::{EmailAddress, Keys, Redacted};
 
 /// Attachments of one mail that are read at the same time.
@@ -39,6 +40,7 @@ pub struct Journey {
     extractor: Arc<Extractor>,
     /// Mode `verify` only.
     verifier: Option<Verifier>,
+    watchdog: Watchdog,
 }
 
 /// A mail as it was received: parsed, and with what may be believed of its From; not yet opened.
@@ -78,7 +80,19 @@ impl Journey {
         let lexicon = Lexicon::new(&settings.words_overrides)?;
         let verifies = settings.authentication == Authentication::Verify;
         let verifier = verifies.then(|| Verifier::new(settings.dns_server)).transpose()?;
-        Ok(Self { settings, house, lexicon, extractor, verifier })
+        Ok(Self { settings, house, lexicon, extractor, verifier, watchdog: Watchdog::default() })
+    }
+
+    /// With somebody who watches over what computes.
+    #[must_use]
+    pub fn watched_by(self, watchdog: Watchdog) -> Self {
+        Self { watchdog, ..self }
+    }
+
+    /// Whoever watches over what computes.
+    #[must_use]
+    pub fn watchdog(&self) -> &Watchdog {
+        &self.watchdog
     }
 
     /// What plans must know of the house.
@@ -98,7 +112,7 @@ impl Journey {
 
     /// Reads a mail, and finds out what may be believed of its From; in mode `verify` that asks DNS.
     pub async fn receive(&self, raw: RawMail, now: Timestamp) -> Received {
-        let mail = parse(raw.bytes.reveal(), raw.truncated);
+        let mail = self.watchdog.over(|| parse(raw.bytes.reveal(), raw.truncated));
         let judged = match &self.verifier {
             Some(verifier) => verifier.judge(raw.bytes.reveal(), &mail, raw.truncated, now).await.ok(),
             None => Some(self.settings.authentication.judge(&mail)),
@@ -125,7 +139,7 @@ impl Journey {
     /// intake rate is not opened: it is deferred, whatever it holds.
     pub async fn consider(&self, desk: &Desk, received: Received, over_rate: bool, keys: Option<&Keys>, now: Timestamp) -> Considered {
         let documents = if over_rate { Vec::new() } else { self.read(desk, &received.mail.attachments).await };
-        let mut considered = self.gather(desk, received, documents, keys, now);
+        let mut considered = self.watchdog.over(|| self.gather(desk, received, documents, keys, now));
         considered.facts.over_rate = over_rate;
         considered
     }

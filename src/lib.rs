@@ -23,6 +23,7 @@ pub mod settings;
 pub mod retention;
 pub mod journey;
 pub mod upkeep;
+pub mod watchdog;
 pub mod daemon;
 pub mod health;
 pub mod cli;

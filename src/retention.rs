@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::mailbox::{self, Done, RawMail};
+use crate::mailbox::{self, Done, MailboxError, RawMail};
 use crate::outbox::actions::{self, ActError, Expunged};
 use crate::parse::parse;
 use crate::settings::{Desk, Settings};
@@ -128,14 +128,13 @@ async fn give_up(due: &[Original], store: &Store) -> Result<usize, StoreError> {
 async fn expunge_of(desk: &Desk, store: &Store) -> Result<Expunged, ActError> {
     let due = store.originals_due(&desk.mailbox_id()).await?;
     // Where filed mail is deleted, no original is left.
-    let Done::Folder(done) = &desk.mailbox.done else {
+    if desk.mailbox.done == Done::Delete {
         return Ok(Expunged { absent: give_up(&due, store).await?, ..Expunged::default() });
-    };
+    }
     if due.is_empty() {
         return Ok(Expunged::default());
     }
-    let folder = mailbox::Settings { folder: done.clone(), done: Done::Delete, ..desk.mailbox.clone() };
-    let mut session = mailbox::open(desk.mailbox_id(), &folder).await?;
+    let mut session = mailbox::open_done(desk.mailbox_id(), &desk.mailbox).await?.ok_or(MailboxError::NoFolder)?;
     let recognise = |raw: &RawMail| store.keys().mail(&parse(raw.bytes.reveal(), raw.truncated).digest);
     let expunged = actions::expunge_originals(store, &due, &mut session, recognise).await?;
     session.close().await;

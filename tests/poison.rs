@@ -9,8 +9,9 @@ use crate::support::{eventually, free_port};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use toml_edit::value;
 
 const CONTACT: &str = "a.devries@waterwolde.example";
@@ -101,6 +102,74 @@ fn f06_a_mail_that_brings_the_daemon_down_is_stuck_after_three_attempts_alone_an
     drop(watching);
     stage.imap.repair();
     try_again(&stage);
+}
+
+#[test]
+fn a_mail_that_keeps_the_program_busy_ends_it_and_is_stuck_after_three_attempts_alone() {
+    // No mail is known that does so without end; this one needs far longer than is allowed here.
+    let mut stage = Stage::new(Source::Able, Memory::Sqlite, &BTreeSet::from(["support"]), |world| {
+        world.edit(|config| {
+            config["stall"] = value("1 s");
+        });
+    });
+    let now = "2026-11-18T10:00:00+01:00".parse().unwrap();
+    for number in 1..=5 {
+        let mut raw = authentic(&question(CONTACT, "support@zaakwijs.example", number));
+        if number == POISON {
+            raw.extend(
+                "Waar staat de termijn van zaaktype 12345, en wie is J. Jansen, 1 mei 1980, Dorpsstraat 12?\r\n"
+                    .repeat(300_000)
+                    .into_bytes(),
+            );
+        }
+        stage.deliver("support", &raw, now);
+    }
+    stage.it_is(now);
+    let mut told = Vec::new();
+    for _ in 1..=8 {
+        let ended = stage.world.run_at("2026-11-18T10:00:00+01:00", &["run", "--once"]);
+        told.push(fates(&stage));
+        if ended.status == Some(0) {
+            break;
+        }
+        let ended = ended.exits(75);
+        assert!(ended.stderr.contains("a mail keeps the program busy without end"), "{}", ended.stderr);
+    }
+    assert_eq!(told.len(), 5, "it ended once with all of them, and three times with the one: {told:?}");
+    assert_eq!(told.last(), Some(&one_stuck()));
+    assert!(told.iter().skip(1).all(|fates| fates.contains(&("open".to_owned(), 4))), "the others wait for one restart: {told:?}");
+}
+
+#[test]
+fn a_mail_that_is_to_be_alone_has_no_neighbour_in_any_mailbox_who_could_be_taken_for_the_guilty_one() {
+    let mut stage = Stage::new(Source::Able, Memory::Sqlite, &BTreeSet::from(["support", "ict"]), |_| {});
+    let now = "2026-11-18T10:00:00+01:00".parse().unwrap();
+    for (number, desk) in (1..).zip(["support", "ict", "support", "ict"]) {
+        stage.deliver(desk, &authentic(&question(CONTACT, &format!("{desk}@zaakwijs.example"), number)), now);
+    }
+    stage.it_is(now);
+    // The program went down while the first mail of each mailbox was in hand; the second ones came since.
+    for desk in ["support", "ict"] {
+        let row = format!(
+            "INSERT INTO arrival (mailbox, validity, uid, state, attempts, attempts_alone, since) VALUES ('{desk}', 7, 1, 'in-hand', 1, 0, 0)"
+        );
+        sql(&stage.world, &row).unwrap();
+    }
+    let (books, in_hand) = (stage.books().clone(), Arc::new(Mutex::new(Vec::new())));
+    let seen = in_hand.clone();
+    stage.imap.interfere(move |command, _| {
+        if command.starts_with("UID FETCH") && command.contains("BODY.PEEK[]") {
+            // Time enough for the other mailbox to take something in hand, if it may.
+            std::thread::sleep(Duration::from_millis(300));
+            seen.lock().unwrap().push(books.rows("SELECT state FROM arrival WHERE state LIKE '%in-hand' ORDER BY state"));
+        }
+        Reaction::Obey
+    });
+    assert_eq!(stage.round(), [""; 0]);
+    let in_hand = in_hand.lock().unwrap();
+    assert_eq!(in_hand.iter().filter(|states| states.contains(&"alone-in-hand".to_owned())).count(), 2, "{in_hand:?}");
+    assert!(in_hand.iter().all(|states| states.len() == 1 || !states.contains(&"alone-in-hand".to_owned())), "{in_hand:?}");
+    assert_eq!(fates(&stage), [("open".to_owned(), 4)]);
 }
 
 #[test]

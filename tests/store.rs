@@ -873,9 +873,10 @@ async fn mails_leave_their_folder_as_the_verdict_says(here: Installation) {
     // An order for a UID of another UIDVALIDITY is moot.
     let stale = |_: &mut Ledger, keys: &Keys| vec![mail(keys, 9, now)];
     book(&store, stale).await.unwrap();
-    let acted = outbox::act_due(&store, &mailbox, &mut session).await.unwrap();
+    let recognise = |raw: &mailbox::RawMail| store.keys().mail(&postkamer::parse::parse(raw.bytes.reveal(), raw.truncated).digest);
+    let acted = outbox::act_due(&store, &mailbox, &settings, &mut session, recognise).await.unwrap();
     assert_eq!((acted.deleted, acted.filed + acted.moot, acted.failed), (1, 2, 0));
     let left: Vec<MailUid> = session.list().await.unwrap().into_iter().map(|listed| listed.uid).collect();
     assert_eq!(left, mails[2..]);
-    assert_eq!(outbox::act_due(&store, &mailbox, &mut session).await.unwrap(), Acted::default());
+    assert_eq!(outbox::act_due(&store, &mailbox, &settings, &mut session, recognise).await.unwrap(), Acted::default());
 }

@@ -118,6 +118,9 @@ fn a_database_of_a_newer_version_is_refused_and_left_alone() {
             let refused = world.run_at(NOW, command).exits(2);
             assert!(refused.stderr.contains("made by a newer version of postkamer"), "{}", refused.stderr);
         }
+        // A mail server keeps the mail.
+        let refused = world.run_at(NOW, &["deliver", "--desk", "support", "-"]).exits(75);
+        assert!(refused.stderr.contains("made by a newer version of postkamer"), "{}", refused.stderr);
         assert_eq!(files(&world.dir.join("mail/support/new")).len(), 6, "nothing was touched");
     }
 }

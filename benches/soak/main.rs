@@ -18,8 +18,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use support::checker::Harm;
 use support::reliability::installation::Kept;
-use support::reliability::{Report, fleet, matrix};
+use support::reliability::matrix::Catalogue;
+use support::reliability::{FATES, Report, fleet, matrix};
 
 /// So many kills on one installation; then the next one begins with an empty database.
 const KILLS_EACH: u64 = 125;
@@ -31,18 +33,22 @@ fn main() {
     let (kills, harms, seed) = (number("KILLS", 5_000), number("HARMS", 200), number("SEED", 20_261_122));
     println!("{kills} kills, {harms} harms, seed {seed}");
     let start = Instant::now();
-    let mut matrix_report = Report::default();
+    let (mut matrix_report, catalogues) = (Report::default(), [Catalogue::default(), Catalogue::default()]);
     let each = KILLS_EACH.min((kills / 2).max(1));
     let turns = kills.div_ceil(2 * each);
     for turn in 0..turns {
         let (sqlite, postgres) = std::thread::scope(|scope| {
-            let sqlite = scope.spawn(move || matrix::kill(Kept::Sqlite, each, seed + turn));
-            let postgres = scope.spawn(move || matrix::kill(Kept::Postgres, each, seed + turn));
+            let [of_sqlite, of_postgres] = &catalogues;
+            let sqlite = scope.spawn(move || matrix::kill(Kept::Sqlite, each, seed + turn, of_sqlite));
+            let postgres = scope.spawn(move || matrix::kill(Kept::Postgres, each, seed + turn, of_postgres));
             (sqlite.join().expect("SQLite"), postgres.join().expect("PostgreSQL"))
         });
         matrix_report.add(sqlite);
         matrix_report.add(postgres);
         println!("{} kills, {} mails, {} complaints", matrix_report.all_faults(), matrix_report.offered, matrix_report.complaints.len());
+    }
+    for catalogue in catalogues {
+        matrix_report.add(Report { steps: catalogue.into_steps(), ..Report::default() });
     }
     let mut fleet_report = Report::default();
     let mut left = harms;
@@ -75,24 +81,25 @@ fn text(matrix: &Report, fleet: &Report, took: Duration, seed: u64) -> String {
         let _ = writeln!(text, "| {what} | {} | {} |", of(matrix), of(fleet));
     };
     row("mails offered", &|report| report.offered.to_string());
-    for fate in ["opened", "appended", "queued", "rejected", "ignored", "deferred", "stuck"] {
-        row(&format!("… {fate}"), &|report| report.fates.get(fate).copied().unwrap_or_default().to_string());
+    for (fate, word) in FATES {
+        row(&format!("… {word}"), &|report| report.fates.get(fate).copied().unwrap_or_default().to_string());
     }
-    row("**mails lost**", &|report| report.lost.to_string());
-    row("**mails doubled**", &|report| report.doubled.to_string());
-    row("**mails with an unexpected result**", &|report| report.unexpected.to_string());
     row("replies wanted", &|report| report.replies.to_string());
-    row("**replies lost**", &|report| report.replies_lost.to_string());
-    row("**replies doubled**", &|report| report.replies_doubled.to_string());
-    row("… doubled after an answer to DATA was lost with the process (SMTP cannot do better)", &|report| {
-        report.replies_doubled_in_doubt.to_string()
+    row("copies sent again after an answer to DATA was lost with the process (SMTP cannot do better)", &|report| {
+        report.replies_repeated.to_string()
     });
-    row("**replies nobody asked for**", &|report| report.replies_unexpected.to_string());
-    row("**places where a rejected identity number is left**", &|report| report.citizen_bytes.to_string());
-    row("**server actions not verified**", &|report| report.actions_not_verified.to_string());
+    for (harm, what) in Harm::ALL {
+        row(&format!("**{what}**"), &|report| report.harms.get(&harm).copied().unwrap_or_default().to_string());
+    }
     row("recovery, p50 / p99 / longest", &|report| spread(&report.recoveries));
     row("take-over, p50 / p99 / longest", &|report| spread(&report.takeovers));
-    text.push_str(&format!("\nMachine: {}.\n", machine()));
+    let _ = writeln!(
+        text,
+        "\n{} kinds of steps, and how often the process was killed at each:\n\n{}",
+        matrix.steps.len(),
+        matrix.table_of_steps()
+    );
+    let _ = writeln!(text, "Machine: {}.", machine());
     text
 }
 

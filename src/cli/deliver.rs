@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Failure, Place, explain, output};
+use super::{Failure, Office, Place, explain, output};
 use crate::daemon::{Daemon, mail_outside_a_mailbox};
 use crate::extract::{self, Extractor};
-use crate::journey::Journey;
 use crate::store::{Lease, StoreError};
 
 /// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked, 1 when a file
@@ -24,10 +23,10 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
-    let office = place.office().await?;
+    let settings = Arc::new(place.settings()?);
+    let office = Office::open(settings, place.clock.clone()).await.map_err(not_opened)?;
     let desk = explain::desk_named(&office.settings, &args.desk)?.clone();
-    let journey = Journey::new(office.settings.clone(), Arc::new(Extractor::start(extract::Limits::default())?))
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let journey = super::journey(office.settings.clone(), Arc::new(Extractor::start(extract::Limits::default())?))?;
     let transport = super::transport(&office.settings);
     let daemon = Daemon::new(journey, office.store.clone(), transport, Lease::without_mailbox());
     let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files };
@@ -44,7 +43,7 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         };
         let mail = mail_outside_a_mailbox(raw, office.store.clock().now(), office.settings.attachments.max_mail);
         // An MTA repeats what it was told to keep: the same bytes are booked once.
-        if office.store.filter_new(std::slice::from_ref(&mail.uid)).await?.is_empty() {
+        if office.store.filter_new(std::slice::from_ref(&mail.uid)).await.map_err(not_booked)?.is_empty() {
             continue;
         }
         let booking = daemon.take_in(&desk, vec![mail]).await.map_err(not_booked)?;
@@ -58,6 +57,15 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     }
     office.store.close().await?;
     if unread { Err(Failure::No) } else { Ok(()) }
+}
+
+/// A database that cannot be opened, one of a newer version included: at any other exit status the mail server would send the mail back.
+fn not_opened(failure: Failure) -> Failure {
+    match failure {
+        Failure::Usage(sentence) => Failure::TryLater(sentence),
+        Failure::Other(error) => Failure::TryLater(format!("{error:#}")),
+        other => other,
+    }
 }
 
 /// Whatever the reason: what is not booked stays with the mail server.

@@ -33,11 +33,13 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
-use crate::extract;
+use crate::extract::{self, Extractor};
+use crate::journey::Journey;
 use crate::outbox::directory::Directory;
 use crate::outbox::{Transport, smtp};
 use crate::settings::{self, Database, Settings, Smtp};
 use crate::store::{Store, StoreError};
+use crate::watchdog::Watchdog;
 
 /// The mailroom of a helpdesk whose customers are municipalities.
 ///
@@ -251,6 +253,13 @@ impl Place {
 
 fn load(path: &Path) -> Result<Settings, Failure> {
     settings::load(path).map_err(|mistakes| Failure::Usage(mistakes.to_string()))
+}
+
+/// The way of a mail under these settings. One that keeps the program busy without end ends it.
+pub(crate) fn journey(settings: Arc<Settings>, extractor: Arc<Extractor>) -> Result<Journey, Failure> {
+    let watchdog = Watchdog::ending_the_process_after(settings.stall)?;
+    let journey = Journey::new(settings, extractor).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(journey.watched_by(watchdog))
 }
 
 /// Where replies go, by the settings.

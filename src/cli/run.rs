@@ -11,7 +11,6 @@ use super::{Failure, Office, Place, output};
 use crate::daemon::Daemon;
 use crate::extract::{self, Extractor};
 use crate::health::{self, Pulse};
-use crate::journey::Journey;
 use crate::settings::{Live, Settings};
 use crate::store::{Lease, StoreError};
 
@@ -135,6 +134,6 @@ async fn start(office: &Office, settings: Arc<Settings>, extractor: Arc<Extracto
         other => other.into(),
     })?;
     let transport = super::transport(&settings);
-    let journey = Journey::new(settings, extractor).map_err(|error| Failure::Usage(error.to_string()))?;
+    let journey = super::journey(settings, extractor)?;
     Ok(Daemon::new(journey, office.store.clone(), transport, lease))
 }

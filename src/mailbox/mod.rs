@@ -51,7 +51,35 @@ pub async fn open(id: MailboxId, settings: &Settings) -> Result<Session, Mailbox
     }))
 }
 
+/// Opens the folder for filed mail, where it is; None where there is none, or where filing is deleting. What is [`Session::remove`]d there
+/// is gone for good.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_done(id: MailboxId, settings: &Settings) -> Result<Option<Session>, MailboxError> {
+    let Done::Folder(done) = &settings.done else { return Ok(None) };
+    Ok(match &settings.kind {
+        Kind::Imap(server) => {
+            let folder = imap::open(id, server, settings).await?.into_done_folder().await?;
+            folder.map(|folder| Session(Source::Imap(Box::new(folder))))
+        }
+        Kind::Maildir { .. } => {
+            let folder = Settings { folder: done.clone(), done: Done::Delete, ..settings.clone() };
+            Some(open(id, &folder).await?)
+        }
+    })
+}
+
 impl Session {
+    /// Whether filing is copying, then removing: a mail may then be found in both folders after a fault in between.
+    #[must_use]
+    pub fn files_by_copying(&self) -> bool {
+        match &self.0 {
+            Source::Imap(folder) => !folder.capabilities().has("MOVE"),
+            Source::Maildir(_) => false,
+        }
+    }
+
     /// The folder's UIDVALIDITY. None for a Maildir, where each mail carries its own.
     #[must_use]
     pub fn validity(&self) -> Option<NonZeroU32> {

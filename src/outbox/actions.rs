@@ -3,10 +3,10 @@
 //! It takes its orders from the store, which gives them only for mails whose verdict is committed ([`Booked`]), and it
 //! writes an order down as done only after the mailbox was looked at again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::ServerAction;
-use crate::mailbox::{Listed, MailboxError, RawMail, Session, Settled};
+use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Settled};
 use crate::store::{ActionSettled, Booked, Due, Original, OriginalSettled, Store, StoreError};
 use crate::words::{MailUid, MailboxId, Pseudonym};
 
@@ -49,19 +49,29 @@ impl Acted {
     }
 }
 
-/// Carries out all orders for this mailbox that are due.
+/// Carries out all orders for this mailbox that are due: some of them may have been begun before. `recognise` tells a mail by its content.
 ///
 /// # Errors
 /// The mailbox or the database is in trouble.
-pub async fn act_due(store: &Store, mailbox: &MailboxId, session: &mut Session) -> Result<Acted, ActError> {
+pub async fn act_due(
+    store: &Store,
+    mailbox: &MailboxId,
+    settings: &mailbox::Settings,
+    session: &mut Session,
+    recognise: impl Fn(&RawMail) -> Pseudonym,
+) -> Result<Acted, ActError> {
     let mut acted = Acted::default();
     loop {
-        let due = store.due_actions(mailbox, ORDERS).await?;
+        let due = Due::of(&store.due_actions(mailbox, ORDERS).await?);
         if due.is_empty() {
             return Ok(acted);
         }
+        let copied = match session.files_by_copying() {
+            true => copied_before(store, mailbox, settings, &due.file, &recognise).await?,
+            false => Vec::new(),
+        };
         // Every order leaves this loop settled or postponed, so that it ends.
-        acted.add(act(store, &due, session).await?);
+        acted.add(carry_out(store, &due, &copied, session).await?);
     }
 }
 
@@ -70,16 +80,20 @@ pub async fn act_due(store: &Store, mailbox: &MailboxId, session: &mut Session) 
 /// # Errors
 /// As [`act_due`]. The orders then stay due.
 pub async fn act(store: &Store, booked: &[Booked], session: &mut Session) -> Result<Acted, ActError> {
-    let due = Due::of(booked);
+    carry_out(store, &Due::of(booked), &[], session).await
+}
+
+/// `copied`: mails to be filed that only have to be removed any more.
+async fn carry_out(store: &Store, due: &Due, copied: &[MailUid], session: &mut Session) -> Result<Acted, ActError> {
+    let (half_filed, unfiled): (Vec<MailUid>, Vec<MailUid>) = due.file.iter().cloned().partition(|uid| copied.contains(uid));
     let mut acted = Acted::default();
-    for (action, uids) in [(ServerAction::Delete, &due.delete), (ServerAction::File, &due.file)] {
+    for (action, uids, removes) in
+        [(ServerAction::Delete, &due.delete, true), (ServerAction::File, &half_filed, true), (ServerAction::File, &unfiled, false)]
+    {
         if uids.is_empty() {
             continue;
         }
-        let outcome = match action {
-            ServerAction::Delete => session.remove(uids).await,
-            _ => session.file(uids).await,
-        };
+        let outcome = if removes { session.remove(uids).await } else { session.file(uids).await };
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(trouble) => {
@@ -90,6 +104,32 @@ pub async fn act(store: &Store, booked: &[Booked], session: &mut Session) -> Res
         acted.add(settle(store, action, uids, &outcome).await?);
     }
     Ok(acted)
+}
+
+/// Those of these mails of which a copy lies in the `done` folder: the answer to COPY may have been lost, and a second one would be a
+/// second copy. A copy has the moment of arrival (RFC 9051 §6.4.7) and the content of its mail. Of equal mails that arrived at the same
+/// moment one copy stands for all.
+async fn copied_before(
+    store: &Store,
+    mailbox: &MailboxId,
+    settings: &mailbox::Settings,
+    mails: &[MailUid],
+    recognise: impl Fn(&RawMail) -> Pseudonym,
+) -> Result<Vec<MailUid>, ActError> {
+    if mails.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(mut done) = mailbox::open_done(mailbox.clone(), settings).await? else { return Ok(Vec::new()) };
+    let filed = store.originals_of(mails).await?;
+    let arrived = |listed: &Listed| filed.iter().any(|(_, mail)| mail.received_at == Some(listed.internal_date));
+    let candidates: Vec<Listed> = done.list().await?.into_iter().filter(arrived).collect();
+    let mut there = BTreeSet::new();
+    for some in candidates.chunks(LOOKED_AT) {
+        there.extend(done.fetch(some).await?.iter().map(|raw| (Some(raw.internal_date), recognise(raw))));
+    }
+    done.close().await;
+    let is_there = |mail: &Original| there.contains(&(mail.received_at, mail.digest.clone()));
+    Ok(filed.into_iter().filter(|(_, mail)| is_there(mail)).map(|(uid, _)| uid).collect())
 }
 
 async fn settle(store: &Store, action: ServerAction, asked: &[MailUid], outcome: &[(MailUid, Settled)]) -> Result<Acted, StoreError> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::Source as _;
 use jiff::tz::TimeZone;
@@ -27,6 +28,8 @@ use crate::words::{Country, EmailAddress, Language, Redacted, Terms};
 /// What every variable that overrides a key begins with.
 const PREFIX: &str = "POSTKAMER";
 
+/// Processor time that one mail may take in one go, where nothing is said.
+const STALL: Duration = Duration::from_secs(120);
 /// Largest mail that is taken in whole, in bytes, where nothing is said.
 const MAX_MAIL: u64 = 50_000_000;
 
@@ -47,6 +50,8 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let replies = main.optional_at("replies", values::path(base));
     let words = main.optional_at("words", values::path(base));
     let reopen_days = main.optional("reopen_days", values::number(0, 3650)).unwrap_or(14);
+
+    let stall = main.optional("stall", values::duration).unwrap_or(STALL);
 
     let database = main.required_table("database").and_then(|table| database(table, state_dir.as_deref(), context));
     let attachments = attachments(main.table("attachments"), state_dir.as_deref(), context);
@@ -84,6 +89,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
         state_dir: state_dir?,
         organisations: Directory::new(organisations?),
         reopen_days,
+        stall,
         database: database?,
         attachments: attachments?,
         authentication: authentication.as_ref()?.0.clone(),

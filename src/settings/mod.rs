@@ -23,6 +23,7 @@ pub use live::Live;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub organisations: Directory,
     /// Days after closing within which an answer reopens a ticket (POLICY row 9c).
     pub reopen_days: u32,
+    /// Processor time that one mail may take in one go before the process ends itself.
+    pub stall: Duration,
     /// Where tickets are remembered.
     pub database: Database,
     /// Where attachments are kept, and how large a mail may be.

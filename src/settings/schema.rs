@@ -30,6 +30,7 @@ pub(super) const MAIN: Schema = Schema {
         ("replies", "replies = \"replies\""),
         ("words", "words = \"words\""),
         ("reopen_days", "reopen_days = 14"),
+        ("stall", "stall = \"2 min\""),
         ("database", "[database]"),
         ("attachments", "[attachments]"),
         ("authentication", "[authentication]"),

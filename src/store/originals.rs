@@ -8,9 +8,9 @@ use super::audit::Tail;
 use super::connection::begin_serial;
 use super::entities::mail;
 use super::error::While;
-use super::rows::CHUNK;
+use super::rows::{CHUNK, KEYS, is_one_of, mail_uid};
 use super::{Store, StoreError};
-use crate::words::{MailboxId, Pseudonym};
+use crate::words::{MailUid, MailboxId, Pseudonym};
 
 /// A filed mail whose original is to be expunged. In the `done` folder it has another UID than it had: its content tells
 /// which one it is, and arrival and size where to look.
@@ -54,6 +54,25 @@ impl Store {
             .doing("looking for originals that are to be expunged")?;
         let original = |(id, digest, received_at, size)| Original { id, digest: Pseudonym::from_row(digest), received_at, size };
         Ok(rows.into_iter().map(original).collect())
+    }
+
+    /// What tells a copy of each of these mails in the `done` folder.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn originals_of(&self, uids: &[MailUid]) -> Result<Vec<(MailUid, Original)>, StoreError> {
+        const DOING: &str = "looking up what was filed";
+        let mut originals = Vec::new();
+        for chunk in uids.chunks(KEYS) {
+            let rows =
+                mail::Entity::find().filter(is_one_of(chunk)).order_by_asc(mail::Column::Id).all(&self.0.reader).await.doing(DOING)?;
+            for row in rows {
+                let uid = mail_uid("mail", &row.mailbox, row.validity, row.uid)?;
+                let digest = Pseudonym::from_row(row.digest);
+                originals.push((uid, Original { id: row.id, digest, received_at: row.received_at, size: row.size }));
+            }
+        }
+        Ok(originals)
     }
 
     /// The mailboxes in which originals are to be expunged.

@@ -1,7 +1,7 @@
 //! postkamer in this process, between servers of this process: one round of its work after another, as `run --once` does it, each
 //! with a store opened anew. Nothing sleeps; the clock is the test's.
 
-use super::checker::{Books, Key, Outside, files_below};
+use super::checker::{Books, Key, Outside, SentCopy, files_below};
 use super::files::Files;
 use super::postgres::Postgres;
 use super::scripted::imap::{Accounts, Imap};
@@ -17,7 +17,7 @@ use postkamer::outbox::{Transport, directory::Directory, smtp};
 use postkamer::settings::{self, Settings};
 use postkamer::store::Store;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -293,23 +293,23 @@ impl Stage {
         });
         let copies = |letter: super::scripted::smtp::Letter| {
             let id = letter.message_id;
-            letter.recipients.into_iter().map(move |recipient| (id.clone(), recipient))
+            letter.recipients.into_iter().map(move |recipient| SentCopy::of(&id, &recipient))
         };
-        let mut sent: Vec<(String, String)> = self.smtp.letters().into_iter().flat_map(copies).collect();
+        let mut sent: Vec<SentCopy> = self.smtp.letters().into_iter().flat_map(copies).collect();
         if self.source == Source::Maildir {
             sent = self.replies_in_files();
         }
-        Outside { offered: self.offered.clone(), waiting, sent, forbidden: Vec::new() }
+        Outside { offered: self.offered.clone(), waiting, sent, ..Outside::default() }
     }
 
     /// A file has no envelope: its recipients are those of its header.
-    fn replies_in_files(&self) -> Vec<(String, String)> {
+    fn replies_in_files(&self) -> Vec<SentCopy> {
         let mut sent = Vec::new();
         for file in files_below(&self.world.dir.join("replies-sent")).iter().filter(|file| file.extension().is_some_and(|e| e == "eml")) {
             let raw = fs::read_to_string(file).unwrap();
             let field = |name| super::field(&raw, name).unwrap_or_default();
             let (id, recipients) = (field("Message-ID"), format!("{},{}", field("To"), field("Cc")));
-            sent.extend(recipients.split(',').map(str::trim).filter(|to| !to.is_empty()).map(|to| (id.clone(), to.to_owned())));
+            sent.extend(recipients.split(',').map(str::trim).filter(|to| !to.is_empty()).map(|to| SentCopy::of(&id, to)));
         }
         sent
     }
@@ -346,8 +346,8 @@ impl Stage {
             ending.extend(rows.into_iter().map(|row| format!("{table}: {}", if table == "audit" { lasting(&row) } else { row })));
         }
         ending.extend(self.mails().into_iter().map(|(folder, mail)| format!("mail in {folder}: {mail}")));
-        let letters: BTreeMap<(String, String), ()> = self.outside().sent.into_iter().map(|copy| (copy, ())).collect();
-        ending.extend(letters.into_keys().map(|(id, recipient)| format!("letter {id} to {recipient}")));
+        let letters: BTreeSet<SentCopy> = self.outside().sent.into_iter().collect();
+        ending.extend(letters.iter().map(|letter| format!("letter {} to {}", letter.message_id, letter.recipient)));
         ending
     }
 
@@ -363,10 +363,6 @@ impl Stage {
             mails.push((folder, content(&fs::read(&file).unwrap())));
         }
         mails.sort();
-        if matches!(self.source, Source::WithoutMove | Source::Bare) {
-            // A COPY whose answer was lost may have been done: it is done again rather than not at all, and the done folder has two.
-            mails.dedup();
-        }
         mails
     }
 }

@@ -110,38 +110,8 @@ impl Folder {
             return Err(MailboxError::NoUidPlus);
         }
 
-        let (mut validity, mut read_only, mut sticky) = (None, false, true);
-        let name = quoted(&modified_utf7(settings.folder.as_str()));
-        let selected = strict
-            .command("opening the folder", &format!("SELECT {name}"), |response| {
-                if let Response::Data { outcome, .. } | Response::Done { outcome, .. } = response {
-                    match &outcome.code {
-                        Some(ResponseCode::UidValidity(number)) => validity = NonZeroU32::new(*number),
-                        Some(ResponseCode::ReadOnly) => read_only = true,
-                        Some(ResponseCode::UidNotSticky) => sticky = false,
-                        Some(ResponseCode::PermanentFlags(flags)) => {
-                            read_only |= !flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Deleted"));
-                        }
-                        _ => {}
-                    }
-                }
-                Ok(())
-            })
-            .await;
-        match selected {
-            Err(MailboxError::Refused { code: None | Some("NONEXISTENT" | "CANNOT" | "NOPERM"), .. }) => {
-                return Err(MailboxError::NoFolder);
-            }
-            other => other?,
-        }
-        if read_only {
-            return Err(MailboxError::ReadOnly);
-        }
-        if !sticky {
-            return Err(MailboxError::UidsDoNotLast);
-        }
-        let validity = validity.ok_or(MailboxError::Protocol("opening the folder"))?;
-        strict.validity = Some(validity);
+        let name = modified_utf7(settings.folder.as_str());
+        let validity = enter(&mut strict, &name).await?;
         let idles = capabilities.has("IDLE");
         Ok(Self {
             id,
@@ -154,6 +124,15 @@ impl Folder {
             max_mail: settings.max_mail,
             idles,
         })
+    }
+
+    /// Goes over to the folder for filed mail; None where there is none, or where filing is deleting.
+    pub(super) async fn into_done_folder(mut self) -> Result<Option<Self>, MailboxError> {
+        let Done::Folder(done) = std::mem::replace(&mut self.done, Done::Delete) else { return Ok(None) };
+        let (_, found) = self.find_done_folder(&done).await?;
+        let Some(name) = found else { return Ok(None) };
+        self.validity = enter(&mut self.strict, &name).await?;
+        Ok(Some(self))
     }
 
     pub(super) fn validity(&self) -> NonZeroU32 {
@@ -462,6 +441,44 @@ impl Folder {
     fn settled(&self, mails: &[MailUid], of: impl Fn(u32) -> Settled) -> Vec<(MailUid, Settled)> {
         mails.iter().map(|uid| (uid.clone(), if self.is_ours(uid) { of(uid.uid.get()) } else { Settled::Stale })).collect()
     }
+}
+
+/// Selects the folder of this name on the wire, and checks that mail can be taken out of it. Its UIDVALIDITY.
+async fn enter(strict: &mut Strict, name: &str) -> Result<NonZeroU32, MailboxError> {
+    // Another folder has another one.
+    strict.validity = None;
+    let (mut validity, mut read_only, mut sticky) = (None, false, true);
+    let selected = strict
+        .command("opening the folder", &format!("SELECT {}", quoted(name)), |response| {
+            if let Response::Data { outcome, .. } | Response::Done { outcome, .. } = response {
+                match &outcome.code {
+                    Some(ResponseCode::UidValidity(number)) => validity = NonZeroU32::new(*number),
+                    Some(ResponseCode::ReadOnly) => read_only = true,
+                    Some(ResponseCode::UidNotSticky) => sticky = false,
+                    Some(ResponseCode::PermanentFlags(flags)) => {
+                        read_only |= !flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Deleted"));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+        .await;
+    match selected {
+        Err(MailboxError::Refused { code: None | Some("NONEXISTENT" | "CANNOT" | "NOPERM"), .. }) => {
+            return Err(MailboxError::NoFolder);
+        }
+        other => other?,
+    }
+    if read_only {
+        return Err(MailboxError::ReadOnly);
+    }
+    if !sticky {
+        return Err(MailboxError::UidsDoNotLast);
+    }
+    let validity = validity.ok_or(MailboxError::Protocol("opening the folder"))?;
+    strict.validity = Some(validity);
+    Ok(validity)
 }
 
 /// What LIST says about one name.

@@ -192,9 +192,9 @@ fn fair(here: &Installation, daemons: &[Daemon]) -> bool {
 
 /// Whether nothing waits any more, neither in the mailboxes nor in the database.
 fn at_rest(here: &Installation) -> bool {
-    const LEFT: &str = "SELECT 'mail' FROM mail WHERE action_state = 'due' UNION ALL SELECT 'arrival' FROM arrival WHERE state <> 'stuck' \
+    const LEFT: &str = "SELECT 'mail' FROM mail WHERE action_state = 'due' UNION ALL SELECT 'arrival' FROM arrival WHERE state NOT IN ('deferred', 'stuck') \
          UNION ALL SELECT 'reply' FROM outbox WHERE state IN ('due', 'claimed')";
-    let stuck = here.sql("SELECT 'stuck' FROM arrival WHERE state = 'stuck'").len();
+    let stay = here.sql("SELECT state FROM arrival").len();
     let inboxes: u32 = here.desks.values().map(|account| here.dovecot.count(account, "INBOX")).sum();
-    inboxes as usize <= stuck && here.sql(LEFT).is_empty()
+    inboxes as usize <= stay && here.sql(LEFT).is_empty()
 }

@@ -2,8 +2,8 @@
 //! own (PostgreSQL behind a proxy).
 
 use super::Dice;
-use super::mails::{self, Kind, Offered};
-use super::wire::{Proxy, Sink, Steps};
+use super::mails::{self, Kind, Offered, UNAUTHENTICATED_AN_HOUR, UNBOOKABLE};
+use super::wire::{Proxy, Server, Sink, Steps};
 use crate::support::dovecot::Dovecot;
 use crate::support::postgres::Postgres;
 use crate::support::world::World;
@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use toml_edit::{ArrayOfTables, Item, Table, value};
+
+/// Where filed mail goes.
+const DONE: &str = "Verwerkt";
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub struct Installation {
     /// Name of the database on the PostgreSQL server.
     pub database: String,
     pub offered: Vec<Offered>,
+    /// The folders of each desk in which filed mail lies.
+    pub done: BTreeMap<String, Vec<String>>,
     name: String,
     _proxies: Vec<Proxy>,
 }
@@ -43,7 +48,7 @@ impl Installation {
         let dovecot = Dovecot::shared();
         let steps = Arc::new(Steps::default());
         let sink = Sink::start(Some(Arc::clone(&steps)));
-        let imap = Proxy::to(dovecot.imap_port(), Some(Arc::clone(&steps)));
+        let imap = Proxy::to(dovecot.imap_port(), Some((Server::Imap, Arc::clone(&steps))));
         let accounts: BTreeMap<String, String> =
             (1..=desks).map(|number| (format!("desk{number}"), format!("{name}.desk{number}@zaakwijs.example"))).collect();
         let world = World::new();
@@ -57,7 +62,7 @@ impl Installation {
         let url = (kept == Kept::Postgres).then(|| {
             let url = Postgres::shared().database("reliability");
             database = url.rsplit('/').next().unwrap().to_owned();
-            let proxy = Proxy::to(port_of(&url), Some(Arc::clone(&steps)));
+            let proxy = Proxy::to(port_of(&url), Some((Server::Postgres, Arc::clone(&steps))));
             let through = through(&url, proxy.port());
             proxies.push(proxy);
             through
@@ -70,6 +75,7 @@ impl Installation {
             for (_, limit) in config["limits"].as_table_mut().unwrap().iter_mut() {
                 *limit = value(0);
             }
+            config["limits"]["intake_unauthenticated_desk_hour"] = value(i64::try_from(UNAUTHENTICATED_AN_HOUR).unwrap());
             let mut smtp = Table::new();
             smtp["host"] = value("127.0.0.1");
             smtp["port"] = value(i64::from(sink.port()));
@@ -96,20 +102,47 @@ impl Installation {
             config["desk"] = Item::ArrayOfTables(tables);
         });
         proxies.push(imap);
-        Self { world, dovecot, sink, steps, kept, desks: accounts, database, offered: Vec::new(), name, _proxies: proxies }
+        world.run(&["migrate"]).ok();
+        let done = accounts.keys().map(|desk| (desk.clone(), vec![DONE.to_owned()])).collect();
+        let here =
+            Self { world, dovecot, sink, steps, kept, desks: accounts, database, offered: Vec::new(), done, name, _proxies: proxies };
+        here.sql(&match kept {
+            Kept::Postgres => format!("ALTER TABLE entry ADD CONSTRAINT refuse CHECK (written NOT LIKE '%{UNBOOKABLE}%')"),
+            Kept::Sqlite => format!(
+                "CREATE TRIGGER refuse BEFORE INSERT ON entry WHEN NEW.written LIKE '%{UNBOOKABLE}%' BEGIN SELECT RAISE(ABORT, 'no'); END"
+            ),
+        });
+        here
     }
 
-    /// Puts some mails into the mailboxes, of kinds that the dice choose.
+    /// Puts some mails into the mailboxes, of kinds that the dice choose; one in twenty cannot be booked.
     pub fn offer(&mut self, count: u64, dice: &mut Dice) {
         for _ in 0..count {
-            let kind = Kind::ALL[usize::try_from(dice.below(Kind::ALL.len() as u64)).unwrap()];
-            let place = usize::try_from(dice.below(self.desks.len() as u64)).unwrap();
-            let desk = self.desks.keys().nth(place).unwrap().clone();
-            self.offer_one(kind, desk, dice);
+            let kind = if dice.below(20) == 0 { Kind::Unbookable } else { dice.one_of(&Kind::USUAL) };
+            self.offer_one(kind, dice);
         }
     }
 
-    fn offer_one(&mut self, kind: Kind, desk: String, dice: &mut Dice) {
+    /// Puts a mail of this kind into one of the mailboxes.
+    pub fn offer_one(&mut self, kind: Kind, dice: &mut Dice) {
+        let desk = self.some_desk(dice);
+        self.offer_at(kind, desk, dice);
+    }
+
+    pub fn some_desk(&self, dice: &mut Dice) -> String {
+        dice.one_of(&self.desks.keys().cloned().collect::<Vec<_>>())
+    }
+
+    /// Somebody gives the done folder of a desk another name; postkamer has to make a new one.
+    pub fn rename_done(&mut self, desk: &str) {
+        let names = self.done.get_mut(desk).unwrap();
+        let new = format!("{DONE} {}", names.len());
+        if self.dovecot.with(&self.desks[desk], |imap| imap.try_command(&format!("RENAME \"{DONE}\" \"{new}\"")).1.starts_with("OK")) {
+            names.push(new);
+        }
+    }
+
+    pub fn offer_at(&mut self, kind: Kind, desk: String, dice: &mut Dice) {
         let mark = format!("{}m{}", self.name, self.offered.len());
         // What cannot be answered or repeated yet is a question.
         let (kind, mark, desk, answers) = match kind {
@@ -147,8 +180,8 @@ impl Installation {
     fn sent_before(&self, mark: &str, desk: &str) -> Vec<u8> {
         let account = &self.desks[desk];
         let wanted = format!("Message-ID: <{mark}@customer.example>");
-        ["INBOX", "Verwerkt"]
-            .iter()
+        std::iter::once("INBOX")
+            .chain(self.done[desk].iter().map(String::as_str))
             .flat_map(|folder| self.dovecot.folder_messages(account, folder))
             .find(|raw| String::from_utf8_lossy(raw).contains(&wanted))
             .expect("a question is never deleted")

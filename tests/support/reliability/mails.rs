@@ -3,6 +3,13 @@
 /// An identity number, valid in form and invented; it must lie nowhere in the end.
 pub const NUMBER: &str = "123456782";
 
+/// Stands in mails that bring down whoever reads them.
+pub const DEADLY: &str = "X-Brings-Down: whoever-reads-it";
+/// Stands in mails that the database will not hold.
+pub const UNBOOKABLE: &str = "onboekbaar";
+/// So many mails of people who may not be who they say are taken in per desk an hour; the others are deferred.
+pub const UNAUTHENTICATED_AN_HOUR: usize = 3;
+
 /// Kinds of mail, one for each verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -22,12 +29,17 @@ pub enum Kind {
     NumberInFile,
     /// A newsletter.
     Bulk,
-    /// Somebody who is not who they say.
+    /// Somebody who is not who they say: waits for an agent, or in the mailbox when there are too many of them.
     Forged,
+    /// The database refuses it: stuck.
+    Unbookable,
+    /// Whoever reads it is killed: stuck. Only where processes are started again.
+    Deadly,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    /// What comes in every day.
+    pub const USUAL: [Self; 9] = [
         Self::Question,
         Self::Again,
         Self::FollowUp,
@@ -39,14 +51,16 @@ impl Kind {
         Self::Forged,
     ];
 
-    /// The verdict, in the words of the published equation.
-    pub fn fate(self) -> &'static str {
+    /// Outcomes, or states of mails without one, that are right.
+    pub fn fates(self) -> &'static [&'static str] {
         match self {
-            Self::Question | Self::NumberInFile => "opened",
-            Self::FollowUp => "appended",
-            Self::Colleague | Self::Stranger | Self::Forged => "queued",
-            Self::NumberInText => "rejected",
-            Self::Again | Self::Bulk => "ignored",
+            Self::Question | Self::NumberInFile => &["open"],
+            Self::FollowUp => &["append"],
+            Self::Colleague | Self::Stranger => &["queue"],
+            Self::Forged => &["queue", "deferred"],
+            Self::NumberInText => &["reject"],
+            Self::Again | Self::Bulk => &["ignore"],
+            Self::Unbookable | Self::Deadly => &["stuck"],
         }
     }
 
@@ -62,7 +76,7 @@ impl Kind {
 
     /// Whether a ticket has an entry of it.
     pub fn makes_entry(self) -> bool {
-        matches!(self.fate(), "opened" | "appended" | "queued")
+        matches!(self.fates()[0], "open" | "append" | "queue")
     }
 }
 
@@ -89,11 +103,13 @@ pub fn raw(kind: Kind, mark: &str, desk: &str, answers: Option<&str>) -> Vec<u8>
     };
     let found = if kind == Kind::Forged { "fail" } else { "pass" };
     let more = match kind {
+        Kind::Deadly => format!("{DEADLY}\r\n"),
         Kind::Bulk => "List-Unsubscribe: <https://uitgever.example/weg>\r\nPrecedence: bulk\r\n".to_owned(),
         Kind::FollowUp => answers.map(|id| format!("In-Reply-To: <{id}>\r\nReferences: <{id}>\r\n")).unwrap_or_default(),
         _ => String::new(),
     };
     let text = match kind {
+        Kind::Unbookable => format!("Dit bericht is {UNBOOKABLE}: {mark}."),
         Kind::NumberInText => format!("Het gaat om de inwoner met BSN {NUMBER}, kunt u die aanpassen?"),
         _ => format!("Waar stellen wij de termijn van dit zaaktype in? Dit is vraag {mark}."),
     };

@@ -1,55 +1,132 @@
 //! The kill matrix: one process, killed at a step that its servers see (before it has an effect, or before its answer is
-//! heard), or a moment after one; then started again.
+//! heard), or a moment after one; then started again. Every kind of step has its turn.
 
 use super::installation::{Installation, Kept};
+use super::mails::Kind;
+use super::wire::{Course, Killed, Server, Step, When};
 use super::{Dice, Report, tally};
 use crate::support::DEADLINE;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Kills a process so many times on one installation; every step of a usual run has its turn, beginning at `first` and going on by
-/// `stride`.
-pub fn kill(kept: Kept, kills: u64, seed: u64) -> Report {
+/// After so many rounds comes a mail that brings down whoever reads it.
+const DEADLY_EVERY: u64 = 12;
+/// How often a mail brings down the process before it is stuck: together with others, and three times alone.
+const DEATHS_BY_MAIL: usize = 4;
+
+/// Kinds of steps that were seen in any run, and how often a process was killed at each. Shared by those who kill side by side.
+#[derive(Debug, Default)]
+pub struct Catalogue(Mutex<BTreeMap<Step, u64>>);
+
+impl Catalogue {
+    fn note(&self, course: &Course) {
+        let mut steps = self.0.lock().unwrap();
+        for step in course.seen.keys() {
+            steps.entry(step.clone()).or_default();
+        }
+        if let Some(Killed::At(step)) = &course.killed {
+            *steps.entry(step.clone()).or_default() += 1;
+        }
+    }
+
+    /// A step at which nobody was killed less often.
+    fn next(&self, dice: &mut Dice) -> Step {
+        let steps = self.0.lock().unwrap();
+        let least = *steps.values().min().expect("a run that nobody disturbed");
+        dice.one_of(&steps.iter().filter(|(_, kills)| **kills == least).map(|(step, _)| step.clone()).collect::<Vec<_>>())
+    }
+
+    /// Whether a process was killed at every kind of step.
+    fn is_complete(&self) -> bool {
+        self.0.lock().unwrap().values().all(|kills| *kills > 0)
+    }
+
+    pub fn into_steps(self) -> BTreeMap<Step, u64> {
+        self.0.into_inner().unwrap()
+    }
+}
+
+/// Kills a process so many times on one installation, and on until the catalogue is complete.
+pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report {
     let mut dice = Dice::seeded(seed);
     let mut here = Installation::new(kept, 2);
     let mut report = Report::default();
     // What a round is like that nobody disturbs.
     here.offer(6, &mut dice);
-    assert!(!once(&here, None, None), "nobody killed it");
-    let usual = here.steps.count();
+    let mut usual = undisturbed(&here);
+    catalogue.note(&usual);
     let mut done = 0;
     let mut rounds: u64 = 0;
-    while done < kills {
+    while done < kills || !catalogue.is_complete() {
         rounds += 1;
-        assert!(rounds < 3 * kills + 20, "only {done} of {rounds} runs could be killed");
-        here.offer(2 + dice.below(4), &mut dice);
+        assert!(rounds < 3 * kills + 40, "only {done} of {rounds} runs could be killed at what was planned: {catalogue:#?}");
+        let desk = here.some_desk(&mut dice);
+        here.offer_at(Kind::Question, desk.clone(), &mut dice);
+        let refused = dice.one_of(&[Kind::NumberInText, Kind::NumberInFile]);
+        here.offer_one(refused, &mut dice);
+        let more = dice.below(3);
+        here.offer(more, &mut dice);
+        let is_deadly = rounds % DEADLY_EVERY == DEADLY_EVERY / 2;
+        if is_deadly {
+            here.offer_one(Kind::Deadly, &mut dice);
+        }
         // The one that takes over is killed, too; a third time, and a mail that was alone in hand each time would be stuck.
-        for again in 0..2 {
-            let span = if again == 0 { usual } else { usual / 2 };
-            let at = 1 + (rounds.wrapping_mul(7919).wrapping_add(dice.below(3))) % span.max(1);
-            // SQLite is no server: what happens there lies between the steps that are seen.
-            let between = kept == Kept::Sqlite && dice.below(2) == 0;
-            let later = between.then(|| Duration::from_micros(dice.below(30_000)));
-            if once(&here, Some(at), later) {
-                done += 1;
-                let when = if between { "at a moment between two steps" } else { "at a step" };
-                let database = if kept == Kept::Sqlite { "SQLite" } else { "PostgreSQL" };
-                report.fault(&format!("SIGKILL {when}, {database}"));
+        for _ in 0..2 {
+            let when = when(kept, &usual, catalogue, &mut dice);
+            if matches!(&when, When::At(step, _) if step.server == Server::Imap && ["CREATE", "SUBSCRIBE"].contains(&step.what.as_str())) {
+                here.rename_done(&desk);
             }
+            let course = once(&here, Some(when));
+            catalogue.note(&course);
+            done += u64::from(matches!(course.killed, Some(Killed::At(_) | Killed::Between)));
+            note(&course, kept, &mut report);
             here.time_passes();
         }
         let start = Instant::now();
-        settle(&here);
-        report.recoveries.push(start.elapsed());
+        usual = settle(&here, kept, catalogue, &mut report);
+        if !is_deadly {
+            report.recoveries.push(start.elapsed());
+        }
     }
     report.add(tally::count(&here));
     report
 }
 
-/// `run --once`, to its end or to its death; whether it was killed.
-fn once(here: &Installation, at: Option<u64>, later: Option<Duration>) -> bool {
-    here.steps.begin(at, later);
+/// What has its turn: a kind of step at which nobody was killed less often, or, on SQLite, half of the times a moment between two
+/// steps: SQLite is no server, and what happens there lies between the steps that are seen.
+fn when(kept: Kept, usual: &Course, catalogue: &Catalogue, dice: &mut Dice) -> When {
+    if kept == Kept::Sqlite && dice.below(2) == 0 {
+        let steps: u64 = usual.seen.values().sum();
+        return When::After(1 + dice.below(steps.max(1)), Duration::from_micros(dice.below(30_000)));
+    }
+    let step = catalogue.next(dice);
+    let times = usual.seen.get(&step).copied().unwrap_or(1);
+    When::At(step, 1 + dice.below(times))
+}
+
+fn note(course: &Course, kept: Kept, report: &mut Report) {
+    let when = match course.killed {
+        None => return,
+        Some(Killed::At(_)) => "at a step",
+        Some(Killed::Between) => "at a moment between two steps",
+        Some(Killed::ByMail) => "by a mail that brings down whoever reads it",
+    };
+    let database = if kept == Kept::Sqlite { "SQLite" } else { "PostgreSQL" };
+    report.fault(&format!("SIGKILL {when}, {database}"));
+}
+
+fn undisturbed(here: &Installation) -> Course {
+    let course = once(here, None);
+    assert_eq!(course.killed, None);
+    course
+}
+
+/// `run --once`, to its end or to its death.
+fn once(here: &Installation, when: Option<When>) -> Course {
+    here.steps.begin(when);
     let log = |name: &str| File::create(here.world.dir.join(name)).unwrap();
     let mut child =
         here.world.command(&["run", "--once"]).stdin(Stdio::null()).stdout(log("out.log")).stderr(log("err.log")).spawn().unwrap();
@@ -59,14 +136,15 @@ fn once(here: &Installation, at: Option<u64>, later: Option<Duration>) -> bool {
         std::thread::sleep(Duration::from_millis(3));
     }
     // Only now it is waited for: until then its number is its own.
-    let killed = here.steps.end();
+    let mut course = here.steps.end();
     let in_time = has_ended(child.id());
     let _ = child.kill();
     let status = child.wait().unwrap();
     let said = || std::fs::read_to_string(here.world.dir.join("err.log")).unwrap_or_default();
     assert!(in_time, "a run does not end: {}", said());
-    assert!(killed || status.success(), "{status}: {}", said());
-    killed && !status.success()
+    assert!(course.killed.is_some() || status.success(), "{status}: {}", said());
+    course.killed = course.killed.filter(|_| !status.success());
+    course
 }
 
 /// Whether the process is a zombie that waits to be waited for.
@@ -75,18 +153,23 @@ fn has_ended(pid: u32) -> bool {
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }
 
-/// Runs until nothing is left to do.
-fn settle(here: &Installation) {
-    const LEFT: &str = "SELECT 'mail' FROM mail WHERE action_state = 'due' UNION ALL SELECT 'arrival' FROM arrival WHERE state <> 'stuck' \
-         UNION ALL SELECT 'reply' FROM outbox WHERE state IN ('due', 'claimed')";
-    for _ in 0..5 {
-        assert!(!once(here, None, None), "nobody killed it");
-        if here.sql(LEFT).is_empty() {
-            return;
+/// Runs until nothing is left to do. The last run.
+fn settle(here: &Installation, kept: Kept, catalogue: &Catalogue, report: &mut Report) -> Course {
+    const LEFT: &str = "SELECT 'mail' FROM mail WHERE action_state = 'due' UNION ALL \
+         SELECT 'arrival' FROM arrival WHERE state NOT IN ('deferred', 'stuck') UNION ALL \
+         SELECT 'reply' FROM outbox WHERE state IN ('due', 'claimed')";
+    for _ in 0..5 + DEATHS_BY_MAIL {
+        let course = once(here, None);
+        catalogue.note(&course);
+        note(&course, kept, report);
+        if course.killed.is_some() {
+            here.time_passes();
+        } else if here.sql(LEFT).is_empty() {
+            return course;
         }
     }
     panic!(
-        "work is left after five runs: {:?}\n{}",
+        "work is left after many runs: {:?}\n{}",
         here.sql(LEFT),
         std::fs::read_to_string(here.world.dir.join("err.log")).unwrap_or_default()
     );

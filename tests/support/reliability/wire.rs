@@ -1,37 +1,99 @@
 //! Proxies and an SMTP server that see every step of a conversation, and can end the process on the other side at any of them.
 
+use super::mails::DEADLY;
+use super::talk::Talk;
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// Steps of one process with all its servers, counted in the order in which they are seen: each thing that it says, before the
-/// server hears it, and each answer, before it hears that. So a step's effect is either not there yet or not known yet.
+/// A kind of step: what a server is asked, and whether the asking or the answer is on its way. So its effect is either not there yet, or
+/// not known yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    pub server: Server,
+    /// A command or statement by its name, without what is particular to one mail.
+    pub what: String,
+    pub moment: Moment,
+}
+
+/// Whom a process talks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Server {
+    Imap,
+    Smtp,
+    Postgres,
+}
+
+impl Server {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Imap => "IMAP",
+            Self::Smtp => "SMTP",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moment {
+    /// The server does not hear it.
+    Asked,
+    /// The server has done it, and its answer is not heard.
+    Answered,
+}
+
+/// When a process is killed.
+#[derive(Clone, Debug)]
+pub enum When {
+    /// When a step of this kind is met for the n-th time, from 1: the step itself does not happen.
+    At(Step, u64),
+    /// So long after the n-th step of any kind, from 1.
+    After(u64, Duration),
+}
+
+/// Steps of one process with all its servers, in the order in which they are seen.
 #[derive(Debug, Default)]
 pub struct Steps {
-    count: AtomicU64,
     plan: Arc<Mutex<Plan>>,
     known: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Plan {
-    /// The step at which the process is killed.
-    at: Option<u64>,
-    /// How long after that step; none: the step itself does not happen.
-    later: Option<Duration>,
+    when: Option<When>,
+    running: bool,
     pid: Option<i32>,
-    killed: bool,
+    killed: Option<Killed>,
+    count: u64,
+    seen: BTreeMap<Step, u64>,
+}
+
+/// Why a process was killed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Killed {
+    /// As planned, at this step.
+    At(Step),
+    /// As planned, a moment after one.
+    Between,
+    /// By the mail that it was given: [`super::mails::Kind::Deadly`].
+    ByMail,
+}
+
+/// How a process ended, and the steps that were seen of it.
+#[derive(Debug)]
+pub struct Course {
+    pub killed: Option<Killed>,
+    pub seen: BTreeMap<Step, u64>,
 }
 
 impl Steps {
     /// A new count, for a process that is about to be started.
-    pub fn begin(&self, at: Option<u64>, later: Option<Duration>) {
-        *self.plan.lock().unwrap() = Plan { at, later, pid: None, killed: false };
-        self.count.store(0, Ordering::SeqCst);
+    pub fn begin(&self, when: Option<When>) {
+        *self.plan.lock().unwrap() = Plan { when, running: true, ..Plan::default() };
     }
 
     /// The process that was started.
@@ -40,56 +102,58 @@ impl Steps {
         self.known.notify_all();
     }
 
-    /// Steps since the beginning.
-    pub fn count(&self) -> u64 {
-        self.count.load(Ordering::SeqCst)
-    }
-
-    /// The process has ended: nobody is killed any more. Whether it was by us.
-    pub fn end(&self) -> bool {
-        let mut plan = self.plan.lock().unwrap();
-        plan.at = None;
-        plan.pid = None;
+    /// The process has ended: nobody is killed any more.
+    pub fn end(&self) -> Course {
+        let plan = std::mem::take(&mut *self.plan.lock().unwrap());
         self.known.notify_all();
-        plan.killed
+        Course { killed: plan.killed, seen: plan.seen }
     }
 
     /// A step is about to happen; false: it must not, since the process is dead.
-    pub fn pass(&self) -> bool {
-        let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+    pub fn pass(&self, step: &Step) -> bool {
         let mut plan = self.plan.lock().unwrap();
-        if plan.killed && plan.later.is_none() {
+        plan.count += 1;
+        let times = plan.seen.entry(step.clone()).or_default();
+        *times += 1;
+        let times = *times;
+        if matches!(plan.killed, Some(Killed::At(_) | Killed::ByMail)) {
             return false;
         }
-        if plan.at != Some(number) {
-            return true;
-        }
-        while plan.pid.is_none() && plan.at.is_some() {
-            plan = self.known.wait(plan).unwrap();
-        }
-        let Some(pid) = plan.pid else { return true };
-        match plan.later {
-            None => plan.kill(pid),
-            Some(later) => {
+        match plan.when.clone() {
+            Some(When::At(at, nth)) if at == *step && nth == times => !self.kill(plan, Killed::At(at)),
+            Some(When::After(nth, later)) if nth == plan.count => {
                 let plan = Arc::clone(&self.plan);
                 std::thread::spawn(move || {
                     std::thread::sleep(later);
-                    plan.lock().unwrap().kill(pid);
+                    plan.lock().unwrap().kill(Killed::Between);
                 });
+                true
             }
+            _ => true,
         }
-        plan.later.is_some()
+    }
+
+    /// A mail that brings down whoever reads it is about to be read.
+    pub fn bring_down(&self) {
+        self.kill(self.plan.lock().unwrap(), Killed::ByMail);
+    }
+
+    /// Whether there was a process to be killed. It may be seen before its number is known.
+    fn kill(&self, plan: MutexGuard<'_, Plan>, why: Killed) -> bool {
+        let mut plan = self.known.wait_while(plan, |plan| plan.running && plan.pid.is_none()).unwrap();
+        plan.kill(why)
     }
 }
 
 impl Plan {
     /// The process is not waited for before `Steps::end`, so its number is not another's.
-    fn kill(&mut self, pid: i32) {
-        if self.pid == Some(pid)
-            && let Some(process) = Pid::from_raw(pid)
-        {
-            self.killed = kill_process(process, Signal::KILL).is_ok();
+    fn kill(&mut self, why: Killed) -> bool {
+        let Some(process) = self.pid.filter(|_| self.killed.is_none()).and_then(Pid::from_raw) else { return false };
+        let killed = kill_process(process, Signal::KILL).is_ok();
+        if killed {
+            self.killed = Some(why);
         }
+        killed
     }
 }
 
@@ -108,8 +172,8 @@ struct Link {
 }
 
 impl Proxy {
-    /// Listens on a free port of 127.0.0.1.
-    pub fn to(upstream: u16, steps: Option<Arc<Steps>>) -> Self {
+    /// Listens on a free port of 127.0.0.1. What passes is counted as steps with that server, where somebody wants that.
+    pub fn to(upstream: u16, watched: Option<(Server, Arc<Steps>)>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let link = Arc::new(Link::default());
@@ -124,11 +188,17 @@ impl Proxy {
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)) else { continue };
-                for (from, to) in [(&client, &server), (&server, &client)] {
+                let talk = watched.as_ref().map(|(server, _)| Arc::new(Mutex::new(Talk::with(*server))));
+                for (moment, from, to) in [(Moment::Asked, &client, &server), (Moment::Answered, &server, &client)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                     to.set_nodelay(true).unwrap();
-                    let (link, steps) = (Arc::clone(&passing), steps.clone());
-                    std::thread::spawn(move || link.pump(from, to, steps.as_deref()));
+                    let (link, steps, talk) = (Arc::clone(&passing), watched.as_ref().map(|(_, steps)| steps.clone()), talk.clone());
+                    std::thread::spawn(move || {
+                        link.pump(from, to, |bytes| match (&steps, &talk) {
+                            (Some(steps), Some(talk)) => sees(steps, talk, moment, bytes),
+                            _ => true,
+                        });
+                    });
                 }
                 let mut connections = passing.connections.lock().unwrap();
                 // Those that ended need not be remembered.
@@ -167,19 +237,28 @@ impl Drop for Proxy {
 }
 
 impl Link {
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream, steps: Option<&Steps>) {
+    fn pump(&self, mut from: TcpStream, mut to: TcpStream, passes: impl Fn(&[u8]) -> bool) {
         let mut buffer = [0; 65_536];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             while self.cut.load(Ordering::SeqCst) && !self.ended.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(5));
             }
-            if steps.is_some_and(|steps| !steps.pass()) || to.write_all(&buffer[..length]).is_err() {
+            if !passes(&buffer[..length]) || to.write_all(&buffer[..length]).is_err() {
                 break;
             }
         }
         let _ = to.shutdown(Shutdown::Both);
         let _ = from.shutdown(Shutdown::Both);
     }
+}
+
+/// Whether it may pass on.
+fn sees(steps: &Steps, talk: &Mutex<Talk>, moment: Moment, bytes: &[u8]) -> bool {
+    let step = talk.lock().unwrap().step(moment, bytes);
+    if moment == Moment::Answered && bytes.windows(DEADLY.len()).any(|window| window == DEADLY.as_bytes()) {
+        steps.bring_down();
+    }
+    steps.pass(&step)
 }
 
 /// A reply as an SMTP server took it.
@@ -234,11 +313,14 @@ impl Drop for Sink {
 
 /// One conversation; None as soon as the client is gone.
 fn serve(client: TcpStream, taken: &Mutex<Vec<Taken>>, steps: Option<&Steps>) -> Option<()> {
-    let step = || steps.is_none_or(Steps::pass).then_some(());
+    let step = |moment, what: &str| {
+        let step = Step { server: Server::Smtp, what: what.to_owned(), moment };
+        steps.is_none_or(|steps| steps.pass(&step)).then_some(())
+    };
     let mut writer = client.try_clone().ok()?;
     client.set_nodelay(true).ok()?;
-    let mut say = |text: &str| {
-        step()?;
+    let mut say = |what: &str, text: &str| {
+        step(Moment::Answered, what)?;
         writer.write_all(text.as_bytes()).ok()
     };
     let mut reader = BufReader::new(client);
@@ -247,24 +329,25 @@ fn serve(client: TcpStream, taken: &Mutex<Vec<Taken>>, steps: Option<&Steps>) ->
         line.clear();
         reader.read_until(b'\n', line).ok().filter(|length| *length > 0)
     };
-    say("220 sink.example ESMTP\r\n")?;
+    say("greeting", "220 sink.example ESMTP\r\n")?;
     let mut recipients = BTreeSet::new();
     loop {
         hear(&mut line)?;
-        step()?;
         let command = String::from_utf8_lossy(&line).trim_end().to_owned();
-        match command.get(..4).unwrap_or_default() {
-            "EHLO" => say("250-sink.example\r\n250 8BITMIME\r\n")?,
+        let verb = command.get(..4).unwrap_or_default().to_owned();
+        step(Moment::Asked, &verb)?;
+        match verb.as_str() {
+            "EHLO" => say(&verb, "250-sink.example\r\n250 8BITMIME\r\n")?,
             "MAIL" | "RSET" => {
                 recipients.clear();
-                say("250 2.1.0 ok\r\n")?;
+                say(&verb, "250 2.1.0 ok\r\n")?;
             }
             "RCPT" => {
                 recipients.insert(command.split(['<', '>']).nth(1)?.to_owned());
-                say("250 2.1.5 ok\r\n")?;
+                say(&verb, "250 2.1.5 ok\r\n")?;
             }
             "DATA" => {
-                say("354 go on\r\n")?;
+                say(&verb, "354 go on\r\n")?;
                 let mut mail = Vec::new();
                 while {
                     hear(&mut line)?;
@@ -272,13 +355,13 @@ fn serve(client: TcpStream, taken: &Mutex<Vec<Taken>>, steps: Option<&Steps>) ->
                 } {
                     mail.extend_from_slice(&line);
                 }
-                step()?;
+                step(Moment::Asked, "the message")?;
                 let (message_id, in_reply_to) = (field(&mail, "Message-ID"), field(&mail, "In-Reply-To"));
                 taken.lock().unwrap().push(Taken { message_id, in_reply_to, recipients: std::mem::take(&mut recipients) });
-                say("250 2.0.0 taken\r\n")?;
+                say("the message", "250 2.0.0 taken\r\n")?;
             }
-            "QUIT" => return say("221 2.0.0 bye\r\n"),
-            _ => say("500 5.5.2 what\r\n")?,
+            "QUIT" => return say(&verb, "221 2.0.0 bye\r\n"),
+            _ => say(&verb, "500 5.5.2 what\r\n")?,
         }
     }
 }
