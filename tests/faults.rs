@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | F1–F5 | kill before and after each commit | the kill matrix on the real binary; `sweep` fails the calls of these commits |
 //! | F6 | kill while a mail is fetched | `poison::f06_…` |
-//! | F7, F8 | cut between STORE and EXPUNGE, COPY and delete | `sweep`, on servers without MOVE and without UIDPLUS |
+//! | F7, F8 | cut between STORE and EXPUNGE, COPY and delete | `f08_…`; `sweep`, on servers without MOVE and without UIDPLUS |
 //! | F9, F10 | cut after the final dot, after 250 | `sweep` (SMTP step MESSAGE, before and after), and T4 failing after it |
 //! | F11, F13, F14, F16, F17 | connection cut at greeting, sign-in, SELECT, STORE, EXPUNGE | `sweep`: every command, before and after its effect |
 //! | F12 | cut in the TLS handshake | `f12_…` |
@@ -32,11 +32,10 @@
 //! | F56 | OOM kill of the daemon | a SIGKILL like F6 |
 //! | F57–F60 | the worker is killed, aborts, hangs, writes garbage | `f57_…` |
 //! | F61 | the worker answers for another file | `f61_…` |
-//! | F63 | few file descriptors | `f63_…` |
+//! | F62–F64 | little memory, few file descriptors, few threads | `f62_…` to `f64_…` |
 //!
 //! Left out: **F44** as THREATS words it (end the process at once): SQLite writes the frames of a failed commit again, and `sweep` starts anew
-//! after each fsync that failed; **F62** (malloc fails): Rust ends the process, which is F56; **F64** (threads): the tests run as
-//! root, whom the kernel grants any number; **F65** (power loss): a file system that drops what was not synced is not to be had here;
+//! after each fsync that failed; **F65** (power loss): a file system that drops what was not synced is not to be had here;
 //! what stands in for it is that each fsync of SQLite, of attachments and of replies may fail (`sweep`), and that a booking whose
 //! fsync failed is not taken for booked; **F66** (torn audit write): a row of the booking's transaction.
 
@@ -46,7 +45,7 @@ use crate::support::files::Errno;
 use crate::support::scripted::imap::fetches;
 use crate::support::scripted::{Listener, Reaction};
 use crate::support::stage::{Memory, Source, Stage, user};
-use crate::support::{checker, eventually};
+use crate::support::{checker, eventually, is_root};
 use jiff::{SignedDuration, Timestamp};
 use postkamer::extract::{Extractor, Limits};
 use postkamer::mailbox::{self, Done, ImapSettings, Kind, Password, Secret, Tls};
@@ -55,7 +54,8 @@ use sea_orm::ConnectionTrait;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const CONTACT: &str = "a.devries@waterwolde.example";
@@ -511,18 +511,81 @@ fn f61_an_answer_for_another_file_is_not_believed() {
     }
 }
 
-#[test]
-fn f63_few_file_descriptors_cost_time_and_nothing_else() {
-    for limit in [8, 12, 16, 20, 24, 32] {
+/// `run --once` within limits (`prlimit`); then, without them, everything comes to rest. How often it got through at once.
+fn within_limits(limits: &[String], program: &Path, prepare: impl Fn(&Stage) -> Command) -> usize {
+    let got_through = limits.iter().filter(|limit| {
         let stage = one_mail();
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", "ulimit -n $0; exec \"$@\"", &limit.to_string()]);
-        command.arg(env!("CARGO_BIN_EXE_postkamer")).arg("--config").arg(&stage.world.config_path).args(["run", "--once"]);
-        command.env("POSTKAMER_NOW", "2026-11-18T10:00:00+01:00").stderr(std::process::Stdio::null());
-        command.status().unwrap();
+        let mut command = prepare(&stage);
+        command.arg("prlimit").arg(limit).arg(program).arg("--config").arg(&stage.world.config_path).args(["run", "--once"]);
+        command.env("POSTKAMER_NOW", "2026-11-18T10:00:00+01:00").stderr(Stdio::null());
+        let ended = command.status().unwrap();
         let broken = stage.books().broken(&stage.outside());
         assert!(broken.is_empty(), "{limit}: {broken:?}");
         comes_to_rest(&stage);
         assert_eq!(tally(&stage), (1, 1, 0, 1), "{limit}");
+        ended.success()
+    });
+    got_through.count()
+}
+
+fn ours() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_postkamer"))
+}
+
+#[test]
+fn f62_little_memory_costs_time_and_nothing_else() {
+    // In MB of address space.
+    let limits = [40, 80, 160, 320, 640, 1_280, 2_560, 40_000].map(|limit| format!("--as={limit}000000"));
+    let got_through = within_limits(&limits, ours(), |_| Command::new("env"));
+    assert!((1..limits.len()).contains(&got_through), "{got_through} of {} got through", limits.len());
+}
+
+#[test]
+fn f63_few_file_descriptors_cost_time_and_nothing_else() {
+    within_limits(&[8, 12, 16, 20, 24, 32].map(|limit| format!("--nofile={limit}")), ours(), |_| Command::new("env"));
+}
+
+#[test]
+fn f64_few_threads_cost_time_and_nothing_else() {
+    // The kernel grants root any number: then it is somebody else's work, who has no other processes.
+    const USER: u32 = 61_064;
+    let limits = [1, 2, 3, 4, 6, 10, 400].map(|limit| format!("--nproc={limit}"));
+    if !is_root() {
+        within_limits(&limits, ours(), |_| Command::new("env"));
+        return;
+    }
+    let directory = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
+    let program = directory.path().join("postkamer");
+    fs::copy(ours(), &program).unwrap();
+    let got_through = within_limits(&limits, &program, |stage| {
+        let given = Command::new("chown").args(["-R", &USER.to_string()]).arg(&stage.world.dir).status().unwrap();
+        assert!(given.success());
+        let mut command = Command::new("setpriv");
+        command.arg(format!("--reuid={USER}")).arg(format!("--regid={USER}")).arg("--clear-groups");
+        command
+    });
+    assert!((1..limits.len()).contains(&got_through), "{got_through} of {} got through", limits.len());
+}
+
+#[test]
+fn f08_a_copy_whose_answer_was_lost_is_not_made_again() {
+    for source in [Source::WithoutMove, Source::Bare] {
+        for reaction in [Reaction::CutBefore, Reaction::CutAfter, Reaction::CutInside] {
+            let mut stage = Stage::new(source, Memory::Sqlite, &BTreeSet::from(["support"]), |_| {});
+            // Two mails, and a third that arrives with the copy of another in the done folder.
+            for number in 1..=2 {
+                deliver(&mut stage, number);
+            }
+            stage.it_is(morning());
+            let mut cut = false;
+            stage.imap.interfere(move |command, _| match command.starts_with("UID COPY") && !std::mem::replace(&mut cut, true) {
+                true => reaction,
+                false => Reaction::Obey,
+            });
+            comes_to_rest(&stage);
+            deliver(&mut stage, 3);
+            comes_to_rest(&stage);
+            assert_eq!(tally(&stage), (3, 3, 0, 3), "{source:?} {reaction:?}");
+        }
     }
 }

@@ -118,7 +118,7 @@ fn a_mail_that_keeps_the_program_busy_ends_it_and_is_stuck_after_three_attempts_
         if number == POISON {
             raw.extend(
                 "Waar staat de termijn van zaaktype 12345, en wie is J. Jansen, 1 mei 1980, Dorpsstraat 12?\r\n"
-                    .repeat(300_000)
+                    .repeat(20_000)
                     .into_bytes(),
             );
         }
@@ -137,7 +137,7 @@ fn a_mail_that_keeps_the_program_busy_ends_it_and_is_stuck_after_three_attempts_
     }
     assert_eq!(told.len(), 5, "it ended once with all of them, and three times with the one: {told:?}");
     assert_eq!(told.last(), Some(&one_stuck()));
-    assert!(told.iter().skip(1).all(|fates| fates.contains(&("open".to_owned(), 4))), "the others wait for one restart: {told:?}");
+    assert!(told.iter().skip(2).all(|fates| fates.contains(&("open".to_owned(), 4))), "the others wait for two restarts: {told:?}");
 }
 
 #[test]

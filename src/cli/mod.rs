@@ -171,7 +171,7 @@ pub fn main() -> ExitCode {
         return extract::worker::run(&args);
     }
     output::prepare(matches!(cli.command, Command::Run(_)));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::Other(error.into())),
     };
@@ -179,6 +179,25 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }
+}
+
+/// What all commands run on. Where the system has no thread left, building it panics, and would then wait for ever for the threads that it
+/// did get: the process ends at the panic.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {
+        let failure = Failure::TryLater("The system has no threads left for postkamer; try again later.".to_owned());
+        fail(&failure);
+        end_with(&failure);
+    }));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    std::panic::set_hook(usual);
+    runtime
+}
+
+#[expect(clippy::exit, reason = "from within a panic there is no way back to main")]
+fn end_with(failure: &Failure) {
+    std::process::exit(failure.exit_code().into());
 }
 
 fn fail(failure: &Failure) -> ExitCode {

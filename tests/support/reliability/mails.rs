@@ -8,7 +8,7 @@ pub const DEADLY: &str = "X-Brings-Down: whoever-reads-it";
 /// Stands in mails that the database will not hold.
 pub const UNBOOKABLE: &str = "onboekbaar";
 /// So many mails of people who may not be who they say are taken in per desk an hour; the others are deferred.
-pub const UNAUTHENTICATED_AN_HOUR: usize = 3;
+pub const UNAUTHENTICATED_AN_HOUR: usize = 1;
 
 /// Kinds of mail, one for each verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 
 use super::installation::{Installation, Kept};
 use super::mails::Kind;
-use super::wire::{Course, Killed, Server, Step, When};
+use super::wire::{Course, Killed, Moment, Server, Step, When};
 use super::{Dice, Report, tally};
 use crate::support::DEADLINE;
 use std::collections::BTreeMap;
@@ -14,8 +14,13 @@ use std::time::{Duration, Instant};
 
 /// After so many rounds comes a mail that brings down whoever reads it.
 const DEADLY_EVERY: u64 = 12;
+/// And after so many one of somebody who is not who they say: soon there are too many of them.
+const FORGED_EVERY: u64 = 4;
 /// How often a mail brings down the process before it is stuck: together with others, and three times alone.
 const DEATHS_BY_MAIL: usize = 4;
+
+/// Statements that are only met while a database is new.
+const ONCE_ONLY: [&str; 2] = ["INSERT lease", "INSERT audit_key"];
 
 /// Kinds of steps that were seen in any run, and how often a process was killed at each. Shared by those who kill side by side.
 #[derive(Debug, Default)]
@@ -54,8 +59,15 @@ pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report 
     let mut dice = Dice::seeded(seed);
     let mut here = Installation::new(kept, 2);
     let mut report = Report::default();
-    // What a round is like that nobody disturbs.
     here.offer(6, &mut dice);
+    let new = ONCE_ONLY.iter().flat_map(|what| [Moment::Asked, Moment::Answered].map(|moment| (what.to_string(), moment)));
+    for (what, moment) in new.filter(|_| kept == Kept::Postgres) {
+        let course = once(&here, Some(When::At(Step { server: Server::Postgres, what, moment }, 1)));
+        catalogue.note(&course);
+        note(&course, kept, &mut report);
+        here.time_passes();
+    }
+    // What a round is like that nobody disturbs.
     let mut usual = undisturbed(&here);
     catalogue.note(&usual);
     let mut done = 0;
@@ -69,6 +81,9 @@ pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report 
         here.offer_one(refused, &mut dice);
         let more = dice.below(3);
         here.offer(more, &mut dice);
+        if rounds.is_multiple_of(FORGED_EVERY) {
+            here.offer_one(Kind::Forged, &mut dice);
+        }
         let is_deadly = rounds % DEADLY_EVERY == DEADLY_EVERY / 2;
         if is_deadly {
             here.offer_one(Kind::Deadly, &mut dice);

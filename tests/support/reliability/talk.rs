@@ -9,7 +9,7 @@ pub struct Talk {
     server: Server,
     /// What was asked last.
     last: String,
-    /// PostgreSQL: what is not a whole message yet.
+    /// What is not a whole line or message yet.
     rest: Vec<u8>,
     /// Messages have a type from the second one on.
     is_typed: bool,
@@ -21,21 +21,25 @@ impl Talk {
         Self { server, last: "greeting".to_owned(), rest: Vec::new(), is_typed: false, prepared: BTreeMap::new() }
     }
 
-    /// The step that these bytes are. What goes on with an earlier one has its name.
-    pub fn step(&mut self, moment: Moment, bytes: &[u8]) -> Step {
+    /// The step that these bytes complete; none when nothing is asked by them yet.
+    pub fn step(&mut self, moment: Moment, bytes: &[u8]) -> Option<Step> {
         if moment == Moment::Asked {
-            let asked = if self.server == Server::Imap { imap(bytes) } else { self.postgres(bytes) };
-            if let Some(asked) = asked {
-                self.last = asked;
-            }
+            self.rest.extend_from_slice(bytes);
+            self.last = if self.server == Server::Imap { self.imap() } else { self.postgres() }?;
         }
-        Step { server: self.server, what: self.last.clone(), moment }
+        Some(Step { server: self.server, what: self.last.clone(), moment })
+    }
+
+    /// The last command, once its line is whole.
+    fn imap(&mut self) -> Option<String> {
+        let line = self.rest.strip_suffix(b"\r\n")?.to_vec();
+        self.rest.clear();
+        imap(line.rsplit(|byte| *byte == b'\n').next()?)
     }
 
     /// The last statement in a frontend's messages (PostgreSQL documentation, "Message Formats").
-    fn postgres(&mut self, bytes: &[u8]) -> Option<String> {
+    fn postgres(&mut self) -> Option<String> {
         const TLS: &[u8] = &80_877_103_u32.to_be_bytes();
-        self.rest.extend_from_slice(bytes);
         let mut asked = None;
         loop {
             let skip = usize::from(self.is_typed);

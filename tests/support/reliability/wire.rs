@@ -254,7 +254,7 @@ impl Link {
 
 /// Whether it may pass on.
 fn sees(steps: &Steps, talk: &Mutex<Talk>, moment: Moment, bytes: &[u8]) -> bool {
-    let step = talk.lock().unwrap().step(moment, bytes);
+    let Some(step) = talk.lock().unwrap().step(moment, bytes) else { return true };
     if moment == Moment::Answered && bytes.windows(DEADLY.len()).any(|window| window == DEADLY.as_bytes()) {
         steps.bring_down();
     }
