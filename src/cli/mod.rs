@@ -108,9 +108,6 @@ enum Command {
     Status(status::Args),
     /// Bring the database's schema up to date.
     Migrate(migrate::Args),
-    /// Read documents from standard input, locked in; started by postkamer itself.
-    #[command(hide = true)]
-    Worker(extract::worker::Args),
 }
 
 /// Why a command did not do what it was asked.
@@ -165,11 +162,13 @@ impl From<serde_json::Error> for Failure {
 /// Runs one command; the exit status is DESIGN §6's.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    // A worker locks itself in: it must not have a runtime, a TLS provider or anything else open.
-    if let Command::Worker(args) = cli.command {
-        return extract::worker::run(&args);
+    // A worker locks itself in: it must not have a runtime, a TLS provider or anything else open. It is started for every file, so that
+    // all the other commands are not even described to it.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == extract::worker::COMMAND) {
+        return extract::worker::run(arguments);
     }
+    let cli = Cli::parse();
     output::prepare(matches!(cli.command, Command::Run(_)));
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -234,7 +233,6 @@ impl Cli {
             Command::Status(args) => status::run(&place, args).await,
             Command::Migrate(args) => migrate::run(&place, args).await,
             // Handled before there was a runtime.
-            Command::Worker(_) => Ok(()),
         }
     }
 }

@@ -301,16 +301,16 @@ fn line_says(line: &str) -> Option<Approval> {
     let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
     let begins = |list: &[&str]| words.iter().any(|word| list.iter().any(|beginning| word.starts_with(beginning)));
     let first = words.first()?;
-    let denied = words.iter().any(|word| DOUBT.contains(word) || NO.contains(word) && word != first);
-    let conditional = words.iter().enumerate().any(|(at, word)| {
-        let harmless = HARMLESS.iter().any(|phrase| words.get(at..at + phrase.len()).is_some_and(|found| found == *phrase));
-        CONDITION.contains(word) && !harmless
-    });
     let (yes, no) = (YES.contains(first), NO.contains(first));
     let (approves, declines) = (begins(APPROVE), begins(DECLINE));
     if !(yes || no || approves || declines) {
         return None;
     }
+    let denied = words.iter().any(|word| DOUBT.contains(word) || NO.contains(word) && word != first);
+    let conditional = words.iter().enumerate().any(|(at, word)| {
+        let harmless = HARMLESS.iter().any(|phrase| words.get(at..at + phrase.len()).is_some_and(|found| found == *phrase));
+        CONDITION.contains(word) && !harmless
+    });
     Some(match () {
         () if line.contains('?') => Approval::Unclear,
         () if no && words.get(1).is_some_and(|next| NO_MATTER.contains(next)) => Approval::Unclear,

@@ -45,7 +45,10 @@ pub struct Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tool {
     /// Pages of a PDF.
-    Pdf,
+    Pdf {
+        /// Whether a page may show a picture; where surely none does, nobody has to look for one.
+        pictures: bool,
+    },
     /// A picture, already decoded into a portable graymap (netpbm PGM).
     Ocr,
 }

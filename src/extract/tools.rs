@@ -47,7 +47,7 @@ pub async fn finish(program: &Path, limits: &Limits, languages: &Languages, answ
     let mut tools = Tools { program, limits, languages, pictures_left: limits.pictures };
     for task in tasks {
         let read = match task.tool {
-            Tool::Pdf => tools.pdf(&task, &mut document.pieces).await,
+            Tool::Pdf { pictures } => tools.pdf(&task, pictures, &mut document.pieces).await,
             Tool::Ocr => tools.picture(&task.bytes, &task.place, &mut document.pieces).await,
         };
         if let Err(reason) = read {
@@ -58,13 +58,11 @@ pub async fn finish(program: &Path, limits: &Limits, languages: &Languages, answ
 }
 
 impl Tools<'_> {
-    async fn pdf(&mut self, task: &Task, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
+    async fn pdf(&mut self, task: &Task, pictures: bool, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
         let locked = contains(&task.bytes, b"/Encrypt");
         let failed = if locked { Unreadable::Encrypted } else { Unreadable::Damaged };
-        let (text, images) = tokio::join!(
-            self.run(&["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"], &task.bytes),
-            self.run(&["pdfimages", "-list", "-"], &task.bytes)
-        );
+        let list = async { if pictures { self.run(&["pdfimages", "-list", "-"], &task.bytes).await } else { Ok(Said::default()) } };
+        let (text, images) = tokio::join!(self.run(&["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"], &task.bytes), list);
         let (text, images) = (text.map_err(|_| failed)?, images.map_err(|_| Unreadable::Damaged)?);
         let lost = LOST.iter().any(|complaint| contains(&text.complaints, complaint.as_bytes()));
         let (text, images) = (text.output, images.output);

@@ -2,6 +2,7 @@
 
 use super::protocol::{Answer, Request, read_frame, write_frame};
 use super::{formats, sandbox};
+use std::ffi::OsString;
 use std::io::{self, BufWriter, Write, stdin, stdout};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -12,20 +13,15 @@ pub const MOST_DOCUMENTS: u64 = 200;
 /// Exit status of a tool worker whose tool is not installed.
 pub const NO_SUCH_TOOL: u8 = 127;
 
-/// The hidden subcommand `postkamer worker [TOOL [ARGUMENT…]]`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    /// The program to become, with its arguments; none: serve documents from stdin to stdout until stdin ends.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    tool: Vec<String>,
-}
+/// The first argument of a worker: `postkamer worker [TOOL [ARGUMENT…]]`, which only postkamer itself calls.
+pub const COMMAND: &str = "worker";
 
-/// Locks this process in and does what a worker does. Says nothing on stderr: a parser's complaint may quote the document.
-#[must_use]
-pub fn run(args: &Args) -> ExitCode {
+/// Locks this process in and does what a worker does: becomes the tool that is named, or serves documents from stdin to stdout until
+/// stdin ends. Says nothing on stderr: a parser's complaint may quote the document.
+pub fn run(mut tool: impl Iterator<Item = OsString>) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
-    let done = match args.tool.split_first() {
-        Some((program, arguments)) => sandbox::for_tool().and_then(|()| Err(Command::new(program).args(arguments).exec())),
+    let done = match tool.next() {
+        Some(program) => sandbox::for_tool().and_then(|()| Err(Command::new(program).args(tool).exec())),
         None => sandbox::for_parser().and_then(|()| serve()),
     };
     match done {

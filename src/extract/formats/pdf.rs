@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 /// Hands the pages on and reads the rest.
 pub fn read(reader: &mut Reader, bytes: &[u8]) {
-    reader.task(Tool::Pdf, "page", bytes.to_vec());
+    reader.task(Tool::Pdf { pictures: may_show_pictures(bytes) }, "page", bytes.to_vec());
     if has(bytes, b"/Encrypt") {
         // It may still open without a password: then poppler reads its pages and properties. What lies beside them is locked to this
         // reader, and there must be nothing.
@@ -47,6 +47,41 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) {
         }
     }
     reader.lines("comment", 1, words);
+}
+
+/// Whether a page may show a picture: unless every stream says that it is none (a picture's dictionary names it, ISO 32000-1 8.9.5) and can
+/// be looked through for those that are drawn inline (8.9.7).
+fn may_show_pictures(bytes: &[u8]) -> bool {
+    has(bytes, b"/Encrypt") || streams(bytes).any(|(dictionary, body)| may_be_picture(dictionary, body).unwrap_or(true))
+}
+
+/// `None` where nobody can say.
+fn may_be_picture(dictionary: &[u8], body: &[u8]) -> Option<bool> {
+    /// Names may be spelled with `#` (7.3.5); what is coded in another way, or foretold from its neighbours, shows nothing here.
+    const HIDES: [&[u8]; 9] = [b"#", b"/Predictor", b"ASCII", b"/LZW", b"/RunLength", b"/Crypt", b"/CCITT", b"/JBIG2", b"/FFilter"];
+    const ENOUGH: u64 = 4 * 1024 * 1024;
+    if has(dictionary, b"/Image") {
+        return Some(true);
+    }
+    if [b"/XRef".as_slice(), b"/ObjStm", b"/Length1"].iter().any(|kind| has(dictionary, kind)) {
+        return Some(false);
+    }
+    memmem::find(dictionary, b" obj")?;
+    if HIDES.iter().any(|hides| has(dictionary, hides)) {
+        return None;
+    }
+    let mut content = Vec::new();
+    if has(dictionary, b"/FlateDecode") {
+        flate2::read::ZlibDecoder::new(body).take(ENOUGH).read_to_end(&mut content).ok()?;
+    } else if has(dictionary, b"/Filter") {
+        return None;
+    } else {
+        content.extend_from_slice(body);
+    }
+    let parted = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, 0 | b'/' | b']' | b')' | b'>'));
+    let inline = memmem::find_iter(&content, b"BI")
+        .any(|at| parted(at.checked_sub(1).and_then(|before| content.get(before))) && parted(content.get(at + 2)));
+    (u64::try_from(content.len()).is_ok_and(|length| length < ENOUGH)).then_some(inline)
 }
 
 /// Every stream with what its dictionary says, found by its marks.
@@ -210,5 +245,37 @@ mod tests {
     fn strings_of_comments_and_fields_are_found() {
         let file = b"<</Type/Annot/Contents(BSN \\(zie\\) 1234\\065 6782)/V <FEFF0042> /Contents 4 0 R>>";
         assert_eq!(strings(file, 0), ["BSN (zie) 12345 6782", "B"]);
+    }
+
+    #[test]
+    fn where_surely_no_picture_is_none_is_looked_for() {
+        let page = |dictionary: &str, content: &[u8]| {
+            let mut file = format!("%PDF-1.4\n4 0 obj\n<<{dictionary}>>\nstream\n").into_bytes();
+            file.extend_from_slice(content);
+            file.extend_from_slice(b"\nendstream\nendobj\n");
+            file
+        };
+        let packed = |content: &[u8]| {
+            let mut encoder = flate2::read::ZlibEncoder::new(content, flate2::Compression::default());
+            let mut packed = Vec::new();
+            encoder.read_to_end(&mut packed).unwrap();
+            packed
+        };
+        let text = b"BT /F1 11 Tf (BINNEN en BI) Tj ET".as_slice();
+        let inline = b"q 10 0 0 10 0 0 cm\nBI /W 1 /H 1 /BPC 8 ID x EI Q".as_slice();
+        assert!(!may_show_pictures(&page("/Length 9", b"BT (BINNEN) Tj ET")));
+        assert!(!may_show_pictures(&page("/Filter/FlateDecode", &packed(b"BT (BINNEN) Tj ET"))));
+        for may in [
+            page("/Length 9", text),
+            page("/Length 9", inline),
+            page("/Filter/FlateDecode", &packed(inline)),
+            page("/Filter/FlateDecode", packed(b"BT ET").get(..4).unwrap()),
+            page("/Filter[/ASCII85Decode/FlateDecode]", &packed(b"BT ET")),
+            page("/Subtype/Image/Width 2000", b""),
+            page("/Subtype/Im#61ge/Width 2000", b""),
+            [page("/Length 9", b"BT ET"), b"<</Encrypt 5 0 R>>".to_vec()].concat(),
+        ] {
+            assert!(may_show_pictures(&may), "{}", String::from_utf8_lossy(&may));
+        }
     }
 }

@@ -90,6 +90,10 @@ const LABELS: &[(Attribute, &str)] = &[
 static PATTERNS: LazyLock<Vec<(Attribute, Regex)>> =
     LazyLock::new(|| LABELS.iter().filter_map(|(attribute, label)| Some((*attribute, Regex::new(label).ok()?))).collect());
 
+/// Any of these labels: most lines begin with none, and are done after one look.
+static ANY: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(&LABELS.iter().map(|(_, label)| *label).collect::<Vec<_>>().join("|")).ok());
+
 /// Names of things that end in "name" or "address" and are no person's.
 static THINGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"e-?mail|\bmail|sahkoposti|verkko-?osoite|\bip\b|ip-adr|\bmac\b|\burl\b|web|host|server|domein|domain|gebruikers ?-?na|user ?-?na|bruker ?-?na|anvandar|benutzer|bestands?na|file ?-?na|fil ?-?na|product|applica|systeem|system|tabel|table|kolom|column|veld|field|proces|zaaktype|printer|database|scherm|menu|bericht").ok()
@@ -99,6 +103,9 @@ static THINGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub fn of_label(folded: &str) -> Option<Attribute> {
     let label = folded.trim().trim_end_matches([':', '*', '.', '?']).trim();
     if label.is_empty() || label.len() > 48 || label.bytes().filter(u8::is_ascii_digit).count() > 2 {
+        return None;
+    }
+    if !ANY.as_ref().is_some_and(|any| any.is_match(label)) {
         return None;
     }
     let attribute = PATTERNS.iter().find(|(_, pattern)| pattern.is_match(label)).map(|(attribute, _)| *attribute)?;
@@ -208,7 +215,7 @@ mod tests {
     #[test]
     fn labels_of_nine_languages_are_understood() {
         assert_eq!(PATTERNS.len(), LABELS.len());
-        assert!(THINGS.is_some());
+        assert!(THINGS.is_some() && ANY.is_some());
         for (label, attribute) in [
             ("Naam", Attribute::Name),
             ("Geboortedatum", Attribute::Birth),
