@@ -11,10 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::Template;
+use crate::identify::Organisation;
 use crate::journey::Journey;
-use crate::plan::{PlannedReply, TicketLetter, ticket_letter};
+use crate::plan::{PlannedReply, TicketLetter, privacy_notice, ticket_letter};
 use crate::settings::Settings;
-use crate::store::{Asked, Correspondence, Store, StoreError};
+use crate::store::{Asked, Correspondence, Refused, Store, StoreError};
 use crate::words::{EmailAddress, Keys};
 
 /// How often the daemon looks.
@@ -49,6 +50,7 @@ pub async fn run(journey: &Journey, store: &Store) -> Result<(), StoreError> {
     let told = store.tell_of_identity_checks(|on, keys| letters.to_desk(Template::IdentityNotice, on, keys)).await?;
     let unanswered = now.saturating_sub(days(settings.upkeep.identity_reminder_days)).unwrap_or(now);
     let asked = store.ask_again(unanswered, |asked, keys| letters.to_contact(asked, keys)).await?;
+    let privacy_contacts = tell_privacy_contacts(&letters, store, today).await?;
     for notice in reminded.into_iter().chain(told) {
         let (ticket, what) = (notice.ticket, notice.what);
         tracing::warn!(%ticket, what, "a ticket needs a decision; see `postkamer queue list`");
@@ -56,16 +58,29 @@ pub async fn run(journey: &Journey, store: &Store) -> Result<(), StoreError> {
     let left = let_go_of_leavers(settings, store, today).await?;
     let ended = end_accesses(settings, store).await?;
     let moved = january_move(settings, store, today).await?;
-    if asked + left + ended + moved > 0 {
+    if asked + left + ended + moved + privacy_contacts > 0 {
         tracing::info!(
             asked,
             left,
             ended,
             moved,
-            "done by the clock: contacts asked again, profiles deactivated, accesses ended, profiles erased"
+            privacy_contacts,
+            "done by the clock: contacts asked again, profiles deactivated, accesses ended, profiles erased, privacy contacts told"
         );
     }
     Ok(())
+}
+
+/// Tells the privacy contacts of organisations that want it that citizen data in their mail was refused (GDPR 33(2)).
+async fn tell_privacy_contacts(letters: &Letters<'_>, store: &Store, today: Date) -> Result<u64, StoreError> {
+    let organisations = letters.journey.settings.organisations.organisations().iter();
+    let mut told = 0;
+    for organisation in organisations.filter(|organisation| organisation.privacy_notices && organisation.is_under_contract(today)) {
+        told += u64::from(
+            store.tell_of_refusals(organisation.id.as_str(), |on, keys| letters.to_privacy_contact(organisation, on, keys)).await?,
+        );
+    }
+    Ok(told)
 }
 
 /// Profiles of contacts whose first day gone has come.
@@ -118,6 +133,11 @@ impl Letters<'_> {
         let to = desk.notify.as_ref()?;
         let letter = TicketLetter { language: desk.language, ..letter(template, on, to) };
         ticket_letter(letter, &desk.letterhead(), &self.journey.house, keys, self.now).ok()
+    }
+
+    fn to_privacy_contact(&self, organisation: &Organisation, on: &Refused, keys: &Keys) -> Option<PlannedReply> {
+        let (to, desk) = (organisation.privacy_contact.as_ref()?, self.journey.settings.desk(&on.desk)?);
+        privacy_notice(on.reply, organisation, to, &desk.letterhead(), &self.journey.house, keys, self.now).ok()
     }
 
     /// To the listed contact, once more.

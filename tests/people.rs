@@ -746,3 +746,42 @@ fn nothing_in_the_queue_expires_before_the_desk_was_reminded_of_it() {
     assert!(!emptied("2027-02-25T09:59:00+01:00"));
     assert!(emptied("2027-02-25T10:00:00+01:00"), "the reminder itself prolongs nothing");
 }
+
+#[test]
+fn the_privacy_contact_of_an_organisation_is_told_that_data_was_refused_and_nothing_else() {
+    const PRIVACY: &str = "To: fg@waterwolde.example";
+    for world in worlds() {
+        let file = world.dir.join("organisations/waterwolde.toml");
+        let settings = fs::read_to_string(&file).unwrap();
+        let refused = |now: &str, subject: &str| {
+            deliver(&world, now, &Letter { subject, text: "Het burgerservicenummer is 123456782.", ..Letter::default() });
+        };
+        let told = |now: &str| sent(&world, now).into_iter().filter(|letter| header(letter, PRIVACY)).collect::<Vec<_>>();
+        refused(NOW, "een");
+        assert!(told(NOW).is_empty(), "only organisations that want it");
+
+        fs::write(&file, settings.replacen("privacy_contact", "privacy_notices = true\nprivacy_contact", 1)).unwrap();
+        let letters = told("2026-11-21T10:20:00+01:00");
+        let letter = &letters[0];
+        assert_eq!(letters.len(), 1);
+        assert!(letter.text.contains("artikel 33 AVG") && letter.text.contains("Gemeente Waterwolde"), "{}", letter.raw);
+        for content in ["123456782", "een\n", ANNELIES, "Vraag", "xlsx"] {
+            assert!(!letter.text.contains(content), "{content}");
+        }
+        assert!(letter.raw.contains("Auto-Submitted: auto-generated") && !letter.raw.contains("In-Reply-To"));
+
+        // More on the same day is told the next day; what is no citizen data, or only claims to come from there, never.
+        refused("2026-11-21T11:00:00+01:00", "twee");
+        assert_eq!(told("2026-11-22T10:00:00+01:00").len(), 1);
+        assert_eq!(told("2026-11-22T10:20:01+01:00").len(), 2);
+        let forged = String::from_utf8(Letter { subject: "drie", text: "Het BSN is 123456782.", ..Letter::default() }.raw()).unwrap();
+        let mut command = world.command(&["deliver", "--desk", "support"]);
+        command.env("POSTKAMER_NOW", "2026-11-22T12:00:00+01:00");
+        world.finish(command, forged.replace("dmarc=pass", "dmarc=fail").as_bytes()).ok();
+        deliver(&world, "2026-11-22T12:00:00+01:00", &Letter { subject: "vier", ..Letter::default() });
+        assert_eq!(told("2026-11-24T10:00:00+01:00").len(), 2);
+        let rows = on_record(&world);
+        let notices: Vec<&Value> = rows.iter().filter(|row| row["what"] == "privacy-notice").collect();
+        assert_eq!((notices.len(), &notices[0]["organisation"]), (2, &json!("waterwolde")));
+    }
+}

@@ -90,6 +90,7 @@ fn organisation_json(organisation: &Organisation) -> serde_json::Value {
         "contract_until": organisation.contract_until.map(|day| day.to_string()),
         "automatic_senders": organisation.automatic_senders.iter().map(|address| address.reveal()).collect::<Vec<_>>(),
         "privacy_contact": organisation.privacy_contact.as_ref().map(|address| address.reveal()),
+        "privacy_notices": organisation.privacy_notices,
         "contacts": organisation.contacts.len(),
     })
 }

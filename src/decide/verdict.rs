@@ -125,6 +125,8 @@ codes! {
         QueueReminder = "queue-reminder",
         /// To the desk: a listed contact refused a sender, or did not answer.
         IdentityNotice = "identity-notice",
+        /// To an organisation's privacy contact: citizen data in mail of the organisation was refused (GDPR 33(2)).
+        PrivacyNotice = "privacy-notice",
     }
 }
 

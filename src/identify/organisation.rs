@@ -57,6 +57,8 @@ pub struct Organisation {
     pub automatic_senders: Vec<EmailAddress>,
     /// Whom to tell about matters of privacy.
     pub privacy_contact: Option<EmailAddress>,
+    /// Whether that contact is told when citizen data from the organisation was refused (GDPR 33(2)).
+    pub privacy_notices: bool,
     /// How long what is kept of it, where that differs from the house's terms.
     pub terms: AgreedTerms,
     /// The list, in the order of the file.

@@ -11,7 +11,7 @@ use super::thread::{Threaded, thread};
 use super::{ApprovalAnswer, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, TicketPlan, Unsent, limits};
 use crate::decide::answer::Approval;
 use crate::decide::{AfterAppend, Cc, Outcome, Policy, Reason, Recipient, Template, Thread, TicketStep, Verdict, decide};
-use crate::identify::{Authentic, SenderKind};
+use crate::identify::{Authentic, Organisation, SenderKind};
 use crate::screen::CleanText;
 use crate::words::{Domain, EmailAddress, Keys, Language, MessageId, Pseudonym, TicketNumber};
 
@@ -327,6 +327,49 @@ impl Letter<'_> {
             created: now,
         })
     }
+}
+
+/// Tells an organisation's privacy contact that citizen data in mail of the organisation was refused: without content (GDPR 33(2)). `number` is
+/// drawn from the ledger.
+///
+/// # Errors
+/// As [`ticket_letter`].
+pub fn privacy_notice(
+    number: i64,
+    organisation: &Organisation,
+    to: &EmailAddress,
+    desk: &Desk,
+    house: &House,
+    keys: &Keys,
+    now: Timestamp,
+) -> Result<PlannedReply, LetterError> {
+    let context = Context {
+        desk: desk.display_name.clone(),
+        desk_address: desk.address.reveal().to_owned(),
+        number: None,
+        state: None,
+        organisation: Some(organisation.name.clone()),
+        portal: house.portal.clone(),
+        cc: false,
+        reason: None,
+        attachments: Vec::new(),
+        expires: None,
+        requester: None,
+    };
+    let written = Letter {
+        template: Template::PrivacyNotice,
+        number,
+        to,
+        cc: &[],
+        language: organisation.language,
+        ticket: None,
+        recipient_key: keys.person(to),
+        organisation: Some(organisation.id.as_str().to_owned()),
+        answers: None,
+        thread: &[],
+        automatic: true,
+    };
+    written.write(&context, desk, house, keys, now)
 }
 
 /// A letter on a ticket that an agent asked for, or that the desk gets from us (POLICY "What follows later").

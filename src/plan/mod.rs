@@ -18,7 +18,7 @@ pub use desk::{Desk, House, Limits};
 pub use ledger::{IdentityCheck, Ledger, Questions, SentReply, Ticket};
 pub use letter::LetterError;
 pub use limits::{Intake, over_rate};
-pub use make::{TicketLetter, plan, questions, ticket_letter};
+pub use make::{TicketLetter, plan, privacy_notice, questions, ticket_letter};
 
 use jiff::Timestamp;
 

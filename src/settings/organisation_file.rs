@@ -103,6 +103,11 @@ fn organisation(id: OrganisationId, table: &Table, context: &Context) -> Option<
     let contract_until = section.optional("contract_until", values::date);
     let automatic_senders = section.list("automatic_senders", values::address);
     let privacy_contact = section.optional("privacy_contact", values::address);
+    let privacy_notices = section.optional_at("privacy_notices", values::flag);
+    if let Some(at) = privacy_notices.as_ref().filter(|at| at.value && privacy_contact.is_none() && !section.has("privacy_contact")) {
+        let suggestion = "Name who gets them: privacy_contact = \"fg@voorbeeldstad.nl\".".to_owned();
+        context.mistake(at.place, "privacy_notices needs a privacy_contact", Some(suggestion));
+    }
     let terms = section.table("retention").map_or_else(AgreedTerms::default, |table| agreed_terms(table, context));
     let contact_tables = section.tables("contact");
 
@@ -126,6 +131,7 @@ fn organisation(id: OrganisationId, table: &Table, context: &Context) -> Option<
         contract_until,
         automatic_senders: automatic_senders.iter().map(|at| at.value.clone()).collect(),
         privacy_contact,
+        privacy_notices: privacy_notices.is_some_and(|at| at.value),
         terms,
         contacts,
     };

@@ -188,6 +188,7 @@ pub(super) const ORGANISATION: Schema = Schema {
         ("contract_until", "contract_until = 2029-12-31"),
         ("automatic_senders", "automatic_senders = [\"monitor@ict.voorbeeldstad.nl\"]"),
         ("privacy_contact", "privacy_contact = \"fg@voorbeeldstad.nl\""),
+        ("privacy_notices", "privacy_notices = true"),
         ("retention", "[retention]"),
         ("contact", "[[contact]]"),
     ],

@@ -395,3 +395,11 @@ table!(
         at: i64,
     }
 );
+table!(
+    /// Up to which refused mail an organisation's privacy contact was told, and when.
+    privacy_notice, "privacy_notice" {
+        #[sea_orm(primary_key, auto_increment = false)] organisation: String,
+        mail_id: i64,
+        at: i64,
+    }
+);

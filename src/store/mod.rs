@@ -53,7 +53,7 @@ pub use effects::{ActionSettled, Due};
 pub use error::StoreError;
 pub use examine::{Found, examine};
 pub use letters::{Claimed, Delivery, Letter, LetterState};
-pub use notices::{Asked, Notice};
+pub use notices::{Asked, Notice, Refused};
 pub use originals::{Original, OriginalSettled};
 pub use ownership::{Hold, Lease};
 pub use person::{Erased, Held, HeldEntry, HeldLetter, HeldMail, HeldProfile, HeldTicket, ToErase};

@@ -1,18 +1,20 @@
 //! What desks and contacts are told by the clock, once each: tickets that wait too long, senders whom a contact refused or did not confirm.
 
 use jiff::Timestamp;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::casework::note;
 use super::connection::begin_serial;
 use super::desk::{AgentRecord, Correspondence, correspondence, put_into_outbox, record};
-use super::entities::{identity_check, outbox, profile, queue_reminder, ticket};
+use super::entities::{identity_check, mail, outbox, privacy_notice, profile, queue_reminder, ticket};
 use super::error::While;
+use super::history::Numbers;
 use super::profiles::DAEMON;
 use super::rows::{CHUNK, address, timestamp};
 use super::{Store, StoreError};
 use crate::decide::Template;
+use crate::identify::Authentic;
 use crate::plan::PlannedReply;
 use crate::words::{EmailAddress, Keys, TicketNumber};
 
@@ -28,6 +30,15 @@ pub struct Notice {
     pub ticket: TicketNumber,
     /// The kind of note on it: `queue-reminder`, `identity-expired`, `identity-refused`.
     pub what: &'static str,
+}
+
+/// Mail of an organisation that was refused because it held citizen data.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The number that the letter about it takes.
+    pub reply: i64,
+    /// The desk that it came to last.
+    pub desk: String,
 }
 
 /// A question to a listed contact that nobody has answered yet.
@@ -166,6 +177,55 @@ impl Store {
         Ok(asked)
     }
 
+    /// Tells an organisation's privacy contact, by the letter that `write` makes, that citizen data in authentic mail of the organisation was
+    /// refused since the last letter; once a day at most, and of nothing older than a day at first. Returns whether it did.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn tell_of_refusals<F>(&self, organisation: &str, write: F) -> Result<bool, StoreError>
+    where
+        F: FnOnce(&Refused, &Keys) -> Option<PlannedReply> + Send,
+    {
+        let told = told_of_refusals(&self.0.reader, organisation).await?;
+        if told.as_ref().is_some_and(|told| told.at > self.now() - DAY) {
+            return Ok(false);
+        }
+        let since = match &told {
+            Some(told) => mail::Column::Id.gt(told.mail_id),
+            None => mail::Column::BookedAt.gt(self.now() - DAY),
+        };
+        let last = mail::Entity::find()
+            .filter(mail::Column::Organisation.eq(organisation))
+            // As the index has it, which a bound value would leave unused.
+            .filter(Expr::cust("outcome = 'reject'"))
+            .filter(mail::Column::Reasons.contains("citizen-data"))
+            .filter(mail::Column::Authentic.eq(Authentic::Pass.as_str()))
+            .filter(since)
+            .order_by_desc(mail::Column::Id)
+            .one(&self.0.reader)
+            .await
+            .doing(DOING)?;
+        let Some(last) = last else { return Ok(false) };
+        let transaction = begin_serial(&self.0.writer, DOING).await?;
+        if told_of_refusals(&transaction, organisation).await? != told {
+            return Ok(false);
+        }
+        let on = Refused { reply: Numbers::read(&transaction).await?.reply + 1, desk: last.desk };
+        let Some(letter) = write(&on, &self.0.keys) else { return Ok(false) };
+        let reply = Some(letter.number);
+        put_into_outbox(&transaction, letter).await?;
+        let row = privacy_notice::Model { organisation: organisation.to_owned(), mail_id: last.id, at: self.now() };
+        let again = OnConflict::column(privacy_notice::Column::Organisation)
+            .update_columns([privacy_notice::Column::MailId, privacy_notice::Column::At])
+            .to_owned();
+        let insert = privacy_notice::Entity::insert_many([privacy_notice::ActiveModel::from(row)]).on_conflict(again);
+        insert.exec_without_returning(&transaction).await.doing(DOING)?;
+        let what = AgentRecord { what: "privacy-notice", agent: DAEMON, organisation: Some(organisation), reply, ..Default::default() };
+        record(&transaction, self.now(), &what).await?;
+        transaction.commit().await.doing(DOING)?;
+        Ok(true)
+    }
+
     /// Which of these people have a profile that is not deactivated.
     ///
     /// # Errors
@@ -216,4 +276,8 @@ impl Store {
         note(db, row.id, self.now(), what, DAEMON).await?;
         record(db, self.now(), &AgentRecord { what, agent: DAEMON, ticket: Some(row.id), reply, ..Default::default() }).await
     }
+}
+
+async fn told_of_refusals(db: &impl ConnectionTrait, organisation: &str) -> Result<Option<privacy_notice::Model>, StoreError> {
+    privacy_notice::Entity::find_by_id(organisation).one(db).await.doing(DOING)
 }
