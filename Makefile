@@ -3,7 +3,7 @@
 # mail-parser 1.0 declares a newer compiler than it needs: without the first flag, Rust 1.95 would refuse to build it.
 FLAGS = --ignore-rust-version --locked
 
-.PHONY: run test soak bench corpus formats setup lint
+.PHONY: run test soak residue bench corpus formats setup lint
 
 run:
 	cargo run $(FLAGS) -- demo
@@ -21,8 +21,15 @@ bench: setup
 # make that shorter, or another one).
 soak: setup
 	POSTKAMER_FORGED=10000 cargo test $(FLAGS) --test main attacks::sending::a20
+	POSTKAMER_FLOOD=50000 cargo test $(FLAGS) --test main attacks::servers::a41_flooding
 	FILES_EVERY=1 cargo test $(FLAGS) --test main sweep:: -- --include-ignored
 	cargo bench $(FLAGS) --bench soak
+
+# Searches every file of the world for what was in rejected mail, after a usual pass and after a kill at every step (an hour), and writes the tables
+# in SECURITY.md. RESIDUE_KILLS=50 kills at fifty steps, spread over all, in each of the six installations.
+RESIDUE_KILLS = 1000
+residue: setup
+	RESIDUE_KILLS=$(RESIDUE_KILLS) RESIDUE_TABLES=SECURITY.md cargo test $(FLAGS) --test main residue:: -- --test-threads 1
 
 # Makes a labelled corpus of files and whole mails from a seed, PICTURES of them screenshots and scans, and measures what screening finds in it,
 # and how many text documents it screens on one core: SCREENING.md has the tables.

@@ -22,7 +22,7 @@ use crate::outbox::{self, Transport};
 use crate::parse::parse;
 use crate::plan::{self, Considered, Intake, Plan, Questions, TicketPlan, Unsent};
 use crate::settings::Desk;
-use crate::store::{ArrivalState, Booked, Booking, Lease, Store, StoreError};
+use crate::store::{self, ArrivalState, Booked, Booking, Lease, Store, StoreError};
 use crate::words::{MailUid, Redacted, TicketNumber};
 
 /// Mails that share a fetch and a commit.
@@ -67,6 +67,9 @@ pub enum Trouble {
     /// The mailbox, while mails were fetched: it may be one of them that it cannot give.
     #[error(transparent)]
     Fetching(MailboxError),
+    /// Less room is left on the disk than is to be kept free.
+    #[error("the disk has less room left than `keep_free` says; no mail is fetched until there is more")]
+    NoRoom,
     /// A mistake of ours: the task panicked.
     #[error("a mistake in postkamer stopped the task")]
     Panicked,
@@ -80,7 +83,7 @@ impl Trouble {
             Self::Mailbox(error) | Self::Fetching(error) => error.is_passing(),
             Self::Store(error) | Self::Acting(outbox::actions::ActError::Store(error)) => error.is_passing(),
             Self::Acting(outbox::actions::ActError::Mailbox(error)) => error.is_passing(),
-            Self::Panicked => true,
+            Self::NoRoom | Self::Panicked => true,
         }
     }
 
@@ -89,7 +92,7 @@ impl Trouble {
         match self {
             Self::Store(error) => !error.is_passing(),
             Self::Fetching(_) | Self::Panicked => true,
-            Self::Mailbox(_) | Self::Acting(_) => false,
+            Self::Mailbox(_) | Self::Acting(_) | Self::NoRoom => false,
         }
     }
 }
@@ -367,6 +370,7 @@ impl Daemon {
     async fn round(&self, desk: &Desk, session: &mut Session, stop: Option<&CancellationToken>) -> Result<Backlog, Trouble> {
         let stopped = || stop.is_some_and(CancellationToken::is_cancelled);
         self.act_due(desk, session).await?;
+        self.room()?;
         let listed = session.list().await?;
         self.0.store.forget_absent(&desk.mailbox_id(), &listed.iter().map(|mail| mail.uid.clone()).collect()).await?;
         let Sorted { together, alone, suspects, resting } = self.sort(&listed).await?;
@@ -448,6 +452,7 @@ impl Daemon {
                 if stopped() {
                     break;
                 }
+                self.room()?;
                 let (own, next) = turn.pass_on();
                 turn = next;
                 let place = self.place(alone, &mut in_hand, session).await?;
@@ -483,6 +488,18 @@ impl Daemon {
             self.finish(in_hand, session).await?;
         }
         Ok(Place::Beside(tokio::time::timeout(PATIENCE, hands.clone().read_owned()).await.ok()))
+    }
+
+    /// Is there room for more mail? What is decided takes room as well: to write down that a mail is gone from its server must never fail.
+    ///
+    /// # Errors
+    /// There is too little, or the disk does not say.
+    pub fn room(&self) -> Result<(), Trouble> {
+        let settings = &self.0.journey.settings;
+        let free = store::free_space(&[&settings.state_dir, &settings.attachments.store])?;
+        let short = free < settings.keep_free;
+        self.0.pulse.short_of_room(short);
+        if short { Err(Trouble::NoRoom) } else { Ok(()) }
     }
 
     /// T0 and the bytes; everything up to T1 then goes its own way.

@@ -41,6 +41,8 @@ struct Known {
     settings_refused: Option<String>,
     /// Why replies cannot be sent.
     outbox_blocked: Option<String>,
+    /// There is less room on the disk than is to be kept free.
+    short_of_room: bool,
     /// Mails that were opened and screened, and the time that took in all.
     screened: (u64, Duration),
 }
@@ -120,6 +122,11 @@ impl Pulse {
     /// Why replies cannot be sent; none: they can.
     pub fn outbox_blocked(&self, why: Option<String>) {
         self.known(|known| known.outbox_blocked = why);
+    }
+
+    /// Whether there is less room on the disk than is to be kept free.
+    pub fn short_of_room(&self, short: bool) {
+        self.known(|known| known.short_of_room = short);
     }
 
     /// A mail was opened and screened within this time.
@@ -270,6 +277,7 @@ async fn metrics(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, S
     }
     let _ = writeln!(text, "postkamer_settings_refused {}", i32::from(known.settings_refused.is_some()));
     let _ = writeln!(text, "postkamer_outbox_blocked {}", i32::from(known.outbox_blocked.is_some()));
+    let _ = writeln!(text, "postkamer_disk_short {}", i32::from(known.short_of_room));
     let _ = writeln!(text, "postkamer_screening_seconds_sum {:.3}", known.screened.1.as_secs_f64());
     let _ = writeln!(text, "postkamer_screening_seconds_count {}", known.screened.0);
     let status = match timeout(ANSWER, store.status()).await {

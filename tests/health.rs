@@ -15,7 +15,7 @@ use std::time::Duration;
 use toml_edit::{Item, Table, value};
 
 /// GET over plain HTTP/1.1; status and body.
-fn get(port: u16, page: &str) -> Option<(u16, String)> {
+pub fn get(port: u16, page: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
     write!(stream, "GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;

@@ -28,6 +28,7 @@ mod person;
 mod policy;
 mod replies;
 mod record;
+mod residue;
 mod retention;
 mod screening;
 mod reliability;

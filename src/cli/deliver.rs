@@ -32,6 +32,7 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files };
     let mut unread = false;
     for file in &files {
+        daemon.room().map_err(|trouble| Failure::TryLater(format!("The mail could not be booked: {trouble}.")))?;
         let raw = match explain::read(file) {
             Ok(raw) => raw,
             // As with explain and screen: it is named, and the others are seen to.

@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::clock::Clock;
 use crate::extract::{self, Extractor};
@@ -169,6 +170,9 @@ pub fn main() -> ExitCode {
         return extract::worker::run(arguments);
     }
     let cli = Cli::parse();
+    if let Err(error) = keep_memory_private() {
+        return fail(&Failure::Other(error.into()));
+    }
     output::prepare(matches!(cli.command, Command::Run(_)));
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -197,6 +201,15 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 #[expect(clippy::exit, reason = "from within a panic there is no way back to main")]
 fn end_with(failure: &Failure) {
     std::process::exit(failure.exit_code().into());
+}
+
+/// Mail that is in memory never becomes a file: no core dump, whatever limit was inherited, also not where the system hands core dumps to a program,
+/// which no limit keeps from it (core(5)). Nor may other processes of the same user look into it. What is started by this process inherits
+/// the limit.
+fn keep_memory_private() -> std::io::Result<()> {
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(())
 }
 
 fn fail(failure: &Failure) -> ExitCode {

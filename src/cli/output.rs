@@ -10,15 +10,18 @@ use super::Failure;
 /// Gets the process ready to speak: logs to stderr, panics without their text, TLS by one provider.
 pub(super) fn prepare(daemon: bool) {
     use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
 
-    // async-imap logs passwords and whole mails at trace level: nothing may turn that on.
-    const NEVER: [&str; 3] = ["async_imap=info", "imap_proto=info", "lettre=info"];
+    // async-imap logs passwords and whole mails at trace level, the resolver the names that it is asked for: nothing may turn that on, not even for a single
+    // module of theirs.
+    const NEVER: [&str; 6] = ["async_imap", "imap_proto", "lettre", "hickory_net", "hickory_proto", "hickory_resolver"];
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| if daemon { "info".to_owned() } else { "warn".to_owned() });
-    let filter = NEVER.iter().filter_map(|cap| cap.parse().ok()).fold(EnvFilter::new(wanted), EnvFilter::add_directive);
+    let filter = EnvFilter::new(wanted);
+    let cap = Targets::new().with_default(LevelFilter::TRACE).with_targets(NEVER.map(|crates| (crates, LevelFilter::INFO)));
     let json = std::env::var("POSTKAMER_LOG").is_ok_and(|format| format == "json");
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(cap);
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     if json {
         registry.with(layer.json()).init();

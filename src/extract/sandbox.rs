@@ -4,7 +4,7 @@
 //! (seccomp). A kernel without Landlock still has the other two. The process dies with its parent.
 
 use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, path_beneath_rules};
-use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior, set_parent_process_death_signal, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use std::collections::BTreeMap;
 use std::io;
@@ -34,6 +34,7 @@ pub fn for_tool() -> io::Result<()> {
 
 fn limits(memory: u64) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     for (resource, limit) in
         [(Resource::As, memory), (Resource::Cpu, PROCESSOR_SECONDS), (Resource::Nofile, 64), (Resource::Fsize, 0), (Resource::Core, 0)]
     {

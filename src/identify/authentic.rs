@@ -49,9 +49,13 @@ pub enum TrustedServer {
     /// By its authserv-id.
     Named(String),
     /// Microsoft 365 writes none; its fields are those without one. Between them and the top lie as many `Received` lines as
-    /// the mail has passed machines inside.
+    /// the mail has passed machines inside. The field stands right above the line that a border (`….mail.protection.outlook.com`) wrote; its results are
+    /// described in Microsoft's "Anti-spam message headers in Microsoft 365". Seen so in whole headers that others published, of 2019 and 2021
+    /// (with the recipient's domain as a segment of its own between the results) and of 2026 (without, and with one result for each DKIM
+    /// signature).
     Microsoft365,
-    /// `mx.google.com`, which writes its results right *below* its own `Received` line.
+    /// `mx.google.com`, which writes its results right *below* its own `Received` line, after Received-SPF. Seen so in headers of 2019 to 2026 that the public archives
+    /// of mailing lists keep (lore.kernel.org). What stands above that line is `ARC-Authentication-Results`, which does not count.
     GoogleWorkspace,
 }
 

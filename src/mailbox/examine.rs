@@ -89,6 +89,10 @@ async fn examine_imap(server: &ImapSettings, settings: &Settings, report: &mut R
         );
     }
     abilities(&folder, report);
+    match folder.program().await {
+        Ok(program) => report.add(Note, keeping(program.as_deref(), folder.capabilities().has("X-GM-EXT-1"))),
+        Err(error) => return report.fail("The server does not say what program it is", &error),
+    }
     match folder.has_done_folder().await {
         Ok(None) => report.add(Note, "Mail that is dealt with is deleted."),
         Ok(Some(true)) => report.add(Fine, "The folder for filed mail is there."),
@@ -116,12 +120,35 @@ fn abilities(folder: &Folder, report: &mut Report) {
     } else {
         report.add(Note, "The server lacks IDLE: new mail is found at the next poll.");
     }
-    for (word, text) in [
-        ("CONDSTORE", "The server numbers changes (CONDSTORE); postkamer does not need it."),
-        ("X-GM-EXT-1", "This is Gmail: in its settings, expunged mail must be deleted for ever, or it stays in All Mail."),
-    ] {
-        if offers.has(word) {
-            report.add(if word == "CONDSTORE" { Fine } else { Note }, text);
+    if offers.has("CONDSTORE") {
+        report.add(Fine, "The server numbers changes (CONDSTORE); postkamer does not need it.");
+    }
+}
+
+/// What this kind of server keeps of expunged mail by its nature, where postkamer cannot reach it, and what to do (THREATS §3 rows 3 and 4).
+/// Dovecot: doveadm-purge(1) and tests/residue. Cyrus: `expunge_mode` in imapd.conf(5), cyr_expire(8). Exchange: Recoverable Items.
+/// Gmail: `expungeBehavior` in the reference of its API.
+fn keeping(program: Option<&str>, is_gmail: bool) -> &'static str {
+    match program {
+        _ if is_gmail => {
+            "This is Gmail: set that expunged mail is deleted for ever, or it stays in All Mail or in the bin. \
+             For some weeks after that an administrator can still bring it back."
+        }
+        Some(name) if name.contains("dovecot") => {
+            "This is Dovecot. Where it keeps mail as mdbox, the bytes of expunged mail stay in its files until `doveadm purge` has run: let it \
+             run daily (`doveadm purge -u USER`). As Maildir and sdbox they are gone at once, unless the plugin lazy_expunge keeps them."
+        }
+        Some(name) if name.contains("cyrus") => {
+            "This is Cyrus IMAP. Where `expunge_mode` is \"delayed\", expunged mail stays on its disk until cyr_expire removes it: set it to \
+             \"immediate\", or let `cyr_expire -X` run daily with a short time."
+        }
+        Some(name) if name.contains("exchange") => {
+            "This is Exchange. Expunged mail stays in Recoverable Items, usually for 14 days, and for as long as a hold or a retention policy \
+             says: set `RetainDeletedItemsFor` of this mailbox as low as you may, and take it out of holds and journaling."
+        }
+        _ => {
+            "What this server keeps of expunged mail (a folder to recover it from, delayed removal, backups) cannot be seen from here: ask those \
+             who run it, and have it removed within days."
         }
     }
 }
@@ -142,5 +169,24 @@ async fn examine_maildir(path: &Path, settings: &Settings, report: &mut Report) 
     }
     if !folder.is_writable() {
         report.add(Level::Fault, "Mails cannot be moved or deleted: postkamer may not write in this Maildir.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_server_is_told_by_its_name_and_none_is_said_to_keep_nothing() {
+        for (program, way_out) in [
+            (Some("dovecot"), "doveadm purge"),
+            (Some("cyrus imapd"), "cyr_expire"),
+            (Some("microsoft.exchange.imap4.imap4server"), "RetainDeletedItemsFor"),
+            (Some("another"), "ask those who run it"),
+            (None, "ask those who run it"),
+        ] {
+            assert!(keeping(program, false).contains(way_out), "{program:?}");
+        }
+        assert!(keeping(Some("gimap"), true).contains("deleted for ever"));
     }
 }

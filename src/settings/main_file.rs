@@ -33,6 +33,9 @@ const STALL: Duration = Duration::from_secs(120);
 /// Largest mail that is taken in whole, in bytes, where nothing is said.
 const MAX_MAIL: u64 = 50_000_000;
 
+/// Room that is left on the disk, in bytes, where nothing is said.
+const KEEP_FREE: u64 = 1 << 30;
+
 /// Reads everything. None: there is at least one mistake.
 pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, context: &Context) -> Option<Settings> {
     let mut digest = Sha256::new();
@@ -46,6 +49,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let language = main.optional("language", values::language).unwrap_or(Language::Nl);
     let timezone = main.optional("timezone", values::timezone);
     let state_dir = main.required("state_dir", values::place(base));
+    let keep_free = main.optional("keep_free", values::room).unwrap_or(KEEP_FREE);
     let organisations = main.required_at("organisations", values::path(base));
     let replies = main.optional_at("replies", values::path(base));
     let words = main.optional_at("words", values::path(base));
@@ -87,6 +91,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
         language,
         timezone: timezone.or_else(|| TimeZone::get("Europe/Amsterdam").ok()).unwrap_or(TimeZone::UTC),
         state_dir: state_dir?,
+        keep_free,
         organisations: Directory::new(organisations?),
         reopen_days,
         stall,

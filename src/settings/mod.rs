@@ -49,6 +49,8 @@ pub struct Settings {
     pub timezone: TimeZone,
     /// Directory of everything that is remembered; made by whoever opens the store.
     pub state_dir: PathBuf,
+    /// Bytes to be left free on the disks of `state_dir` and of the attachments: with less, no mail is taken in (THREATS §1 row 41).
+    pub keep_free: u64,
     /// Customers and their contacts.
     pub organisations: Directory,
     /// Days after closing within which an answer reopens a ticket (POLICY row 9c).

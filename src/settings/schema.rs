@@ -26,6 +26,7 @@ pub(super) const MAIN: Schema = Schema {
         ("language", "language = \"nl\""),
         ("timezone", "timezone = \"Europe/Amsterdam\""),
         ("state_dir", "state_dir = \"/var/lib/postkamer\""),
+        ("keep_free", "keep_free = \"1 GiB\""),
         ("organisations", "organisations = \"organisations\""),
         ("replies", "replies = \"replies\""),
         ("words", "words = \"words\""),

@@ -49,6 +49,18 @@ fn side_by_side<T: Send>(all: Vec<T>, job: impl Fn(T) -> io::Result<()> + Sync) 
     }
 }
 
+/// How many bytes are free for us on the disks of these directories: the least of them.
+///
+/// # Errors
+/// One of them is not there, or its disk does not say.
+pub fn free_space(directories: &[&Path]) -> Result<u64, StoreError> {
+    const DOING: &str = "asking how much room the disk has";
+    directories.iter().try_fold(u64::MAX, |least, directory| {
+        let disk = rustix::fs::statvfs(*directory).map_err(|error| StoreError::files(DOING)(error.into()))?;
+        Ok(least.min(disk.f_bavail.saturating_mul(disk.f_frsize)))
+    })
+}
+
 impl Blobs {
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
         DirBuilder::new()

@@ -44,6 +44,7 @@ mod tickets;
 pub use approvals::Approval;
 pub use arrivals::{ArrivalState, Unbooked, Waiting};
 pub use audit::{Anchor, Chain, Damage, RawRecord, RecordFilter, Recorded};
+pub use blobs::free_space;
 pub use book::{Booked, Booking};
 pub use casework::{AgentsTicket, Deed, Look};
 pub use contacts::{Basis, ContactChange};

@@ -1,8 +1,8 @@
 //! Rows 35 to 42: hostile servers, secrets, load and slips of the pen.
 
 use super::{CONTACT, Gate, NOW, authentic, raw, vouched, with_files};
-use crate::support::free_port;
 use crate::support::world::World;
+use crate::support::{eventually, free_port};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -361,7 +361,8 @@ fn a40_poison_pill() {
 #[test]
 fn a41_flooding() {
     let gate = Gate::new();
-    for n in 0..2_000 {
+    let flood = std::env::var("POSTKAMER_FLOOD").map_or(2_000, |mails| mails.parse().unwrap());
+    for n in 0..flood {
         gate.deliver(&raw(
             "Received: from evil by mx.zaakwijs.example\n",
             &format!("From: x{n}@evil.example\n"),
@@ -381,6 +382,43 @@ fn a41_flooding() {
     }
     assert_eq!(gate.work().len(), 30, "answers in an hour to one person");
     assert_eq!(gate.tickets().len(), 201 + 60);
+}
+
+/// A flood fills the disk at last: before that, mail stays on its server, and everybody is told. Nothing is lost.
+#[test]
+fn a41_room_is_left_on_the_disk() {
+    let gate = Gate::new();
+    let port = free_port();
+    let keep = |room: &str| {
+        gate.world.edit(|config| {
+            config["keep_free"] = value(room);
+            config["health"]["listen"] = value(format!("127.0.0.1:{port}"));
+        });
+    };
+    keep("900000 TB");
+    gate.deliver(&authentic(CONTACT, "", "Vraag."));
+    let refused = gate.world.run_at(NOW, &["run", "--once"]).exits(75);
+    assert!(refused.stderr.contains("the disk has less room left than `keep_free` says"), "{}", refused.stderr);
+    let mail =
+        gate.world.finish(gate.world.command(&["deliver", "--desk", "support"]), &authentic(CONTACT, "", "Nog een vraag.")).exits(75);
+    assert!(mail.stderr.contains("keep_free"), "the mail server keeps it: {}", mail.stderr);
+    assert!(gate.tickets().is_empty());
+
+    let daemon = gate.world.daemon(None);
+    let told = |page: &str, status: u16, says: &str| {
+        eventually(&format!("{page} says {says}"), || {
+            let (found, text) = crate::health::get(port, page)?;
+            (found == status && text.contains(says)).then_some(())
+        });
+    };
+    told("/readyz", 503, "the mailbox of support is in trouble: the disk has less room left");
+    told("/metrics", 200, "postkamer_disk_short 1");
+    eventually("status says it, too", || gate.world.run(&["status"]).ok().stdout.contains("less room left").then_some(()));
+    keep("1 MiB");
+    told("/readyz", 200, "ready");
+    told("/metrics", 200, "postkamer_disk_short 0");
+    eventually("the mail has its ticket", || (gate.tickets().len() == 1).then_some(()));
+    assert!(daemon.is_alive());
 }
 
 /// What an admin may get wrong is refused with its place; while running, the last good settings stay (tests/check.rs), and the record

@@ -13,6 +13,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
@@ -129,6 +130,13 @@ impl Dovecot {
     /// The directory under which all mailboxes lie, one directory an address.
     pub fn files(&self) -> PathBuf {
         self.scratch.path().join("mail")
+    }
+
+    /// Has the server give up for good what was expunged in this mailbox: in mdbox nothing goes before.
+    pub fn purge(&self, user: &str) {
+        let args = ["-c", &self.scratch.file("dovecot.conf"), "purge", "-u", user];
+        let output = Command::new("/usr/bin/doveadm").args(args).output().expect("doveadm starts");
+        assert!(output.status.success(), "doveadm purge: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// What the server logged so far.

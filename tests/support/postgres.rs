@@ -19,6 +19,11 @@ const PASSWORD: &str = "remembers-every-ticket";
 impl Postgres {
     /// Makes a new, empty server, and waits until it answers.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// As [`Postgres::start`], with more settings, such as `log_statement=all`.
+    pub fn start_with(settings: &[&str]) -> Self {
         let scratch = Scratch::new("postgres");
         let data = scratch.directory("data", Some("postgres"));
         // For the lock file and the log, which the server's user writes.
@@ -38,7 +43,7 @@ impl Postgres {
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         for _ in 0..5 {
             let port = free_port();
-            if let Some(server) = run(&scratch, &data, port) {
+            if let Some(server) = run(&scratch, &data, port, settings) {
                 return Self { _server: server, scratch, port };
             }
         }
@@ -84,6 +89,16 @@ impl Postgres {
         assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
     }
 
+    /// All that a database holds, as pg_dump writes it.
+    pub fn dump(&self, database: &str) -> Vec<u8> {
+        let socket = self.scratch.file("socket");
+        let port = self.port.to_string();
+        let args = ["-h", &socket, "-p", &port, "-U", USER, database];
+        let output = Command::new(format!("{PROGRAMS}/pg_dump")).args(args).output().expect("pg_dump starts");
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
     /// The socket by which the server believes whoever may open it, without a password.
     pub fn socket(&self) -> std::path::PathBuf {
         self.scratch.path().join(format!("socket/.s.PGSQL.{}", self.port))
@@ -100,12 +115,13 @@ impl Postgres {
     }
 }
 
-fn run(scratch: &Scratch, data: &str, port: u16) -> Option<Server> {
+fn run(scratch: &Scratch, data: &str, port: u16, settings: &[&str]) -> Option<Server> {
     let (port, socket) = (port.to_string(), scratch.file("socket"));
     let mut program = as_postgres_prefix();
     let postgres = format!("{PROGRAMS}/postgres");
     program.extend([&postgres, "-D", data, "-h", "127.0.0.1", "-p", &port, "-k", &socket]);
     program.extend(["-c", "max_connections=300", "-c", "fsync=on", "-c", "synchronous_commit=on"]);
+    program.extend(settings.iter().flat_map(|setting| ["-c", setting]));
     // QUIT is an immediate shutdown: nothing needs to be saved.
     let server = Server::start(scratch, &program, "QUIT");
     let ready = eventually("PostgreSQL answers or ends", || {

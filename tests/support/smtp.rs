@@ -130,6 +130,11 @@ impl Smtp {
         connection.quit().expect("the mail server says goodbye");
     }
 
+    /// Where the server keeps its queue and its logs.
+    pub fn files(&self) -> std::path::PathBuf {
+        self.scratch.path().to_owned()
+    }
+
     /// What the server logged so far.
     pub fn logs(&self) -> String {
         ["log/mainlog", "log/rejectlog", "log/paniclog", "stdout"]

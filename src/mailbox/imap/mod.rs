@@ -148,6 +148,28 @@ impl Folder {
         self.strict.exists
     }
 
+    /// What the server's program calls itself (RFC 2971), in lower case; None: it does not say.
+    pub(super) async fn program(&mut self) -> Result<Option<String>, MailboxError> {
+        if !self.capabilities.has("ID") {
+            return Ok(None);
+        }
+        let mut program = None;
+        let asked = self
+            .strict
+            .command("naming its program", "ID NIL", |response| {
+                if let Response::Id(Some(said)) = response {
+                    program = said.iter().find(|(key, _)| key.eq_ignore_ascii_case("name")).map(|(_, name)| name.to_ascii_lowercase());
+                }
+                Ok(())
+            })
+            .await;
+        match asked {
+            Ok(()) => Ok(program),
+            Err(MailboxError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether the done folder is there; None where mail is deleted instead. Makes nothing.
     pub(super) async fn has_done_folder(&mut self) -> Result<Option<bool>, MailboxError> {
         let Done::Folder(done) = self.done.clone() else { return Ok(None) };

@@ -26,6 +26,7 @@ pub enum Kept {
 pub struct Installation {
     pub world: World,
     pub dovecot: &'static Dovecot,
+    postgres: fn() -> &'static Postgres,
     pub sink: Sink,
     pub steps: Arc<Steps>,
     pub kept: Kept,
@@ -41,11 +42,15 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// With so many desks.
+    /// With so many desks, on the servers that all tests share.
     pub fn new(kept: Kept, desks: usize) -> Self {
+        Self::on(Dovecot::shared(), Postgres::shared, kept, desks)
+    }
+
+    /// With so many desks, on these servers; PostgreSQL is started only if it is wanted.
+    pub fn on(dovecot: &'static Dovecot, postgres: fn() -> &'static Postgres, kept: Kept, desks: usize) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("i{}", NUMBER.fetch_add(1, Ordering::SeqCst));
-        let dovecot = Dovecot::shared();
         let steps = Arc::new(Steps::default());
         let sink = Sink::start(Some(Arc::clone(&steps)));
         let imap = Proxy::to(dovecot.imap_port(), Some((Server::Imap, Arc::clone(&steps))));
@@ -60,7 +65,7 @@ impl Installation {
         let mut proxies = Vec::new();
         let mut database = String::new();
         let url = (kept == Kept::Postgres).then(|| {
-            let url = Postgres::shared().database("reliability");
+            let url = postgres().database("reliability");
             database = url.rsplit('/').next().unwrap().to_owned();
             let proxy = Proxy::to(port_of(&url), Some((Server::Postgres, Arc::clone(&steps))));
             let through = through(&url, proxy.port());
@@ -105,7 +110,7 @@ impl Installation {
         world.run(&["migrate"]).ok();
         let done = accounts.keys().map(|desk| (desk.clone(), vec![DONE.to_owned()])).collect();
         let here =
-            Self { world, dovecot, sink, steps, kept, desks: accounts, database, offered: Vec::new(), done, name, _proxies: proxies };
+            Self { world, dovecot, postgres, sink, steps, kept, desks: accounts, database, offered: Vec::new(), done, name, _proxies: proxies };
         here.sql(&match kept {
             Kept::Postgres => format!("ALTER TABLE entry ADD CONSTRAINT refuse CHECK (written NOT LIKE '%{UNBOOKABLE}%')"),
             Kept::Sqlite => format!(
@@ -190,7 +195,7 @@ impl Installation {
     /// Runs SQL past postkamer; rows with columns parted by `|`.
     pub fn sql(&self, statement: &str) -> Vec<String> {
         match self.kept {
-            Kept::Postgres => Postgres::shared().sql(&self.database, statement).lines().map(str::to_owned).collect(),
+            Kept::Postgres => (self.postgres)().sql(&self.database, statement).lines().map(str::to_owned).collect(),
             Kept::Sqlite => crate::support::database::sql(&self.world, statement).unwrap(),
         }
     }

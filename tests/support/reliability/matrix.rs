@@ -140,7 +140,7 @@ fn undisturbed(here: &Installation) -> Course {
 }
 
 /// `run --once`, to its end or to its death.
-fn once(here: &Installation, when: Option<When>) -> Course {
+pub fn once(here: &Installation, when: Option<When>) -> Course {
     here.steps.begin(when);
     let log = |name: &str| File::create(here.world.dir.join(name)).unwrap();
     let mut child =
@@ -168,24 +168,30 @@ fn has_ended(pid: u32) -> bool {
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }
 
+/// What is still to be done.
+pub fn left(here: &Installation) -> Vec<String> {
+    here.sql(
+        "SELECT 'mail' FROM mail WHERE action_state = 'due' UNION ALL \
+         SELECT 'arrival' FROM arrival WHERE state NOT IN ('deferred', 'stuck') UNION ALL \
+         SELECT 'reply' FROM outbox WHERE state IN ('due', 'claimed')",
+    )
+}
+
 /// Runs until nothing is left to do. The last run.
 fn settle(here: &Installation, kept: Kept, catalogue: &Catalogue, report: &mut Report) -> Course {
-    const LEFT: &str = "SELECT 'mail' FROM mail WHERE action_state = 'due' UNION ALL \
-         SELECT 'arrival' FROM arrival WHERE state NOT IN ('deferred', 'stuck') UNION ALL \
-         SELECT 'reply' FROM outbox WHERE state IN ('due', 'claimed')";
     for _ in 0..5 + DEATHS_BY_MAIL {
         let course = once(here, None);
         catalogue.note(&course);
         note(&course, kept, report);
         if course.killed.is_some() {
             here.time_passes();
-        } else if here.sql(LEFT).is_empty() {
+        } else if left(here).is_empty() {
             return course;
         }
     }
     panic!(
         "work is left after many runs: {:?}\n{}",
-        here.sql(LEFT),
+        left(here),
         std::fs::read_to_string(here.world.dir.join("err.log")).unwrap_or_default()
     );
 }
