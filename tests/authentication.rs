@@ -325,7 +325,11 @@ fn the_presets_read_the_services_own_results_wherever_they_write_them() {
         assert_eq!(judge(head.replace("RESULT", "pass")), "pass", "{preset}");
         assert_eq!(judge(head.replace("RESULT", "fail")), "fail", "{preset}");
         // Without the recipient's domain among the results, as Microsoft writes them by now; and its word for a domain without a DMARC record.
-        assert_eq!(judge(head.replace(" zaakwijs.example;", "").replace(";zaakwijs.example;", ";").replace("RESULT", "pass")), "pass", "{preset}");
+        assert_eq!(
+            judge(head.replace(" zaakwijs.example;", "").replace(";zaakwijs.example;", ";").replace("RESULT", "pass")),
+            "pass",
+            "{preset}"
+        );
         assert_eq!(judge(head.replace("RESULT", "bestguesspass")), "pass", "{preset}");
         // What a stranger brings along does not help, whether DMARC said no or nothing (and then DKIM did not speak for this From).
         let no_opinion = head.replace("RESULT", "none").replace("header.d=waterwolde", "header.d=evil");

@@ -66,7 +66,8 @@ fn connect_signs_in_everywhere_and_says_what_is_out_of_reach() {
         assert!(told.iter().any(|line| line["what"] == what && line["level"] == "fine"), "{what}: {told:#?}");
     }
     assert!(!world.state_dir().exists(), "looking makes nothing");
-    let kept = told.iter().find(|line| line["what"] == "desk support" && line["message"].as_str().unwrap().contains("This is Dovecot")).unwrap();
+    let kept =
+        told.iter().find(|line| line["what"] == "desk support" && line["message"].as_str().unwrap().contains("This is Dovecot")).unwrap();
     assert!(kept["level"] == "note" && kept["message"].as_str().unwrap().contains("doveadm purge -u USER"), "{kept}");
 
     // A server that does not answer may do so later; a wrong password stays wrong.

@@ -132,8 +132,15 @@ pub(super) fn size(node: &Node) -> Result<u64, Wrong> {
 
 /// Room on a disk: "1 GiB", "20 GB"; "0 B" is none.
 pub(super) fn room(node: &Node) -> Result<u64, Wrong> {
-    const UNITS: &[(&str, u64)] =
-        &[("B", 1), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
+    const UNITS: &[(&str, u64)] = &[
+        ("B", 1),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+    ];
     quantity(node, UNITS, "\"1 GiB\" or \"20 GB\"")
 }
 

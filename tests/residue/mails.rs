@@ -10,6 +10,11 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
+/// Where the tokens of the mail that is kept stand.
+pub const KEPT_SUBJECT: &str = "subject of a kept mail";
+pub const KEPT_TEXT: &str = "text of a kept mail";
+pub const KEPT_FILE: &str = "file of a kept mail";
+
 /// Makes tokens, and remembers where they were planted.
 #[derive(Debug, Default)]
 pub struct Planter {
@@ -64,9 +69,9 @@ impl Planter {
 
     /// A mail that is kept, with a file.
     pub fn welcome(&mut self) -> Vec<u8> {
-        let subject = format!("Zaaktype {}", self.kept("subject of a kept mail"));
-        let text = format!("Waar stellen wij de termijn van {} in?", self.kept("text of a kept mail"));
-        let content = format!("kolom;waarde\r\ntermijn;{}\r\n", self.kept("file of a kept mail"));
+        let subject = format!("Zaaktype {}", self.kept(KEPT_SUBJECT));
+        let text = format!("Waar stellen wij de termijn van {} in?", self.kept(KEPT_TEXT));
+        let content = format!("kolom;waarde\r\ntermijn;{}\r\n", self.kept(KEPT_FILE));
         let file = Part::file("text/csv", "termijnen.csv", content.into_bytes());
         Letter { subject, parts: vec![Part::text(&text), file], ..Letter::of_the_contact() }.raw()
     }
