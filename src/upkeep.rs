@@ -156,19 +156,5 @@ impl Letters<'_> {
 }
 
 fn letter<'l>(template: Template, on: &'l Correspondence, to: &'l EmailAddress) -> TicketLetter<'l> {
-    TicketLetter {
-        template,
-        number: on.reply,
-        ticket: &on.ticket,
-        to,
-        cc: &[],
-        language: on.ticket.language,
-        answers: None,
-        reason: None,
-        organisation_name: None,
-        attachments: Vec::new(),
-        expires: None,
-        requester: None,
-        automatic: true,
-    }
+    TicketLetter { automatic: true, ..TicketLetter::new(template, on.reply, &on.ticket, to) }
 }

@@ -685,6 +685,11 @@ fn citizen_data_that_is_found_later_goes_here_and_on_the_server_at_once() {
         world.run_at(NOW, &["tickets", "purge", first, "--attachment", "3"]).exits(2);
         world.run_at(NOW, &["tickets", "purge", first, "--entry", "2"]).exits(2);
         assert_eq!(holding(&world, "kaartlaag-twee"), 2, "the file, and the original in the folder of filed mail");
+        world.run_at(NOW, &["retention", "hold", "--ticket", first, "--reason", "rechtszaak"]).ok();
+        let held = world.run_at(NOW, &["tickets", "purge", first, "--attachment", "2"]).exits(2);
+        assert!(held.stderr.contains("legal hold") && held.stderr.contains("retention unhold"), "{}", held.stderr);
+        assert_eq!(holding(&world, "kaartlaag-twee"), 2);
+        world.run_at(NOW, &["retention", "unhold", "--ticket", first]).ok();
         world.run_at(NOW, &["tickets", "purge", first, "--attachment", "2", "--redirect"]).ok();
         assert_eq!(holding(&world, "kaartlaag-twee"), 0);
         assert_eq!(holding(&world, "kaartlaag-een"), 1, "what is no citizen data stays here; the original is gone as a whole");

@@ -61,19 +61,9 @@ impl<'a> Desk<'a> {
 
     fn letter<'l>(&self, template: Template, on: &'l Correspondence, to: &'l EmailAddress, reason: Option<String>) -> TicketLetter<'l> {
         TicketLetter {
-            template,
-            number: on.reply,
-            ticket: &on.ticket,
-            to,
-            cc: &[],
-            language: on.ticket.language,
-            answers: None,
             reason,
             organisation_name: self.organisation(on).map(|organisation| organisation.name.clone()),
-            attachments: Vec::new(),
-            expires: None,
-            requester: None,
-            automatic: false,
+            ..TicketLetter::new(template, on.reply, &on.ticket, to)
         }
     }
 

@@ -66,6 +66,16 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
     let authentic = facts.authentic == Authentic::Pass;
     // Who is not authentic may be anybody.
     let people = if authentic { mail.people } else { Vec::new() };
+    let (author, mask, message_id) = (mail.author.clone(), mail.mask.as_deref(), mail.message_id.clone());
+    let entry = |number, text| NewEntry {
+        author,
+        takes_part: authentic,
+        text: masked(text, mask, number, keys),
+        attachments: mail.attachments,
+        message_id,
+        people,
+        portal_request: mail.portal_request,
+    };
     let ticket = match (verdict.ticket, ticket, mail.text) {
         (TicketStep::New { queued, linked }, Some(place), Some(text)) => {
             let identity_check = mail.named_contact.filter(|_| asked.is_some()).map(|contact| NewIdentityCheck {
@@ -83,15 +93,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
                 cc_absent: !cc.is_empty() && mail.stand_in.as_ref().is_some_and(|(_, absent)| *absent),
                 cc,
                 identity_check,
-                entry: NewEntry {
-                    author: mail.author.clone(),
-                    takes_part: authentic,
-                    text: mask(text, mail.mask.as_deref(), place.number, keys),
-                    attachments: mail.attachments,
-                    message_id: mail.message_id.clone(),
-                    people,
-                    portal_request: mail.portal_request,
-                },
+                entry: entry(place.number, text),
             }))
         }
         (TicketStep::Append(after), Some(place), Some(text)) => TicketPlan::Append {
@@ -104,15 +106,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
                 answer: mail.approval,
                 counts: facts.sender == SenderKind::GeneralContact && mail.approval != Approval::Unclear,
             }),
-            entry: Box::new(NewEntry {
-                author: mail.author.clone(),
-                takes_part: authentic,
-                text: mask(text, mail.mask.as_deref(), place.number, keys),
-                attachments: mail.attachments,
-                message_id: mail.message_id.clone(),
-                people,
-                portal_request: mail.portal_request,
-            }),
+            entry: Box::new(entry(place.number, text)),
         },
         _ => note.map_or(TicketPlan::None, |(ticket, note)| TicketPlan::Note { ticket, note }),
     };
@@ -143,7 +137,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
 }
 
 /// Indirect personal data gives way to stand-ins that are the same throughout a ticket.
-fn mask(text: CleanText, domains: Option<&[Domain]>, ticket: TicketNumber, keys: &Keys) -> CleanText {
+fn masked(text: CleanText, domains: Option<&[Domain]>, ticket: TicketNumber, keys: &Keys) -> CleanText {
     match domains {
         Some(domains) => text.masked(domains, &|kind, value| keys.stand_in(ticket.id(), kind.as_str(), value)),
         None => text,
@@ -326,6 +320,28 @@ impl Letter<'_> {
             message,
             created: now,
         })
+    }
+}
+
+impl<'a> TicketLetter<'a> {
+    /// A letter on this ticket and in its language, to one person, that says nothing of its own yet.
+    #[must_use]
+    pub fn new(template: Template, number: i64, ticket: &'a Ticket, to: &'a EmailAddress) -> Self {
+        Self {
+            template,
+            number,
+            ticket,
+            to,
+            cc: &[],
+            language: ticket.language,
+            answers: None,
+            reason: None,
+            organisation_name: None,
+            attachments: Vec::new(),
+            expires: None,
+            requester: None,
+            automatic: false,
+        }
     }
 }
 

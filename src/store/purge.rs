@@ -9,6 +9,7 @@ use super::casework::note;
 use super::desk::{AgentRecord, Correspondence, correspondence, put_into_outbox, record};
 use super::entities::{attachment, entry, mail, withheld};
 use super::error::While;
+use super::retention::Holds;
 use super::tickets::{Change, Closed, apply};
 use super::{Store, StoreError};
 use crate::plan::PlannedReply;
@@ -41,12 +42,15 @@ impl Store {
     /// the letter to the one who asked, where there is to be one.
     ///
     /// # Errors
-    /// [`StoreError::Unknown`]; [`StoreError::NotNow`] while the mail is still being filed on the server. Nothing was removed then.
+    /// [`StoreError::Unknown`]; [`StoreError::NotNow`] while the mail is still being filed on the server, or under a legal hold. Nothing was removed then.
     pub async fn purge<F>(&self, number: TicketNumber, what: Purge, agent: &str, write: F) -> Result<Purged, StoreError>
     where
         F: FnOnce(&Correspondence, &Purged, &Keys) -> Option<PlannedReply> + Send,
     {
         let (transaction, row) = self.ticket_for_change(number).await?;
+        if Holds::read(&transaction).await?.keep(Some(row.id), row.organisation.as_deref()) {
+            return Err(StoreError::NotNow("the ticket or its organisation is under a legal hold, which `retention unhold` lifts"));
+        }
         let now = self.now();
         let (entries, attachments) = chosen(&transaction, row.id, what).await?;
         let mut purged =

@@ -149,13 +149,13 @@ pub struct LegalHold {
 
 /// All holds, for quick questions.
 #[derive(Default)]
-struct Holds {
+pub(super) struct Holds {
     tickets: BTreeSet<i64>,
     organisations: BTreeSet<String>,
 }
 
 impl Holds {
-    async fn read(db: &impl ConnectionTrait) -> Result<Self, StoreError> {
+    pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self, StoreError> {
         let tickets = hold_ticket::Entity::find().all(db).await.doing(LOOKING)?;
         let organisations = hold_organisation::Entity::find().all(db).await.doing(LOOKING)?;
         Ok(Self {
@@ -164,7 +164,7 @@ impl Holds {
         })
     }
 
-    fn keep(&self, ticket: Option<i64>, organisation: Option<&str>) -> bool {
+    pub(super) fn keep(&self, ticket: Option<i64>, organisation: Option<&str>) -> bool {
         ticket.is_some_and(|id| self.tickets.contains(&id)) || organisation.is_some_and(|id| self.organisations.contains(id))
     }
 }
