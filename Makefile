@@ -18,7 +18,7 @@ bench: setup
 	cargo bench $(FLAGS) --bench intake
 
 # What takes long: tests with whole numbers; and postkamer harmed again and again, with the count of what is lost in RELIABILITY.md (KILLS, HARMS and SEED
-# make that shorter, or another one).
+# make that shorter, or another one; SWEEP_STORIES=1-20 sweeps some of the stories).
 soak: setup
 	POSTKAMER_FORGED=10000 cargo test $(FLAGS) --test main attacks::sending::a20
 	POSTKAMER_FLOOD=50000 cargo test $(FLAGS) --test main attacks::servers::a41_flooding

@@ -327,6 +327,8 @@ impl Daemon {
         self.after_unclean_stop(desk).await?;
         let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
         tracing::info!(desk = %desk.name, "watching the mailbox");
+        let lasts = desk.mailbox.token_lasts().await.and_then(|lasts| jiff::SignedDuration::try_from(lasts).ok());
+        self.0.pulse.token_ends(&desk.name, lasts.and_then(|lasts| self.0.store.clock().now().checked_add(lasts).ok()));
         loop {
             let waiting = self.round(desk, &mut session, Some(stop)).await?;
             self.0.pulse.worked_off(&desk.name, self.0.store.clock().now(), waiting);

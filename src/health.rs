@@ -21,6 +21,8 @@ use crate::store::{Status, Store};
 
 /// A mailbox that was not worked off for so long is not well, in seconds: three polls of an hour would be too many.
 const SILENT: i64 = 900;
+/// Somebody should see to a token that ends within so many days.
+const TOKEN_DAYS: i64 = 7;
 /// A mail that must be deleted is gone within seconds; after so many something is wrong.
 const OVERDUE: i64 = 60;
 /// How long the database may take before it counts as out of reach.
@@ -55,6 +57,15 @@ struct Beat {
     /// What is wrong, while it is in trouble.
     trouble: Option<String>,
     waiting: Backlog,
+    /// When the token ends by which it is opened.
+    token_ends: Option<Timestamp>,
+}
+
+impl Beat {
+    /// None where nothing is known of a token.
+    fn token_days_left(&self, now: Timestamp) -> Option<i64> {
+        self.token_ends.map(|ends| ends.duration_since(now).as_hours().max(0) / 24)
+    }
 }
 
 /// Where a mailbox stands.
@@ -96,7 +107,14 @@ impl Pulse {
 
     /// The desk's mailbox was worked off, but for what must wait, and is being watched.
     pub fn worked_off(&self, desk: &str, at: Timestamp, waiting: Backlog) {
-        self.set(desk, |beat| *beat = Beat { state: Standing::Watched, worked_off: Some(at), trouble: None, waiting });
+        self.set(desk, |beat| {
+            *beat = Beat { state: Standing::Watched, worked_off: Some(at), trouble: None, waiting, token_ends: beat.token_ends };
+        });
+    }
+
+    /// When the token ends by which the desk's mailbox was opened, if there is one of which that is known.
+    pub fn token_ends(&self, desk: &str, ends: Option<Timestamp>) {
+        self.set(desk, |beat| beat.token_ends = ends);
     }
 
     /// The desk's mailbox is in trouble; the sentence holds no personal data.
@@ -148,6 +166,7 @@ impl Pulse {
                     "worked_off": beat.worked_off,
                     "backlog": beat.waiting.mails,
                     "oldest_seconds": age(beat.waiting.oldest, now),
+                    "token_days_left": beat.token_days_left(now),
                 });
                 (desk.as_str(), report)
             })
@@ -224,6 +243,9 @@ async fn ready(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, Str
             Standing::AtWork if silence > SILENT => writeln!(wrong, "the mailbox of {desk} has not been worked off for {silence} seconds"),
             Standing::AtWork | Standing::Watched | Standing::Elsewhere => Ok(()),
         };
+        if let Some(days) = beat.token_days_left(now).filter(|days| *days < TOKEN_DAYS) {
+            let _ = writeln!(warnings, "warning: the token of the mailbox of {desk} ends in {days} days");
+        }
     }
     for (what, why) in [
         ("changed settings are refused and the last good ones stay in force", &known.settings_refused),
@@ -274,6 +296,9 @@ async fn metrics(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, S
         ] {
             let _ = writeln!(text, "postkamer_mailbox_{name}{{desk=\"{desk}\"}} {value}");
         }
+        if let Some(days) = beat.token_days_left(now) {
+            let _ = writeln!(text, "postkamer_mailbox_token_days_left{{desk=\"{desk}\"}} {days}");
+        }
     }
     let _ = writeln!(text, "postkamer_settings_refused {}", i32::from(known.settings_refused.is_some()));
     let _ = writeln!(text, "postkamer_outbox_blocked {}", i32::from(known.outbox_blocked.is_some()));
@@ -313,4 +338,37 @@ fn counts(status: &Status) -> [(&'static str, &'static str, &BTreeMap<String, i6
         ("replies", "state", &status.outbox),
         ("server_actions_due", "action", &status.actions_due),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use jiff::SignedDuration;
+
+    #[tokio::test]
+    async fn a_token_that_ends_soon_is_told_as_long_as_there_is_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-11-22T06:00:00Z".parse().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("postkamer.db").display());
+        let attachments = directory.path().join("attachments");
+        let store = Store::open(&url, directory.path(), &attachments, Clock::fixed(now)).await.unwrap();
+        let pulse = Pulse::default();
+        let ends = |days: i64| now.checked_add(SignedDuration::from_hours(24 * days)).ok();
+        for (desk, ends) in [("soon", ends(3)), ("late", ends(80)), ("over", ends(-1)), ("none", None)] {
+            pulse.token_ends(desk, ends);
+            pulse.worked_off(desk, now, Backlog::default());
+        }
+        let (_, page) = metrics(State((store.clone(), pulse.clone()))).await;
+        let told: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("postkamer_mailbox_token_days_left")).collect();
+        assert_eq!(told, ["{desk=\"late\"} 80", "{desk=\"over\"} 0", "{desk=\"soon\"} 3"]);
+        let (status, page) = ready(State((store.clone(), pulse.clone()))).await;
+        let warned: Vec<&str> = page.lines().filter(|line| line.contains("token")).collect();
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(
+            warned,
+            ["warning: the token of the mailbox of over ends in 0 days", "warning: the token of the mailbox of soon ends in 3 days"]
+        );
+        assert_eq!(pulse.report(now)["mailboxes"]["late"]["token_days_left"], 80);
+    }
 }

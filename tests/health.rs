@@ -1,13 +1,18 @@
 //! `status` and the health pages tell the truth, whatever state things are in.
 
+use crate::daemon::{authentic, question};
 use crate::support::database::sql;
 use crate::support::postgres::Postgres;
 use crate::support::reliability::installation::{port_of, through};
 use crate::support::reliability::wire::Proxy;
+use crate::support::scripted::Reaction;
+use crate::support::stage::{Memory, Source, Stage};
 use crate::support::world::World;
 use crate::support::{eventually, free_port};
 use crate::upgrade;
-use serde_json::Value;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -166,4 +171,31 @@ fn daemons_that_share_a_database_tell_who_looks_after_what_and_when_it_is_out_of
     page(near_port, "/readyz", 200, &["ready"]);
     proxy.heal();
     page(far_port, "/readyz", 200, &["ready"]);
+}
+
+#[test]
+fn mail_that_its_server_keeps_and_a_daemon_that_died_are_told_at_once() {
+    const NOW: &str = "2026-11-18T10:00:00+01:00";
+    let mut stage = Stage::new(Source::Deleting, Memory::Sqlite, &BTreeSet::from(["support"]), |_| {});
+    stage.deliver("support", &authentic(&question("a.devries@waterwolde.example", "support@zaakwijs.example", 1)), NOW.parse().unwrap());
+    stage.it_is(NOW.parse().unwrap());
+    // It says that it has expunged, and has not.
+    stage.imap.interfere(|command, _| if command.starts_with("UID EXPUNGE") { Reaction::Refuse("OK done") } else { Reaction::Obey });
+    assert_eq!(stage.round(), [""; 0]);
+    assert_eq!(status(&stage.world)["actions_due"], json!({"file": 1}));
+    sql(&stage.world, "UPDATE mail SET action_attempts = 5").unwrap();
+    assert_eq!(status(&stage.world)["actions_failing"], 1);
+    assert!(stage.world.run(&["status"]).ok().stdout.contains("1 mails cannot be filed or deleted on their server"));
+
+    let port = listen(&stage.world);
+    let daemon = stage.world.daemon(None);
+    page(port, "/readyz", 200, &["ready", "warning: 1 mails cannot be filed or deleted on their server"]);
+    page(port, "/metrics", 200, &["postkamer_server_actions_failing 1"]);
+    eventually("it is seen at work", || (state(&status(&stage.world), "support") == "watched").then_some(()));
+    kill_process(Pid::from_raw(daemon.pid()).unwrap(), Signal::KILL).unwrap();
+    eventually("it is gone", || (!daemon.is_alive()).then_some(()));
+    let told = status(&stage.world);
+    assert_eq!((told["daemons"][0]["at_work"].as_bool(), state(&told, "support")), (Some(false), "nobody"), "{told}");
+    let text = stage.world.run(&["status"]).ok().stdout;
+    assert!(text.contains("it did not end in order") && text.contains("No daemon is at work."), "{text}");
 }

@@ -69,8 +69,10 @@ fn main() {
 
 fn text(matrix: &Report, fleet: &Report, took: Duration, seed: u64) -> String {
     let mut text = format!(
-        "Measured in {:.0} minutes, seed {seed}, {}.\n\n| faults injected | times |\n| --- | --- |\n",
+        "Written by `cargo bench --bench soak` after {:.0} minutes: {} kills and {} harms, seed {seed}, {}.\n\n| faults injected | times |\n| --- | --- |\n",
         took.as_secs_f64() / 60.0,
+        matrix.all_faults(),
+        fleet.all_faults(),
         if cfg!(debug_assertions) { "debug build" } else { "release build" }
     );
     for (kind, count) in matrix.faults.iter().chain(&fleet.faults) {

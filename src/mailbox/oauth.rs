@@ -46,6 +46,8 @@ pub struct OAuth {
 #[derive(Default)]
 struct Held {
     token: Option<(Redacted<String>, Instant)>,
+    /// When the refresh token ends, as the endpoint said last.
+    refresh_ends: Option<Instant>,
     /// What could not be written into the refresh token's file.
     unwritten: Option<Unwritten>,
 }
@@ -93,6 +95,7 @@ impl OAuth {
         let answer = fetched.map_err(|_| MailboxError::Token("gave no answer in time"))??;
         let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(3600));
         held.token = Some((answer.access_token.clone(), Instant::now() + lifetime.saturating_sub(MARGIN)));
+        held.refresh_ends = answer.refresh_expires_in.map(|seconds| Instant::now() + Duration::from_secs(seconds));
         if let Some(new) = answer.refresh_token.filter(|new| Some(new) != refresh_token.as_ref()) {
             held.unwritten = self.keep(new).await;
         }
@@ -126,6 +129,12 @@ impl OAuth {
     #[must_use]
     pub fn keeps_exchanged_tokens(&self) -> bool {
         self.settings.refresh_token_file.as_ref().is_none_or(|file| can_be_replaced(file))
+    }
+
+    /// How long the refresh token lasts from now; none where the endpoint has not said so.
+    pub async fn refresh_token_lasts(&self) -> Option<Duration> {
+        let ends = self.held.lock().await.refresh_ends;
+        ends.map(|ends| ends.saturating_duration_since(Instant::now()))
     }
 
     /// The server refused the token: the next call fetches a new one.
@@ -189,6 +198,8 @@ struct Answer {
     access_token: Redacted<String>,
     expires_in: Option<u64>,
     refresh_token: Option<Redacted<String>>,
+    /// Not of the RFC, but said by many: seconds that the refresh token lasts.
+    refresh_expires_in: Option<u64>,
 }
 
 impl Answer {
@@ -198,11 +209,14 @@ impl Answer {
             json.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()))
         };
         // Some servers write the number as a string.
-        let expires_in = json.get("expires_in").and_then(|v| v.as_u64().or_else(|| v.as_str().and_then(|text| text.parse().ok())));
+        let seconds = |key| json.get(key).and_then(|v| v.as_u64().or_else(|| v.as_str().and_then(|text| text.parse().ok())));
         Some(Self {
             access_token: Redacted::new(text("access_token")?.to_owned()),
-            expires_in,
+            expires_in: seconds("expires_in"),
             refresh_token: text("refresh_token").map(|text| Redacted::new(text.to_owned())),
+            refresh_expires_in: seconds("refresh_token_expires_in")
+                .or_else(|| seconds("refresh_expires_in"))
+                .filter(|seconds| *seconds > 0),
         })
     }
 }
@@ -276,6 +290,23 @@ mod tests {
                 && requests[0].contains("grant_type=client_credentials")
                 && requests[0].contains("scope=mail")
         );
+    }
+
+    #[tokio::test]
+    async fn how_long_the_refresh_token_lasts_is_known_where_the_endpoint_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let (url, _) = endpoint(vec![
+            ("200 OK", r#"{"access_token":"one","expires_in":1}"#),
+            ("200 OK", r#"{"access_token":"two","expires_in":1,"refresh_token_expires_in":864000}"#),
+            ("200 OK", r#"{"access_token":"three","expires_in":1,"refresh_expires_in":"1800"}"#),
+        ])
+        .await;
+        let source = source(url, &directory, true);
+        for (at_least, at_most) in [(None, None), (Some(863_000), Some(864_000)), (Some(1_000), Some(1_800))] {
+            source.token().await.unwrap();
+            let seconds = source.refresh_token_lasts().await.map(|lasts| lasts.as_secs());
+            assert!(seconds >= at_least && seconds <= at_most, "{seconds:?}");
+        }
     }
 
     #[tokio::test]

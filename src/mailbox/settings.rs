@@ -63,6 +63,16 @@ pub enum Done {
     Delete,
 }
 
+impl Settings {
+    /// How long the token lasts by which somebody may sign in here; none where there is none or nothing is known of it.
+    pub async fn token_lasts(&self) -> Option<Duration> {
+        match &self.kind {
+            Kind::Imap(ImapSettings { secret: Secret::OAuth(source), .. }) => source.refresh_token_lasts().await,
+            Kind::Imap(_) | Kind::Maildir { .. } => None,
+        }
+    }
+}
+
 /// Transport security. There is no way to skip the check of certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {

@@ -61,6 +61,8 @@ impl Store {
     /// # Errors
     /// The database is out of reach.
     pub async fn daemons(&self) -> Result<Vec<DaemonSeen>, StoreError> {
+        // On SQLite whoever is at work holds the lock: that is known at once, however lately a dead one was heard of.
+        let nobody = self.is_sqlite() && self.is_free()?;
         let now = self.common_now(&self.0.reader).await?;
         let rows = daemon::Entity::find().order_by_asc(daemon::Column::Instance).all(&self.0.reader).await.doing("looking for daemons")?;
         rows.into_iter()
@@ -69,7 +71,7 @@ impl Store {
                 Ok(DaemonSeen {
                     instance: row.instance,
                     seconds_ago: ago / 1000,
-                    at_work: ago < SILENT,
+                    at_work: ago < SILENT && !nobody,
                     report: serde_json::from_str(&row.report).map_err(|_| StoreError::BadRow("daemon"))?,
                 })
             })

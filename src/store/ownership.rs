@@ -217,6 +217,11 @@ impl Store {
         }
     }
 
+    /// Whether nobody holds the lock of an SQLite database.
+    pub(super) fn is_free(&self) -> Result<bool, StoreError> {
+        Ok(self.lock_file()?.is_some())
+    }
+
     async fn void_claims(&self) -> Result<(), StoreError> {
         outbox::Entity::update_many()
             .col_expr(outbox::Column::State, Expr::value("due"))

@@ -79,7 +79,8 @@ pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report 
         here.offer_at(Kind::Question, desk.clone(), &mut dice);
         let refused = dice.one_of(&[Kind::NumberInText, Kind::NumberInFile]);
         here.offer_one(refused, &mut dice);
-        let more = dice.below(3);
+        here.offer_one(Kind::FollowUp, &mut dice);
+        let more = dice.below(2);
         here.offer(more, &mut dice);
         if rounds.is_multiple_of(FORGED_EVERY) {
             here.offer_one(Kind::Forged, &mut dice);
