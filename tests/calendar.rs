@@ -149,6 +149,7 @@ const DEEDS: &[(&str, &str)] = &[
     ("2027-01-31T12:00:00+01:00", "tickets close PK-00003"),
     ("2027-03-01T09:00:00+01:00", "tickets close PK-00004"),
     ("2027-08-31T09:00:00+02:00", "tickets close PK-00005"),
+    ("2027-09-10T09:00:00+02:00", "contacts leave kari.bo@fjellvik.example --ticket PK-00002 --on 2027-09-15"),
     ("2027-11-30T15:00:00+01:00", "tickets close PK-00007"),
     ("2028-02-29T12:00:00+01:00", "tickets close PK-00009"),
     ("2028-08-10T12:00:00+02:00", "tickets close PK-00011"),
@@ -159,6 +160,9 @@ const DEEDS: &[(&str, &str)] = &[
     ("2029-02-01T12:00:00+01:00", "retention hold --ticket PK-00012"),
     ("2029-09-01T09:00:00+02:00", "retention unhold --ticket PK-00012"),
 ];
+
+/// Somebody who writes that she leaves: from which moment her profile serves nobody, and when, in the January after, she must be forgotten.
+const LEAVER: (&str, &str, &str) = ("kari.bo@fjellvik.example", "2027-09-15T00:00:00+02:00", "2028-01-02T00:00:00+01:00");
 
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -175,7 +179,8 @@ enum Step {
 fn steps() -> Vec<(Timestamp, Step)> {
     let mut steps: Vec<(Timestamp, Step)> = CASES.iter().map(|case| (moment(case.laid), Step::Mail(case))).collect();
     steps.extend(DEEDS.iter().map(|(at, deed)| (moment(at), Step::Deed(deed))));
-    let ends: BTreeSet<Timestamp> = CASES.iter().flat_map(|case| [case.file_gone, case.original_gone]).map(moment).collect();
+    let ends: BTreeSet<Timestamp> =
+        CASES.iter().flat_map(|case| [case.file_gone, case.original_gone]).chain([LEAVER.1, LEAVER.2]).map(moment).collect();
     let minute = SignedDuration::from_mins(1);
     steps.extend(ends.into_iter().flat_map(|end| [end - minute, end]).map(|at| (at, Step::Look)));
     steps.sort_by_key(|(at, step)| (*at, matches!(step, Step::Look)));
@@ -197,6 +202,11 @@ fn compare(house: &House, now: Timestamp) {
         .collect();
     tickets.sort_by_key(|(id, _)| *id);
     let attachments: Vec<Value> = tickets.into_iter().map(|(_, count)| count).collect();
+    let profiles = house.world.run(&["profiles", "list", "--json"]).ok().json();
+    let leaver = profiles.iter().find(|profile| profile["address"] == LEAVER.0).map(|profile| profile["deactivated_on"].is_null());
+    let (written, deactivated, gone) = (moment(CASES[1].laid), moment(LEAVER.1), moment(LEAVER.2));
+    let there = (written <= now && now < gone).then_some(now < deactivated);
+    assert_eq!(leaver, there, "{now}: whether the profile of who leaves is there, and whether it is active");
     let due = || arrived().filter(|case| now < moment(case.original_gone)).map(|case| case.about).collect::<Vec<_>>();
     assert_eq!(attachments, files, "{now}: files by ticket");
     assert_eq!(house.blobs().len(), files.iter().filter(|file| **file == json!(1)).count(), "{now}: files on the disk");
@@ -204,8 +214,16 @@ fn compare(house: &House, now: Timestamp) {
 }
 
 #[test]
-fn three_years_of_a_desk_are_forgotten_as_the_list_says() {
-    let mut house = House::new();
+fn three_years_of_a_desk_are_forgotten_as_the_list_says_on_sqlite() {
+    play(House::new());
+}
+
+#[test]
+fn three_years_of_a_desk_are_forgotten_as_the_list_says_on_postgresql() {
+    play(House::on_postgres("calendar"));
+}
+
+fn play(mut house: House) {
     for (now, step) in steps() {
         let at = now.to_string();
         match step {
@@ -225,6 +243,7 @@ fn three_years_of_a_desk_are_forgotten_as_the_list_says() {
             }
             Step::Deed(deed) => drop(house.at(&at, deed)),
             Step::Look => {
+                house.work(&at);
                 assert_eq!(house.forget(&at)["trouble"], json!([]), "{now}");
                 compare(&house, now);
             }
