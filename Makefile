@@ -3,7 +3,7 @@
 # mail-parser 1.0 declares a newer compiler than it needs: without the first flag, Rust 1.95 would refuse to build it.
 FLAGS = --ignore-rust-version --locked
 
-.PHONY: run test soak residue bench corpus formats setup lint
+.PHONY: run test fuzz soak residue bench corpus formats setup lint
 
 run:
 	cargo run $(FLAGS) -- demo
@@ -11,7 +11,15 @@ run:
 # The tests come before the lints, so that a matter of form never hides a result.
 test: setup
 	cargo test $(FLAGS) --workspace
-	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory fuzz lint
+
+# Bytes that libFuzzer makes, for SECONDS_EACH to each target of fuzz/main.rs, or to those that TARGETS names; five minutes in all. The libraries are
+# those that the tests have built, and the compiler is the stable one.
+SECONDS_EACH = 37
+TARGETS =
+fuzz:
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/instrument.sh SECONDS_EACH=$(SECONDS_EACH) cargo test $(FLAGS) \
+		--config 'target."cfg(unix)".runner="$(CURDIR)/fuzz/run.sh"' --workspace --bench fuzz -- $(TARGETS)
 
 # Measures, and writes the result into BENCHMARKS.md. MAILS and REPETITIONS make it shorter.
 bench: setup

@@ -43,3 +43,4 @@ mod upgrade;
 mod sweep;
 mod settings;
 mod wording;
+mod workers;

@@ -8,6 +8,7 @@ set -euo pipefail
 # What is looked for, and the package that brings it.
 needs='
 /usr/bin/cc                                         gcc
+/usr/bin/c++                                        g++
 /usr/include/stdio.h                                libc6-dev
 /usr/lib/dovecot/imap                               dovecot-imapd
 /usr/lib/dovecot/lmtp                               dovecot-lmtpd

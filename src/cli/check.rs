@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Failure, Place, output};
+use crate::extract::{self, Extractor};
 use crate::identify::Authentication;
 use crate::mailbox::{self, Level, Report, Sentence};
 use crate::outbox::smtp;
@@ -43,7 +44,15 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         let blank = if settings.warnings.is_empty() { "" } else { "\n" };
         output::line(&format!("{blank}{}", summary(&path, &settings)));
     }
-    if args.connect { connect(&settings, args.json).await } else { Ok(()) }
+    let mut worst = Worst::default();
+    let attachments = attachments().await?;
+    if args.connect || attachments.sentences.iter().any(|sentence| sentence.level != Level::Fine) {
+        worst.add(tell("attachments", attachments, args.json)?);
+    }
+    if args.connect {
+        connect(&settings, args.json, &mut worst).await?;
+    }
+    worst.answer()
 }
 
 fn show(complaints: &[Complaint], json: bool) -> Result<(), Failure> {
@@ -88,8 +97,7 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 /// Asks everything that the settings name, one after the other, and goes on where one is in trouble.
-async fn connect(settings: &Settings, json: bool) -> Result<(), Failure> {
-    let mut worst = Worst::default();
+async fn connect(settings: &Settings, json: bool, worst: &mut Worst) -> Result<(), Failure> {
     worst.add(tell("database", database(settings).await, json)?);
     for desk in &settings.desks {
         worst.add(tell(&format!("desk {}", desk.name), mailbox::examine(&desk.mailbox).await, json)?);
@@ -102,13 +110,7 @@ async fn connect(settings: &Settings, json: bool) -> Result<(), Failure> {
         Smtp::Directory(path) => directory(path),
     };
     worst.add(tell("replies", replies, json)?);
-    match worst {
-        Worst { lasting: true, .. } => Err(Failure::No),
-        Worst { passing: true, .. } => {
-            Err(Failure::TryLater("Not everything could be reached; the settings themselves are in order.".to_owned()))
-        }
-        Worst { .. } => Ok(()),
-    }
+    Ok(())
 }
 
 /// What stood in the way anywhere.
@@ -123,6 +125,16 @@ impl Worst {
         if !report.is_fine() {
             self.passing |= report.passing;
             self.lasting |= !report.passing;
+        }
+    }
+
+    fn answer(&self) -> Result<(), Failure> {
+        match self {
+            Self { lasting: true, .. } => Err(Failure::No),
+            Self { passing: true, .. } => {
+                Err(Failure::TryLater("Not everything could be reached; the settings themselves are in order.".to_owned()))
+            }
+            Self { .. } => Ok(()),
         }
     }
 }
@@ -148,6 +160,23 @@ fn tell(what: &str, report: Report, json: bool) -> Result<Report, Failure> {
 
 fn report(level: Level, text: impl Into<String>, passing: bool) -> Report {
     Report { sentences: vec![Sentence { level, text: text.into() }], passing }
+}
+
+/// Can attachments be read on this machine?
+async fn attachments() -> Result<Report, Failure> {
+    let obstacles = Extractor::start(extract::Limits::default())?.obstacles().await;
+    if obstacles.is_empty() {
+        return Ok(report(
+            Level::Fine,
+            "Attachments can be read: the workers lock themselves in, and the programs that they use are there.",
+            false,
+        ));
+    }
+    let mut found = Report::default();
+    for obstacle in obstacles {
+        found.add(if obstacle.is_total() { Level::Fault } else { Level::Note }, format!("{obstacle}."));
+    }
+    Ok(found)
 }
 
 async fn database(settings: &Settings) -> Report {

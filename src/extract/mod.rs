@@ -3,8 +3,9 @@
 //! Nothing in here judges: it says what a file says ([`Document`]), or why it cannot be read. What a file is, its bytes say. The
 //! parsers run in [`worker`], the same binary started again without the right to open files, sockets or programs; pictures and
 //! PDF pages go on to tesseract and poppler in a process of their own. A crash, a hang or a bomb there is
-//! [`Unreadable::Damaged`], never clean and never a stop.
+//! [`Unreadable::Damaged`], never clean and never a stop; and where the walls cannot be had, nothing is read.
 
+mod examine;
 mod formats;
 mod languages;
 mod protocol;
@@ -14,6 +15,7 @@ mod tools;
 pub mod worker;
 
 use crate::parse::document::{Document, Unreadable};
+pub use examine::Obstacle;
 pub use languages::Languages;
 use protocol::{Answer, LONGEST, Request};
 use recurring::Recurring;
@@ -118,7 +120,15 @@ impl Extractor {
 
     /// The parser goes back to the others only after a good answer; otherwise it is dropped, and killed by that.
     async fn ask(&self, mut parser: Parser, request: &Request, bytes: &[u8]) -> Option<Answer> {
-        let answer = tokio::time::timeout(self.limits.deadline, parser.ask(request, bytes)).await.ok()?.ok()?;
+        let answer = match tokio::time::timeout(self.limits.deadline, parser.ask(request, bytes)).await.ok()? {
+            Ok(answer) => answer,
+            Err(_) => {
+                if let Some(obstacle) = parser.last_word().await {
+                    tracing::error!("{obstacle}.");
+                }
+                return None;
+            }
+        };
         if parser.served < worker::MOST_DOCUMENTS {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(parser);
         }
@@ -147,7 +157,7 @@ fn child(program: &Path, arguments: &[&str], stderr: Stdio) -> io::Result<Child>
 
 #[derive(Debug)]
 struct Parser {
-    _child: Child,
+    child: Child,
     input: ChildStdin,
     output: ChildStdout,
     served: u64,
@@ -158,7 +168,14 @@ impl Parser {
         let mut child = child(program, &[], Stdio::null())?;
         let input = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        Ok(Self { _child: child, input, output, served: 0 })
+        Ok(Self { child, input, output, served: 0 })
+    }
+
+    /// What a parser that answers no more says of this machine by its exit status. It is killed if it does not end.
+    async fn last_word(mut self) -> Option<Obstacle> {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        drop((self.input, self.output));
+        Obstacle::of(tokio::time::timeout(PATIENCE, self.child.wait()).await.ok()?.ok()?.code())
     }
 
     async fn ask(&mut self, request: &Request, bytes: &[u8]) -> io::Result<Answer> {

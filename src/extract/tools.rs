@@ -3,6 +3,7 @@
 use super::protocol::{Answer, Task, Tool};
 use super::{Languages, Limits, child};
 use crate::parse::document::{Content, Document, Piece, Place, Unreadable};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
@@ -14,9 +15,11 @@ const FEW_LETTERS: usize = 150;
 const DPI: &str = "300";
 /// The most bytes that a tool may answer with.
 const LONGEST_ANSWER: u64 = 256 * 1024 * 1024;
+/// How long all tools of one document may take together, in deadlines of one run: one mail must not keep a reader for an hour.
+const WHOLE_DOCUMENT: u32 = 3;
 
 /// What poppler says when it leaves something out of a broken file, though it ends well (poppler/XRef.cc, Catalog.cc, Stream.cc).
-const LOST: [&str; 8] = [
+const LOST: [&str; 10] = [
     "Kid object",
     "End of file inside",
     "not found but needed",
@@ -25,6 +28,8 @@ const LOST: [&str; 8] = [
     "Unknown filter",
     "Dictionary key must be a name object",
     "No font in show",
+    "Bogus memory allocation size",
+    "Out of memory",
 ];
 
 /// What a tool said. Its complaints may quote the document: they are looked through, and never shown.
@@ -33,6 +38,16 @@ struct Said {
     output: Vec<u8>,
     complaints: Vec<u8>,
 }
+
+impl Said {
+    /// It left something out of what it was given.
+    fn lost_something(&self) -> bool {
+        LOST.iter().any(|complaint| contains(&self.complaints, complaint.as_bytes()))
+    }
+}
+
+/// How the picture begins that pdftoppm makes of a page too large to be drawn: one dot.
+const SPECK: &[u8] = b"P5\n1 1\n";
 
 struct Tools<'a> {
     program: &'a Path,
@@ -45,14 +60,19 @@ struct Tools<'a> {
 pub async fn finish(program: &Path, limits: &Limits, languages: &Languages, answer: Answer) -> Document {
     let Answer { mut document, tasks } = answer;
     let mut tools = Tools { program, limits, languages, pictures_left: limits.pictures };
-    for task in tasks {
-        let read = match task.tool {
-            Tool::Pdf { pictures } => tools.pdf(&task, pictures, &mut document.pieces).await,
-            Tool::Ocr => tools.picture(&task.bytes, &task.place, &mut document.pieces).await,
-        };
-        if let Err(reason) = read {
-            document.unreadable = document.unreadable.or(Some(reason));
+    let whole = async {
+        for task in tasks {
+            let read = match task.tool {
+                Tool::Pdf { pictures } => tools.pdf(&task, pictures, &mut document.pieces).await,
+                Tool::Ocr => tools.picture(&task.bytes, &task.place, &mut document.pieces).await,
+            };
+            if let Err(reason) = read {
+                document.unreadable.get_or_insert(reason);
+            }
         }
+    };
+    if tokio::time::timeout(limits.deadline * WHOLE_DOCUMENT, whole).await.is_err() {
+        document.unreadable.get_or_insert(Unreadable::TooLarge);
     }
     document
 }
@@ -64,7 +84,7 @@ impl Tools<'_> {
         let list = async { if pictures { self.run(&["pdfimages", "-list", "-"], &task.bytes).await } else { Ok(Said::default()) } };
         let (text, images) = tokio::join!(self.run(&["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"], &task.bytes), list);
         let (text, images) = (text.map_err(|_| failed)?, images.map_err(|_| Unreadable::Damaged)?);
-        let lost = LOST.iter().any(|complaint| contains(&text.complaints, complaint.as_bytes()));
+        let lost = text.lost_something();
         let (text, images) = (text.output, images.output);
         if locked {
             // It opens without its password; its title and the like were locked to the parser all the same.
@@ -76,20 +96,31 @@ impl Tools<'_> {
         let text = String::from_utf8_lossy(&text);
         // Every page ends with a form feed, the last one too.
         let pages: Vec<&str> = text.strip_suffix('\u{c}').unwrap_or(&text).split('\u{c}').collect();
-        let pictured = pages_with_pictures(&String::from_utf8_lossy(&images));
+        let pictured: BTreeSet<u32> = pages_with_pictures(&String::from_utf8_lossy(&images));
+        let mut to_look_at = Vec::new();
         for (page, number) in pages.into_iter().zip(1_u32..) {
             let lines = page.lines().map(str::to_owned).collect();
             let place = Place { part: "page".to_owned(), number, path: task.place.path.clone() };
             pieces.push(Piece { place, content: Content::Lines(lines) });
             if page.chars().filter(|c| c.is_alphanumeric()).count() < FEW_LETTERS || pictured.contains(&number) {
-                let page = number.to_string();
-                let drawn = self
-                    .run(&["pdftoppm", "-gray", "-r", DPI, "-scale-to-x", "-1", "-f", &page, "-l", &page, "-"], &task.bytes)
-                    .await
-                    .map_err(|_| Unreadable::Damaged)?;
-                let place = Place { part: "picture".to_owned(), number, path: task.place.path.clone() };
-                self.picture(&drawn.output, &place, pieces).await?;
+                to_look_at.push(number);
             }
+        }
+        if to_look_at.len() > self.pictures_left {
+            // It will not be read to the end: then no minutes are spent on its beginning.
+            return Err(Unreadable::TooLarge);
+        }
+        for number in to_look_at {
+            let page = number.to_string();
+            let drawn = self
+                .run(&["pdftoppm", "-gray", "-r", DPI, "-scale-to-x", "-1", "-f", &page, "-l", &page, "-"], &task.bytes)
+                .await
+                .map_err(|_| Unreadable::Damaged)?;
+            if drawn.lost_something() || drawn.output.starts_with(SPECK) {
+                return Err(Unreadable::Damaged);
+            }
+            let place = Place { part: "picture".to_owned(), number, path: task.place.path.clone() };
+            self.picture(&drawn.output, &place, pieces).await?;
         }
         if lost { Err(Unreadable::Damaged) } else { Ok(()) }
     }
@@ -126,6 +157,10 @@ impl Tools<'_> {
             let (mut limited, mut complaints) = (stdout.take(LONGEST_ANSWER), stderr.take(LONGEST_ANSWER));
             let (_, read, _) = tokio::join!(write, limited.read_to_end(&mut said.output), complaints.read_to_end(&mut said.complaints));
             read?;
+            if limited.limit() == 0 || complaints.limit() == 0 {
+                // It says more than is kept, and would wait for ever to be heard.
+                return Err(io::ErrorKind::InvalidData.into());
+            }
             Ok::<_, io::Error>((said, child.wait().await?))
         };
         let (said, status) =
@@ -201,7 +236,7 @@ fn word(line: &str) -> Option<Word<'_>> {
 }
 
 /// Pages on which `pdfimages -list` shows a picture large enough for text, from 1.
-fn pages_with_pictures(list: &str) -> Vec<u32> {
+fn pages_with_pictures(list: &str) -> BTreeSet<u32> {
     list.lines()
         .skip(2)
         .filter_map(|line| {

@@ -2,6 +2,7 @@
 
 use super::protocol::{Answer, Request, read_frame, write_frame};
 use super::{formats, sandbox};
+use crate::parse::document::Document;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write, stdin, stdout};
 use std::os::unix::process::CommandExt;
@@ -9,6 +10,9 @@ use std::process::{Command, ExitCode};
 
 /// After so many documents a parser is replaced: what it may have leaked or had broken goes with it.
 pub const MOST_DOCUMENTS: u64 = 200;
+
+/// Exit status of a worker that could not lock itself in, and has read nothing.
+pub const NOT_LOCKED: u8 = 125;
 
 /// Exit status of a tool worker whose tool is not installed.
 pub const NO_SUCH_TOOL: u8 = 127;
@@ -20,15 +24,26 @@ pub const COMMAND: &str = "worker";
 /// stdin ends. Says nothing on stderr: a parser's complaint may quote the document.
 pub fn run(mut tool: impl Iterator<Item = OsString>) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
-    let done = match tool.next() {
-        Some(program) => sandbox::for_tool().and_then(|()| Err(Command::new(program).args(tool).exec())),
-        None => sandbox::for_parser().and_then(|()| serve()),
+    let tool_name = tool.next();
+    let locked = if tool_name.is_some() { sandbox::for_tool() } else { sandbox::for_parser() };
+    if locked.is_err() {
+        return ExitCode::from(NOT_LOCKED);
+    }
+    let done = match tool_name {
+        Some(program) => Err(Command::new(program).args(tool).exec()),
+        None => serve(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::NotFound => ExitCode::from(NO_SUCH_TOOL),
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// What a parser makes of a file, in this very process and without any wall: for tests of the readers themselves.
+#[must_use]
+pub fn read_unguarded(bytes: &[u8], name: Option<&str>) -> Document {
+    formats::read(bytes, &Request { name: name.map(str::to_owned), ..Request::default() }).document
 }
 
 fn serve() -> io::Result<()> {
