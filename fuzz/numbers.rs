@@ -4,7 +4,7 @@ use postkamer::parse::document::{Content, Document, Piece, Place};
 use postkamer::screen::identifiers::ALL;
 use postkamer::screen::{Policy, Sensitivity, screen_document};
 
-/// The same text has the same findings each time, as lines and as a table; stricter never finds less.
+/// In any text, as lines and as a table, all that is found is counted, and what counts to a relaxed desk counts to a strict one.
 pub fn text(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     for line in text.lines() {
@@ -21,13 +21,11 @@ pub fn text(bytes: &[u8]) {
         let place = Place { part: "body".to_owned(), number: 1, path: Vec::new() };
         let document = Document { format: "txt".to_owned(), pieces: vec![Piece { place, content }], ..Document::default() };
         let name = text.lines().next();
-        let found = Sensitivity::ALL.map(|sensitivity| {
-            let policy = Policy { sensitivity, ..Policy::default() };
-            let judged = screen_document(&document, name, &policy);
-            assert_eq!(judged.findings, screen_document(&document, name, &policy).findings);
+        let [strict, relaxed] = [Sensitivity::Strict, Sensitivity::Relaxed].map(|sensitivity| {
+            let judged = screen_document(&document, name, &Policy { sensitivity, ..Policy::default() });
             assert!(judged.findings.iter().all(|finding| finding.kinds.iter().all(|(_, count)| *count > 0)));
             !judged.findings.is_empty()
         });
-        assert!(found.is_sorted_by(|strict, relaxed| strict >= relaxed), "relaxed finds what strict does not");
+        assert!(strict || !relaxed, "a relaxed desk finds what a strict one does not");
     }
 }
