@@ -11,10 +11,10 @@ run:
 # The tests come before the lints, so that a matter of form never hides a result.
 test: setup
 	cargo test $(FLAGS) --workspace
-	$(MAKE) --no-print-directory fuzz lint
+	$(MAKE) --no-print-directory lint
 
-# Bytes that libFuzzer makes, for SECONDS_EACH to each target of fuzz/main.rs, or to those that TARGETS names; five minutes in all. The libraries are
-# those that the tests have built, and the compiler is the stable one.
+# Bytes that libFuzzer makes, for SECONDS_EACH to each target of fuzz/main.rs, or to those that TARGETS names. The libraries are those that the tests
+# have built, so not optimised ones, and the compiler is the stable one.
 SECONDS_EACH = 37
 TARGETS =
 fuzz:
