@@ -289,7 +289,7 @@ async fn a_worker_that_hangs_is_killed() {
 
 fn kinds(document: &Document) -> u32 {
     let judged = screen_document(document, None, &Policy::default());
-    judged.findings.iter().flat_map(|finding| finding.kinds.iter().map(|(_, count)| *count)).sum()
+    judged.findings.iter().flat_map(|finding| finding.kinds.values().copied()).sum()
 }
 
 /// Levels of brackets with the number inside.
