@@ -6,17 +6,20 @@
 A file is called LABEL-KIND-LANGUAGE-NUMBER.FORMAT, where LABEL is `yes` or `no`; `measure.py` reads that. PICTURES more of them are
 screenshots and scans. Nothing here is real, and nothing is taken from the detector: names are put together from syllables, and the
 headers, layouts and mistakes are those of exports from civil registers, benefits, taxes, schools, permits and case systems.
-Needs openpyxl, python-docx, reportlab and pillow.
+`writers.py` writes them with a dozen libraries (see `make corpus`) and LibreOffice.
 """
-import csv, io, json, os, random, sys, zipfile
+import json, os, random, sys
 from email.message import EmailMessage
 from html import escape
 from urllib.parse import quote
 
+import writers
+from writers import as_lines, html_of
+
 SEED, COUNT, FOLDER = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 PICTURES = int(sys.argv[4]) if len(sys.argv) > 4 else 0
-R = random.Random(SEED)
-pick, chance = R.choice, lambda share: R.random() < share
+random.seed(SEED)
+R, pick, chance = random, random.choice, writers.chance
 
 
 def digits(n, first="0123456789"):
@@ -37,7 +40,7 @@ NL = Language(
     cities=["Waterwolde", "Oud-Zevenhuizen", "Nieuwerkapel", "Dorst"], post=lambda: f"{digits(4, '123456789')}{pick(['', ' '])}{pick('ABCDEGHJK')}{pick('ABCDEGHJK')}",
     name=["Naam", "Naam client", "Volledige naam", "NAAM", "Naam aanvrager", "Inwoner", "Klantnaam persoon", "Persoonsnaam"], given_label=["Voornaam", "Voornamen", "Voorletters", "Roepnaam", "VOORN", "vn"], family_label=["Achternaam", "Geslachtsnaam", "Achternm", "Familienaam", "ACHTERNAAM", "gesl_naam"],
     birth=["Geboortedatum", "Geb.datum", "geb_dat", "Gebdat", "GEBOORTEDATUM", "Geboren", "geb. dat.", "Datum geboorte"], sex=["Geslacht", "M/V", "gesl", "Aanhef"], address=["Adres", "Straat", "Straatnaam + nr", "ADRES", "Woonadres"], post_label=["Postcode", "PC", "postcode", "Pc6"], city=["Woonplaats", "Plaats", "WOONPLAATS", "wpl"],
-    role=["Vergunninghouder", "Leerling", "Overledene", "Hoofdbewoner", "Rechthebbende", "Aanvrager", "Kind"], other=["Status", "Zaaktype", "Opmerking", "Ingangsdatum", "Wijk"], ids=[("bsn", ["BSN", "Burgerservicenummer", "bsn", "BSN-nummer", "burgerservicenr", "Sofinr", "BSN_NR", "Bsn client"])],
+    role=["Vergunninghouder", "Leerling", "Overledene", "Hoofdbewoner", "Rechthebbende", "Aanvrager", "Kind"], other=["Status", "Zaaktype", "Opmerking", "Ingangsdatum", "Wijk"], ids=[("bsn", ["BSN", "Burgerservicenummer", "bsn", "BSN-nummer", "burgerservicenr", "Sofinr", "BSN_NR", "Bsn client"])] * 5 + [("a-nummer", ["A-nummer", "Anummer", "ANR"])],
     sexes=["M", "V", "man", "vrouw", "Dhr.", "Mevr."], titles=["mevrouw", "de heer", "dhr.", "mw.", "Fam."], dates=["{d:02}-{m:02}-{y}", "{d}-{m}-{y}", "{y}{m:02}{d:02}", "{y}-{m:02}-{d:02}", "{d} {month} {y}", "{d:02}/{m:02}/{y}", "{y}-{m:02}-{d:02} 00:00:00"],
     months="januari februari maart april mei juni juli augustus september oktober november december".split(),
     born=["{title} {name}, geboren op {date}, staat niet in de lijst.", "Het gaat om {name} (geb. {date}).", "Bij {name}, geboortedatum {date}, blijft het scherm leeg.", "cliënt {name} geb {date} kan de aanvraag niet afronden", "Betreft: {name}, {date}, zie dossier."],
@@ -130,7 +133,63 @@ EN = Language(
     hello=["Hello,", "Hi team,", "Good morning,"], chat=["The system shows an error when we save the form.", "Could you have a look?", "It worked fine yesterday.", "Several officers see the same."], bye=["Kind regards,", "Many thanks,", "Regards"],
     org="Brookham Borough Council", hall="Town Hall, 1 Market Square, Brookham BR1 1AA", jobs=["Systems Officer", "Revenues Manager", "Benefits Team Leader"], wrote="On Thu, 12 Nov 2026 at 09:14, {name} <{mail}> wrote:", phone=lambda: f"0{digits(4, '12')} {digits(6)}", dear="Dear {title} {family},", decision="Thank you for your application of {date}.",
 )
-LANGUAGES = [NL, NL, DA, NB, SV, FI, DE, EN]
+
+def other(language, **parts):
+    """The same language with the numbers and addresses of another country."""
+    return Language(**{**language.__dict__, **parts})
+
+
+for language in (NL, DA, NB, SV, FI, DE, EN):
+    language.base = language.code
+BE = other(NL, code="be", ids=[("rijksregisternummer", ["Rijksregisternummer", "RRN", "INSZ", "INSZ-nummer", "Rijksregisternr.", "rijksregisternr"])], cities=["Zandvoorde", "Sint-Godelieve", "Oud-Kessel"], post=lambda: digits(4, "123456789"), org="Stad Zandvoorde", hall="Grote Markt 1, 8400 Zandvoorde")
+IE = other(EN, code="ie", ids=[("ppsn", ["PPS number", "PPSN", "PPS No.", "PPS No", "Personal Public Service Number"])], cities=["Ballyknock", "Kilbrannoch"], post=lambda: f"{pick('ACDEFHKNPRTVWXY')}{digits(2)} {pick('ACDEFHKNPRTVWXY')}{digits(1)}{pick('ACDEFHKNPRTVWXY')}{digits(1)}", org="Ballyknock County Council", hall="County Buildings, Main Street, Ballyknock A12 B3C4")
+NN = other(NB, code="nn", name=["Namn", "NAMN", "Fullt namn", "Innbyggjar"], given_label=["Førenamn", "FORNAMN"], family_label=["Etternamn"], birth=["Fødselsdato", "Fødd", "FØDD"], ids=[("fodselsnummer", ["Fødselsnummer", "Fnr", "fødselsnr."])], role=["Namnet til barnet", "Elev", "Søkjar"],
+    born=["Gjeld {name}, fødd {date}.", "Saka til {name} (f. {date}) lèt seg ikkje opne."], lives=["{name}, {street}, {post} {city} har ikkje fått vedtaket.", "Innbyggjaren {name} bur i {street}."], numbered=["{label} {id} gjev feil.", "{label}: {id}", "{name}, {label} {id}, manglar."], chat=["Systemet viser ein feil når vi lagrar.", "Kan de sjå på dette?"], bye=["Med venleg helsing", "Helsing"], dear="Hei {name}", decision="Vi viser til søknaden din av {date}.")
+FR = Language(
+    code="fr", base="fr", given="Aurélien Bérengère Clotilde Désiré Edmonde Firmin Ghislaine Hippolyte Isaline Jehan Léonie Marcelin Noémie Octave Perrine Quentin Rosalie Thibault Véronique Youssra Marie".split(),
+    start="Beau Cha Du Fon Gros Lam Mont Petit Roque Ville".split(), end="champ court jean mont pont rieux taine ville vert".split(), particles=["", "", "", "de "], streets=["rue_des_", "avenue_du_", "chemin_de_la_", "place_de_l'"], street_ends="Tilleuls Moulin Fontaine Église Prés".split(), number_first=False,
+    cities=["Montplaisir", "Saint-Armel", "Ville-sur-Orne"], post=lambda: digits(4, "123456789"),
+    name=["Nom complet", "Nom et prénom", "NOM"], given_label=["Prénom", "Prénoms", "PRENOM"], family_label=["Nom", "Nom de famille", "NOM"], birth=["Date de naissance", "Né(e) le", "Naissance", "DATE_NAISSANCE"], sex=["Sexe"], address=["Adresse", "Rue"], post_label=["Code postal", "CP"], city=["Commune", "Localité", "Ville"],
+    role=["Élève", "Demandeur", "Enfant", "Bénéficiaire"], other=["Statut", "Remarque"], ids=[("rijksregisternummer", ["Numéro national", "NISS", "Registre national", "N° national", "Numéro de registre national"])],
+    sexes=["M", "F", "homme", "femme"], titles=["Madame", "Monsieur", "M.", "Mme"], dates=["{d:02}/{m:02}/{y}", "{d:02}-{m:02}-{y}", "{d} {month} {y}", "{y}-{m:02}-{d:02}"],
+    months="janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
+    born=["{title} {name}, né le {date}, ne figure pas dans la liste.", "Il s'agit de {name} (née le {date}).", "Pour {name}, date de naissance {date}, l'écran reste vide."],
+    lives=["{title} {name}, {street}, {post} {city} n'a pas reçu la lettre.", "Le dossier de {name}, {street}, {post} {city} est encore ouvert."],
+    numbered=["{label} {id} est refusé.", "{label} : {id}", "{name} ({label} {id}) ne peut pas s'inscrire.", "La recherche sur {id} ({label}) échoue."],
+    hello=["Bonjour,", "Chers collègues,"], chat=["Depuis la mise à jour, l'écran se bloque à l'enregistrement.", "Pouvez-vous regarder ?", "Hier tout fonctionnait."], bye=["Cordialement,", "Bien à vous,"],
+    org="Ville de Montplaisir", hall="Hôtel de Ville, Grand-Place 1, 5000 Montplaisir", jobs=["Gestionnaire d'application", "Responsable informatique"], wrote="Le jeu. 12 nov. 2026 à 09:14, {name} <{mail}> a écrit :", phone=lambda: f"0{digits(2, '12378')} {digits(2)} {digits(2)} {digits(2)}", dear="{title} {family},", decision="Nous avons bien reçu votre demande du {date}.",
+)
+# More ways to say it.
+SAID = {
+    NL: (["Op {date} is {name} geboren, maar de akte ontbreekt.", "De geboortedatum van {name} is {date}.", "{name} ({date}) kan niet inloggen met DigiD.", "Kind: {name}, geb. op {date} te {city}."],
+         ["{title} {family} ({street}, {post} {city}) belde vanmorgen over haar aanslag.", "Op het adres {street}, {post} {city} staat {name} nog ingeschreven.", "De verhuizing van {name} naar {street} in {city} is niet verwerkt."],
+         ["De inwoner met {label} {id} komt niet voor in het overzicht.", "{id} is het {label} van {name}.", "Zoek maar op {id}, dat is {name}."]),
+    DA: (["{name} er født den {date}, men mangler i registret.", "Fødselsdatoen på {name} er {date}.", "{name} ({date}) kan ikke logge på med MitID."],
+         ["På adressen {street}, {post} {city} bor {name} stadig ifølge systemet.", "{name} ({street}, {post} {city}) ringede i morges.", "Flytningen af {name} til {street} i {city} er ikke slået igennem."],
+         ["Borgeren med {label} {id} findes ikke i oversigten.", "{id} er {label} på {name}.", "Prøv at søge på {id}, det er {name}."]),
+    NB: (["{name} er født {date}, men mangler i registeret.", "Fødselsdatoen til {name} er {date}.", "{name} ({date}) får ikke logget inn med BankID."],
+         ["På adressen {street}, {post} {city} er {name} fortsatt registrert.", "{name} ({street}, {post} {city}) ringte i dag tidlig.", "Flyttingen av {name} til {street} i {city} er ikke registrert."],
+         ["Innbyggeren med {label} {id} finnes ikke i oversikten.", "{id} er {label} til {name}.", "Søk på {id}, det er {name}."]),
+    SV: (["{name} är född den {date} men saknas i registret.", "Födelsedatum för {name} är {date}.", "{name} ({date}) kan inte logga in med BankID."],
+         ["På adressen {street}, {post} {city} är {name} fortfarande skriven.", "{name} ({street}, {post} {city}) ringde i morse.", "Flytten av {name} till {street} i {city} har inte registrerats."],
+         ["Invånaren med {label} {id} finns inte i listan.", "{id} är {label} för {name}.", "Sök på {id}, det är {name}."]),
+    FI: (["{name} on syntynyt {date}, mutta puuttuu rekisteristä.", "Henkilön {name} syntymäaika on {date}.", "{name} ({date}) ei pääse kirjautumaan."],
+         ["Osoitteessa {street}, {post} {city} asuu järjestelmän mukaan {name}.", "{name} ({street}, {post} {city}) soitti aamulla."],
+         ["Asukasta, jonka {label} on {id}, ei löydy luettelosta.", "{id} on {name}, {label}.", "Hae tunnuksella {id}, se on {name}."]),
+    DE: (["{name} wurde am {date} geboren, fehlt aber im Register.", "Das Geburtsdatum von {name} ist der {date}.", "{name} ({date}) kann sich nicht anmelden."],
+         ["Unter der Anschrift {street}, {post} {city} ist {name} noch gemeldet.", "{title} {family} ({street}, {post} {city}) rief heute früh an.", "Der Umzug von {name} nach {city}, {street}, ist nicht erfasst."],
+         ["Der Einwohner mit der {label} {id} fehlt in der Übersicht.", "{id} ist die {label} von {name}."]),
+    EN: (["{name} was born on {date} but is missing from the register.", "{name}'s date of birth is {date}.", "{name} ({date}) cannot sign in."],
+         ["At {street}, {city}, {post} we still have {name} as the occupier.", "{title} {family} ({street}, {city} {post}) phoned this morning.", "The move of {name} to {street}, {city} has not come through."],
+         ["The resident with {label} {id} is not in the overview.", "{id} is the {label} of {name}."]),
+    FR: (["{name} est né le {date} mais manque dans le registre.", "La date de naissance de {name} est le {date}."],
+         ["À l'adresse {street}, {post} {city}, {name} est toujours inscrit.", "{title} {family} ({street}, {post} {city}) a téléphoné ce matin."],
+         ["L'habitant dont le {label} est {id} n'apparaît pas.", "{id} est le {label} de {name}."]),
+}
+for like, (born, lives, numbered) in SAID.items():
+    for language in [like] + {NL: [BE], EN: [IE]}.get(like, []):
+        language.born, language.lives, language.numbered = language.born + born, language.lives + lives, language.numbered + numbered
+LANGUAGES = [NL, NL, NL, BE, DA, DA, NB, NB, NN, SV, SV, FI, FI, DE, DE, EN, EN, IE, FR]
 
 
 # --- numbers ---
@@ -203,7 +262,27 @@ def nhs(_=None):
             return f"{nine[:3]} {nine[3:6]} {nine[6:]}{check % 11}"
 
 
-MAKERS = {"bsn": bsn, "cpr": cpr, "fodselsnummer": fnr, "personnummer": personnummer, "henkilotunnus": hetu, "steuer-id": steuer, "nino": nino, "nhs": nhs}
+def rrn(born):
+    y, m, d = born
+    nine = f"{y % 100:02}{m + pick([0, 0, 0, 0, 40]):02}{d:02}{R.randint(1, 997):03}"
+    number = nine + f"{97 - int(('2' if y >= 2000 else '') + nine) % 97:02}"
+    return pick(["{a}.{b}.{c}-{d}.{e}", "{a}.{b}.{c}-{d}.{e}", "{a}{b}{c}{d}{e}", "{a}{b}{c}-{d}-{e}", "{a}/{b}/{c} {d} {e}"]).format(a=number[:2], b=number[2:4], c=number[4:6], d=number[6:9], e=number[9:])
+
+
+def ppsn(_=None):
+    seven, second = digits(7), pick(["", "", "A", "B", "H", "W"])
+    total = weighted(seven, range(8, 1, -1)) + 9 * (" ABCDEFGHIJKLMNOPQRSTUVW".index(second) if second else 0)
+    return seven + "WABCDEFGHIJKLMNOPQRSTUV"[total % 23] + second
+
+
+def anummer(_=None):
+    while True:
+        number = digits(10, "123456789")
+        if all(a != b for a, b in zip(number, number[1:])) and sum(map(int, number)) % 11 in (0, 5) and sum(int(digit) << at for at, digit in enumerate(number)) % 11 == 0:
+            return number
+
+
+MAKERS = {"rijksregisternummer": rrn, "ppsn": ppsn, "a-nummer": anummer, "bsn": bsn, "cpr": cpr, "fodselsnummer": fnr, "personnummer": personnummer, "henkilotunnus": hetu, "steuer-id": steuer, "nino": nino, "nhs": nhs}
 
 
 class Person:
@@ -310,7 +389,7 @@ def yes_homes(l):
 
 def yes_payments(l):
     kind, labels = pick(l.ids)
-    amount = {"nl": "Bedrag", "da": "Beløb", "nb": "Beløp", "sv": "Belopp", "fi": "Määrä", "de": "Betrag", "en": "Amount"}[l.code]
+    amount = {"nl": "Bedrag", "da": "Beløb", "nb": "Beløp", "sv": "Belopp", "fi": "Määrä", "de": "Betrag", "en": "Amount", "fr": "Montant"}[l.base]
     return table_of(l, [(pick(labels), lambda p: MAKERS[kind](p.born)), (amount, lambda p: f"{R.randint(20, 1900)},{digits(2)}"), ("IBAN", lambda p: f"NL{digits(2)}BANK{digits(10)}")], size())
 
 
@@ -361,21 +440,53 @@ def yes_numbers(l):
     return "lines", numbers if kind in ("bsn", "cpr", "fodselsnummer", "personnummer", "henkilotunnus") and chance(0.5) else [pick(labels) + ":"] + numbers
 
 
+TAGS = {"bsn": ["inp.bsn", "bsn", "burgerservicenummer", "Bsn"], "cpr": ["PersonCivilRegistrationIdentifier", "cprNummer", "CPR"], "fodselsnummer": ["foedselsEllerDNummer", "fnr", "fodselsnummer", "foedselsnummer"],
+        "personnummer": ["PersonNr", "personnummer", "PersonId"], "henkilotunnus": ["henkilotunnus", "Hetu"], "rijksregisternummer": ["rijksregisternummer", "insz", "niss"], "a-nummer": ["inp.a-nummer", "aNummer"],
+        "steuer-id": ["steuerId", "steuerlicheIdentifikationsnummer"], "nino": ["NINO", "nationalInsuranceNumber"], "nhs": ["nhsNumber"], "ppsn": ["ppsn", "PPSNumber"]}
+
+
 def yes_message(l):
-    p, (kind, labels) = Person(l), pick(l.ids)
-    number = MAKERS[kind](p.born)
-    tag = {"bsn": pick(["inp.bsn", "bsn", "burgerservicenummer", "Bsn"]), "cpr": pick(["PersonCivilRegistrationIdentifier", "cprNummer", "CPR"]), "fodselsnummer": pick(["foedselsEllerDNummer", "fnr", "fodselsnummer"]), "personnummer": pick(["PersonNr", "personnummer", "PersonId"]), "henkilotunnus": pick(["henkilotunnus", "Hetu"])}.get(kind, labels[0].replace(" ", ""))
+    p, kind = Person(l), pick(l.ids)[0]
+    number, tag = MAKERS[kind](p.born), pick(TAGS[kind])
     y, m, d = p.born
-    if chance(0.4):
-        return "xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<m:bericht xmlns:m="urn:x"><m:stuurgegevens><m:referentienummer>{digits(10)}</m:referentienummer><m:tijdstip>{digits(14, "2")}</m:tijdstip></m:stuurgegevens>\n <m:object><m:{tag}>{number}</m:{tag}><m:naam>{escape(p.family)}</m:naam></m:object></m:bericht>'
-    if chance(0.5):
-        return "json", json.dumps({"requestId": digits(12), "items": [{tag: number, "name": {"family": p.family, "given": p.given}, "birthDate": f"{y}-{m:02}-{d:02}"}]}, ensure_ascii=False, indent=pick([None, 2]))
-    return "sql", f"INSERT INTO persoon (id, {tag.replace('.', '_')}, naam) VALUES ({digits(4, '123')}, '{number}', '{p.family}');\nINSERT INTO persoon (id, {tag.replace('.', '_')}, naam) VALUES ({digits(4, '123')}, '{MAKERS[kind](p.born)}', '{Person(l).family}');"
+    plain = "".join(c for c in number if c.isalnum())
+    system = {"bsn": "http://fhir.nl/fhir/NamingSystem/bsn", "cpr": "urn:oid:1.2.208.176.1.2", "nhs": "https://fhir.nhs.uk/Id/nhs-number"}.get(kind, f"https://example.test/id/{tag.lower()}")
+    return pick([
+        lambda: ("xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<m:bericht xmlns:m="urn:x"><m:stuurgegevens><m:referentienummer>{digits(10)}</m:referentienummer><m:tijdstip>{digits(14, "2")}</m:tijdstip></m:stuurgegevens>\n <m:object><m:{tag}>{number}</m:{tag}><m:naam>{escape(p.family)}</m:naam></m:object></m:bericht>'),
+        lambda: ("xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<ns2:PersonInformation xmlns:ns2="http://rep.oio.dk/cpr.dk/xml/schemas/core/2005/03/18/" xmlns:ns4="urn:y">\n  <ns2:RegularCPRPerson><ns2:SimpleCPRPerson><ns4:PersonNameStructure><ns4:PersonGivenName>{p.given}</ns4:PersonGivenName><ns4:PersonSurnameName>{p.family}</ns4:PersonSurnameName></ns4:PersonNameStructure><ns2:{tag}>{plain}</ns2:{tag}></ns2:SimpleCPRPerson></ns2:RegularCPRPerson>\n</ns2:PersonInformation>'),
+        lambda: ("xml", f'<?xml version="1.0"?>\n<lijst><record id="{digits(6)}" {tag}="{number}" soort="A"/><record id="{digits(6)}" {tag}="{MAKERS[kind](p.born)}" soort="B"/></lijst>'),
+        lambda: ("json", json.dumps({"requestId": digits(12), "items": [{tag: number, "name": {"family": p.family, "given": p.given}, "birthDate": f"{y}-{m:02}-{d:02}"}]}, ensure_ascii=False, indent=pick([None, 2]))),
+        lambda: ("json", json.dumps({"resourceType": "Patient", "id": digits(8), "identifier": [{"use": "official", "system": system, "value": plain}]}, indent=pick([None, 2]))),
+        lambda: ("json", json.dumps({"type": "RaadpleegMetNummer", "personen": [{"naam": {"voornamen": p.given, "geslachtsnaam": p.family}, "geboorte": {"datum": {"type": "Datum", "datum": f"{y}-{m:02}-{d:02}"}}}]}, ensure_ascii=False)),
+        lambda: ("sql", "\n".join(f"INSERT INTO persoon (id, {tag.replace('.', '_').replace('-', '_')}, naam) VALUES ({digits(4, '123')}, '{MAKERS[kind](p.born)}', '{Person(l).family}');" for _ in range(2))),
+        lambda: ("lines", [f"00000000Ag01{digits(8)}{lo3(p)}"]) if kind == "bsn" else ("lines", [f"MSH|^~\\&|HIS|X|Y|Z|20260312081102||ADT^A08|{digits(8)}|P|2.4", f"PID|1||{digits(7)}^^^ZIS^PI||{p.family}^{p.given}||{y}{m:02}{d:02}|{pick('MF')}"]),
+    ])()
+
+
+def lo3(p):
+    """A person in the exchange format of the Dutch register: category, element, length, value, all in one run."""
+    element = lambda number, value: f"{number}{len(value):03}{value}"
+    y, m, d = p.born
+    person = element("0110", anummer()) + element("0120", bsn()) + element("0210", p.given) + element("0240", p.family) + element("0310", f"{y}{m:02}{d:02}")
+    return f"{len(person) + 5:05}01{len(person):03}{person}"
+
+
+def yes_note(l):
+    """A long note on a case: who it is about stands somewhere in the middle."""
+    p = Person(l)
+    lines = [pick(l.chat) for _ in range(R.randint(1, 4))]
+    lines.insert(R.randint(0, len(lines)), p.fill(pick(l.born + l.lives)))
+    return "lines", [" ".join(lines)] if chance(0.5) else lines
+
+
+def yes_census(l):
+    columns = names(l) + [(pick(l.sex), lambda p: p.sex)] + homes(l)
+    return table_of(l, columns, size())
 
 
 def yes_log(l):
     kind, labels = pick(l.ids)
-    key = {"bsn": "bsn", "cpr": "cpr", "fodselsnummer": "fnr", "personnummer": "personnummer", "henkilotunnus": "hetu"}.get(kind, kind)
+    key = {"fodselsnummer": "fnr", "henkilotunnus": "hetu", "a-nummer": "anummer", "rijksregisternummer": "rrn"}.get(kind, kind)
     lines = log_lines()
     number = MAKERS[kind](Person(l).born).replace(" ", "")
     lines.insert(R.randint(0, len(lines)), pick([f"2026-03-12 08:11:02,114 ERROR GET https://register.example/api/persons?{key}={quote(number)}&view=full -> 503", f"2026-03-12T08:11:02Z WARN lookup failed {key}={number} status=404"]))
@@ -390,12 +501,13 @@ HEAD = {  # words of work: task, who, job, department, phone, mail, from, to, nu
     "nl": "Taak Wie Functie Afdeling Telefoon E-mail Start Einde Nummer Datum Bedrag Organisatie Contactpersoon".split(), "da": "Opgave Ansvarlig Stilling Afdeling Telefon Mail Start Slut Nummer Dato Beløb Virksomhed Kontaktperson".split(),
     "nb": "Oppgave Ansvarlig Stilling Avdeling Telefon E-post Start Slutt Nummer Dato Beløp Virksomhet Kontaktperson".split(), "sv": "Uppgift Ansvarig Befattning Avdelning Telefon E-post Start Slut Nummer Datum Belopp Företag Kontaktperson".split(),
     "fi": "Tehtävä Vastuuhenkilö Tehtävänimike Osasto Puhelin Sähköposti Alku Loppu Numero Päivä Summa Yritys Yhteyshenkilö".split(), "de": "Aufgabe Verantwortlich Funktion Abteilung Telefon E-Mail Beginn Ende Nummer Datum Betrag Firma Ansprechpartner".split(),
+    "fr": "Tâche Responsable Fonction Service Téléphone E-mail Début Fin Numéro Date Montant Organisation Personne_de_contact".split(),
     "en": "Task Owner Job_title Department Phone Email Start End Number Date Amount Organisation Contact".split(),
 }
 
 
 def word(l, at):
-    return HEAD[l.code][at].replace("_", " ")
+    return HEAD[l.base][at].replace("_", " ")
 
 
 def no_contacts(l):
@@ -409,24 +521,24 @@ def no_planning(l):
     return "table", [[word(l, 0), word(l, 1), word(l, 6), word(l, 7)]] + [[pick(["Migratie", "Test", "Upgrade", "Go-live", "Workshop"]), Person(l).name, day(l, recent()), day(l, recent())] for _ in range(size())]
 
 
-NUMBERED = {"nl": ["Factuurnummer", "Ordernr", "Klantnummer", "Zaaknummer", "Meternummer", "Serienummer", "Contractnr."], "da": ["Fakturanr.", "Ordrenr.", "Kundenr.", "Sagsnr.", "Målernummer", "Serienummer"], "nb": ["Fakturanr", "Ordrenr", "Kundenr", "Saksnr", "Målernr", "Bestilling"], "sv": ["Fakturanr", "Ordernr", "Kundnr", "Ärendenr", "Mätarnr", "OCR"], "fi": ["Laskunumero", "Tilausnro", "Asiakasnumero", "Viite"], "de": ["Rechnungsnr.", "Auftragsnr.", "Kundennummer", "Vorgangsnr.", "Zählernummer"], "en": ["Invoice no", "Order number", "Customer ref", "Case ID", "Meter number", "Serial number"]}
+NUMBERED = {"nl": ["Factuurnummer", "Ordernr", "Klantnummer", "Zaaknummer", "Meternummer", "Serienummer", "Contractnr."], "da": ["Fakturanr.", "Ordrenr.", "Kundenr.", "Sagsnr.", "Målernummer", "Serienummer"], "nb": ["Fakturanr", "Ordrenr", "Kundenr", "Saksnr", "Målernr", "Bestilling"], "sv": ["Fakturanr", "Ordernr", "Kundnr", "Ärendenr", "Mätarnr", "OCR"], "fi": ["Laskunumero", "Tilausnro", "Asiakasnumero", "Viite"], "de": ["Rechnungsnr.", "Auftragsnr.", "Kundennummer", "Vorgangsnr.", "Zählernummer"], "en": ["Invoice no", "Order number", "Customer ref", "Case ID", "Meter number", "Serial number"], "fr": ["N° de facture", "Numéro de commande", "Numéro client", "Référence"]}
 
 
 def no_orders(l):
     width = pick([8, 9, 10, 11])
     step, start = pick([0, 1, 7]), int(digits(width, "123456789"))
-    rows = [[typo(pick(NUMBERED[l.code])), word(l, 9), word(l, 10)]]
+    rows = [[typo(pick(NUMBERED[l.base])), word(l, 9), word(l, 10)]]
     for at in range(size()):
         rows.append([str(start + at * step) if step else digits(width), day(l, recent()), f"{R.randint(5, 900)},{digits(2)}"])
     return "table", rows
 
 
 def company(l):
-    return f"{pick(l.start)}{pick(l.end)} {pick(['Groep', 'Bouw', 'Transport', 'Service'])} {pick({'nl': ['B.V.', 'N.V.'], 'da': ['ApS', 'A/S'], 'nb': ['AS'], 'sv': ['AB'], 'fi': ['Oy'], 'de': ['GmbH', 'e.V.'], 'en': ['Ltd', 'plc']}[l.code])}"
+    return f"{pick(l.start)}{pick(l.end)} {pick(['Groep', 'Bouw', 'Transport', 'Service'])} {pick({'nl': ['B.V.', 'N.V.'], 'da': ['ApS', 'A/S'], 'nb': ['AS'], 'sv': ['AB'], 'fi': ['Oy'], 'de': ['GmbH', 'e.V.'], 'en': ['Ltd', 'plc'], 'fr': ['SA', 'SRL']}[l.base])}"
 
 
 def no_suppliers(l):
-    number = {"nl": ["RSIN", "KvK", "BTW-nummer"], "da": ["CVR", "P-nummer"], "nb": ["Org.nr", "Kontonummer"], "sv": ["Organisationsnummer", "Bankgiro"], "fi": ["Y-tunnus"], "de": ["USt-IdNr.", "Handelsregister"], "en": ["VAT no", "Company number"]}[l.code]
+    number = {"nl": ["RSIN", "KvK", "BTW-nummer"], "da": ["CVR", "P-nummer"], "nb": ["Org.nr", "Kontonummer"], "sv": ["Organisationsnummer", "Bankgiro"], "fi": ["Y-tunnus"], "de": ["USt-IdNr.", "Handelsregister"], "en": ["VAT no", "Company number"], "fr": ["N° TVA", "BCE"]}[l.base]
     label = pick(number)
     value = {"RSIN": bsn, "BTW-nummer": lambda: f"NL{bsn()}B01", "Org.nr": lambda: digits(9, "89"), "Kontonummer": lambda: digits(11, "123456789"), "Organisationsnummer": lambda: f"55{R.randint(2000, 9999)}-{digits(4)}"}.get(label, lambda: digits(pick([8, 10])))
     return "table", [[word(l, 11), label, word(l, 12), pick(l.address[:1]), pick(l.post_label[:1]), pick(l.city[:1])]] + [[company(l), value(), Person(l).name, *(lambda p: (p.street, p.post, p.city))(Person(l))] for _ in range(size())]
@@ -459,7 +571,7 @@ def no_statistics(l):
 
 
 def no_meters(l):
-    return "table", [[pick(NUMBERED[l.code]), pick(l.address[:1]), pick(["kWh", "m3", "Stand"])]] + [[digits(9), f"{l.hall.split(',')[-2].strip() if ',' in l.hall else l.hall}", digits(5)] for _ in range(size())]
+    return "table", [[pick(NUMBERED[l.base]), pick(l.address[:1]), pick(["kWh", "m3", "Stand"])]] + [[digits(9), f"{l.hall.split(',')[-2].strip() if ',' in l.hall else l.hall}", digits(5)] for _ in range(size())]
 
 
 def no_assets(l):
@@ -467,7 +579,7 @@ def no_assets(l):
 
 
 def no_buildings(l):
-    houses = {"nl": ["Sporthal De Eik", "Zwembad Zuid", "Basisschool De Klimop", "Gemaal Noord", "Brug Achterom"], "da": ["Bakkeskolen", "Biblioteket", "Svømmehallen", "Børnehaven Solsikken"], "nb": ["Fjellvik skole", "Svømmehallen", "Tussilago barnehage", "Biblioteket"], "sv": ["Simhallen", "Lillskolan", "Förskolan Kotten"], "fi": ["Kirjasto", "Rannan koulu", "Uimahalli"], "de": ["Grundschule Nord", "Freibad", "Feuerwehrhaus"], "en": ["Brookham Library", "Leisure Centre", "St Mary Primary School"]}[l.code]
+    houses = {"nl": ["Sporthal De Eik", "Zwembad Zuid", "Basisschool De Klimop", "Gemaal Noord", "Brug Achterom"], "da": ["Bakkeskolen", "Biblioteket", "Svømmehallen", "Børnehaven Solsikken"], "nb": ["Fjellvik skole", "Svømmehallen", "Tussilago barnehage", "Biblioteket"], "sv": ["Simhallen", "Lillskolan", "Förskolan Kotten"], "fi": ["Kirjasto", "Rannan koulu", "Uimahalli"], "de": ["Grundschule Nord", "Freibad", "Feuerwehrhaus"], "en": ["Brookham Library", "Leisure Centre", "St Mary Primary School"], "fr": ["Bibliothèque communale", "Piscine du Parc", "École des Tilleuls"]}[l.base]
     return "table", [[pick(l.name[:1]), pick(l.address[:1]), pick(l.post_label[:1]), pick(l.city[:1])]] + [[house, *(lambda p: (p.street, p.post, p.city))(Person(l))] for house in houses]
 
 
@@ -497,7 +609,7 @@ def no_tickets(l):
 
 
 def no_mail(l):
-    return "lines", [pick([f"Ticket {digits(9)}, {day(l, recent())}", f"{pick(NUMBERED[l.code])} {pick([bsn(), digits(9), digits(10), digits(11)])}", f"https://portaal.example/zaken/{bsn()}/documenten", f"{Person(l).name} {l.phone()}", f"IBAN NL{digits(2)}BANK{digits(10)}", f"job {digits(10)} exit 0, pid {digits(6)}"])]
+    return "lines", [pick([f"Ticket {digits(9)}, {day(l, recent())}", f"{pick(NUMBERED[l.base])} {pick([bsn(), digits(9), digits(10), digits(11)])}", f"https://portaal.example/zaken/{bsn()}/documenten", f"{Person(l).name} {l.phone()}", f"IBAN NL{digits(2)}BANK{digits(10)}", f"job {digits(10)} exit 0, pid {digits(6)}"])]
 
 
 def no_settings(l):
@@ -508,198 +620,115 @@ def no_schema(l):
     return "sql", f"CREATE TABLE persoon (id INT, bsn CHAR(9), {l.family_label[0].lower().replace(' ', '_')} VARCHAR(200), {l.birth[0].lower().replace(' ', '_')} DATE);\nINSERT INTO versie (id, nummer, datum) VALUES ({digits(9, '123')}, '{digits(4)}', '2026-03-12');"
 
 
-YES = [yes_register, yes_birthlist, yes_homes, yes_payments, yes_form, yes_screen, yes_letter, yes_prose, yes_prose, yes_household, yes_numbers, yes_message, yes_log]
-NO = [no_contacts, no_planning, no_orders, no_suppliers, no_log, no_template, no_masked, no_manual, no_statistics, no_meters, no_assets, no_buildings, no_gis, no_licence, no_files, no_meeting, no_decision, no_tickets, no_mail, no_settings, no_schema]
+def no_invoice(l):
+    return "lines", [company(l), f"{Person(l).street}, {l.post()} {pick(l.cities)}", f"IBAN: NL{digits(2)} BANK {digits(4)} {digits(4)} {digits(2)}", f"{pick(NUMBERED[l.base])}: {pick([bsn(), digits(10), digits(11)])}", f"{word(l, 9)}: {day(l, recent())}", f"{word(l, 10)}: {R.randint(20, 9000)},{digits(2)} EUR"]
 
 
-# --- formats ---
-
-def as_lines(shape, content):
-    if shape != "table":
-        return content if shape == "lines" else content.splitlines()
-    if chance(0.5):
-        gap = pick(["\t", " | ", ";"])
-        return [gap.join(map(str, row)) for row in content]
-    widths = [max(len(str(row[at])) for row in content) + 3 for at in range(len(content[0]))]
-    return ["".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip() for row in content]
+def no_epochs(l):
+    return "table", [["event", "created_at", "updated_at"]] + [[f"evt-{at}", f"{pick(['17', '18'])}{digits(8)}", f"17{digits(11)}"] for at in range(size())]
 
 
-def write_txt(shape, content):
-    return "txt", pick(["\n", "\r\n"]).join(as_lines(shape, content)).encode(pick(["utf-8", "utf-8", "cp1252"]), "replace")
+def no_products(l):
+    return "table", [["EAN", "Artikel", word(l, 10)]] + [[f"87{digits(11)}", f"{pick(['Laptop', 'Toner', 'Monitor'])} {digits(3)}", f"{R.randint(5, 900)},{digits(2)}"] for _ in range(size())]
 
 
-def write_csv(shape, content):
-    if shape != "table":
-        return write_txt(shape, content)
-    out, mark = io.StringIO(), pick(";;,\t")
-    csv.writer(out, delimiter=mark, quoting=pick([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])).writerows(([["Export 12-03-2026"], []] if chance(0.15) else []) + content)
-    return "tsv" if mark == "\t" else "csv", out.getvalue().encode(pick(["utf-8", "utf-8-sig", "utf-16", "cp1252"]), "replace")
+def no_absence(l):
+    return "table", [[word(l, 1), word(l, 6), word(l, 7), word(l, 3)]] + [[Person(l).name, day(l, recent()), day(l, recent()), pick(["ICT", "HR", "Finance"])] for _ in range(size())]
 
 
-def html_of(shape, content):
-    if shape == "table":
-        cell = pick(["td", "th"])
-        rows = ["<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in row) + "</tr>" for tag, row in zip([cell] + ["td"] * len(content), content)]
-        return f"<table>{''.join(rows)}</table>"
-    tag = pick(["p", "div", "li"])
-    return "".join(f"<{tag}>{escape(line) or '&nbsp;'}</{tag}>" for line in as_lines(shape, content))
+def no_release(l):
+    return "lines", [f"Release 12.{R.randint(1, 9)}.{digits(4, '12')} ({day(l, recent())})", f"- build 2026{R.randint(1, 12):02}{R.randint(1, 28):02}.{digits(4)}, commit {digits(8)}af", f"- {pick(l.chat)}", f"- {pick(pick(l.ids)[1])}: {pick(l.chat)}"]
 
 
-def write_html(shape, content):
-    return "html", f"<!DOCTYPE html><html><head><title>Export</title></head><body>{html_of(shape, content)}</body></html>".encode()
+def no_network(l):
+    return "table", [["Host", "IP", "MAC", "Port", word(l, 1)]] + [[f"srv-{digits(3)}", f"10.{digits(2, '12')}.{digits(2, '12')}.{digits(2, '12')}", ":".join(digits(2) for _ in range(6)), digits(5, "12345"), Person(l).name] for _ in range(size())]
 
 
-def write_xlsx(shape, content):
-    import openpyxl
-    book = openpyxl.Workbook()
-    sheet = book.active
-    if chance(0.3):
-        sheet["A1"] = "Toelichting"
-        sheet = book.create_sheet("Blad2")
-        sheet.sheet_state = pick(["visible", "hidden"])
-    for _ in range(pick([0, 0, 0, 2])):
-        sheet.append(["Export"])
-    for row in content if shape == "table" else [[line] for line in as_lines(shape, content)]:
-        sheet.append([int(cell) if str(cell).isdigit() and not str(cell).startswith("0") and chance(0.5) else cell for cell in row])
-    out = io.BytesIO()
-    book.save(out)
-    return "xlsx", out.getvalue()
+def no_accounts(l):
+    label = {"nl": "Rekeningnummer", "da": "Kontonr.", "nb": "Kontonummer", "sv": "Kontonummer", "fi": "Tilinumero", "de": "Kontonummer", "en": "Account number", "fr": "Numéro de compte"}[l.base]
+    return "table", [[word(l, 11), label, word(l, 10)]] + [[company(l), pick([digits(10), digits(11)]), f"{R.randint(20, 9000)},{digits(2)}"] for _ in range(size())]
 
 
-def write_docx(shape, content):
-    import docx
-    paper = docx.Document()
-    if shape == "table":
-        table = paper.add_table(rows=0, cols=len(content[0]))
-        for row in content:
-            for cell, value in zip(table.add_row().cells, row):
-                cell.text = str(value)
-    else:
-        for line in as_lines(shape, content):
-            paper.add_paragraph(line)
-    out = io.BytesIO()
-    paper.save(out)
-    return "docx", out.getvalue()
+def no_signatures(l):
+    return "lines", [line for _ in range(R.randint(2, 4)) for line in [*signature(l), ""]]
 
 
-def write_pdf(shape, content):
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
-    from reportlab.pdfgen import canvas
-    pdfmetrics.registerFont(TTFont("text", FONTS[0]))
-    out = io.BytesIO()
-    page = canvas.Canvas(out, pagesize=(842, 595))
-    y = 560
-    page.setFont("text", 9)
-    for row in content if shape == "table" else [[line] for line in as_lines(shape, content)]:
-        for at, cell in enumerate(row):
-            page.drawString(30 + at * (780 // len(row)), y, str(cell).expandtabs(4))
-        y -= 15
-        if y < 30:
-            page.showPage()
-            page.setFont("text", 9)
-            y = 560
-    page.save()
-    return "pdf", out.getvalue()
+YES = [yes_note, yes_census, yes_register, yes_birthlist, yes_homes, yes_payments, yes_form, yes_screen, yes_letter, yes_prose, yes_prose, yes_household, yes_numbers, yes_message, yes_log]
+NO = [no_contacts, no_planning, no_orders, no_suppliers, no_log, no_template, no_masked, no_manual, no_statistics, no_meters, no_assets, no_buildings, no_gis, no_licence, no_files, no_meeting, no_decision, no_tickets, no_mail, no_settings, no_schema, no_invoice, no_epochs, no_products, no_absence, no_release, no_network, no_accounts, no_signatures]
 
 
-FONTS = [path for path in ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"] if os.path.exists(path)]
-
-
-def picture_of(shape, content):
-    from PIL import Image, ImageDraw, ImageFont
-    font = ImageFont.truetype(pick(FONTS), pick([13, 14, 16]))
-    rows = [list(map(str, row)) for row in content[:24]] if shape == "table" else [[line.expandtabs(4)] for line in as_lines(shape, content)[:34]]
-    widths = [max(int(font.getlength(row[at])) for row in rows if at < len(row)) + 26 for at in range(max(map(len, rows)))]
-    image = Image.new("RGB", (max(sum(widths) + 30, 500), 27 * len(rows) + 40), pick(["white", "white", "#f4f6f8"]))
-    draw = ImageDraw.Draw(image)
-    for y, row in enumerate(rows):
-        x = 14
-        for cell, width in zip(row, widths):
-            draw.text((x, 16 + 27 * y), cell, pick(["black", "#222222"]), font=font)
-            x += width
-    return image
-
-
-def write_png(shape, content):
-    out = io.BytesIO()
-    picture_of(shape, content).save(out, "PNG")
-    return "png", out.getvalue()
-
-
-def write_jpg(shape, content):
-    out = io.BytesIO()
-    picture_of(shape, content).save(out, "JPEG", quality=R.randint(70, 92))
-    return "jpg", out.getvalue()
-
-
-def write_scan(shape, content):
-    """A page from a scanner: enlarged, slightly turned, grey, as the only picture of a PDF."""
-    image = picture_of(shape, content)
-    image = image.resize((image.width * 2, image.height * 2)).rotate(R.uniform(-0.6, 0.6), fillcolor="white", expand=True).convert("L")
-    out = io.BytesIO()
-    image.save(out, "PDF", resolution=150)
-    return "pdf", out.getvalue()
-
-
-def write_zip(shape, content):
-    form, data = pick([write_txt, write_csv, write_docx])(shape, content)
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"export.{form}", data)
-        archive.writestr("lees mij.txt", "Zie export.")
-    return "zip", out.getvalue()
-
-
-ATTACHED = [write_csv, write_csv, write_txt, write_xlsx, write_xlsx, write_docx, write_pdf, write_zip, write_html]
-WRITERS = ATTACHED + [None] * 8  # None: a whole mail
-
+# --- mails ---
 
 def signature(l):
     p = Person(l)
     return [pick(l.bye), "", p.name, pick(l.jobs), l.org, l.hall, l.phone()]
 
 
-def whole_mail(l, shape, content):
-    """A mail with what it is about in its text, its history, its HTML or an attachment."""
-    mail, where = EmailMessage(), pick(["body", "body", "history", "html", "attachment", "attachment"])
-    writer = Person(l)
-    mail["From"], mail["To"], mail["Subject"] = f"{writer.name} <a@x.example>", "support@zaakwijs.example", pick(["Vraag", "Fout", "Error", "Spørgsmål", "RE: import"])
-    lines = [pick(l.hello), "", pick(l.chat)]
+def whole_mail(l, shape, content, attached=writers.DOCUMENTS, picture=False):
+    """A mail with what it is about in its subject, its text, its history, its HTML, an attachment or a mail within it."""
+    mail, writer = EmailMessage(), Person(l)
     said = as_lines(shape, content)
+    where = "attachment" if picture else pick(["body", "history", "html", "attachment", "attachment", "attachment", "forwarded"] + ["subject"] * (len(said) == 1 and len(said[0]) < 120))
+    mail["From"], mail["To"] = f"{writer.name} <a@x.example>", "support@zaakwijs.example"
+    mail["Subject"] = said[0] if where == "subject" else pick(["Vraag", "Fout", "Error", "Spørgsmål", "RE: import"])
+    lines = [pick(l.hello), "", pick(l.chat)]
     if where == "body":
         lines += ["", *said, "", pick(l.chat)]
     lines += ["", *signature(l)]
     if where == "history":
         lines += ["", l.wrote.format(name=Person(l).name, mail="b@x.example"), *(f"> {line}" for line in [pick(l.hello), *said, *signature(l)])]
-    mail.set_content("\n".join(lines))
+    mail.set_content("\n".join(lines), cte=pick(["8bit", "quoted-printable", "base64"]))
     if where == "html":
         mail.add_alternative(f"<html><body>{html_of('lines', lines[:3])}{html_of(shape, content)}{html_of('lines', signature(l))}</body></html>", subtype="html")
-    if where == "attachment":
-        form, data = pick(ATTACHED)(shape, content)
-        mail.add_attachment(data, maintype="application", subtype="octet-stream", filename=f"{pick(['export', 'lijst', 'bijlage', 'Book1'])}.{form}")
-    return "eml", mail.as_bytes()
+    if where == "forwarded":
+        inner = EmailMessage()
+        inner["From"], inner["To"], inner["Subject"] = f"{Person(l).name} <b@x.example>", "a@x.example", "Vraag"
+        inner.set_content("\n".join([pick(l.hello), "", *said, "", *signature(l)]))
+        mail.add_attachment(inner)
+    if where != "attachment":
+        return "eml", mail.as_bytes()
+    if chance(0.3):
+        mail.add_attachment(b"Versie 12.3\r\n", maintype="text", subtype="plain", filename="versie.txt")
+    form, data = pick(attached)(shape, content)
+    name = f"{pick(['export', 'lijst', 'bijlage', 'Book1', 'image001'])}.{form}"
+
+    def finished():
+        attachment = data() if callable(data) else data
+        if attachment is None:
+            return None
+        mail.add_attachment(attachment, maintype="application", subtype="octet-stream", filename=name)
+        return mail.as_bytes()
+    return "eml", finished
 
 
-def write(number, writers):
+def write(number, pictures):
+    """The name and the bytes of a file, or a promise of them."""
     l, maker = pick(LANGUAGES), pick(YES if number % 2 else NO)
     shape, content = maker(l)
-    writer = pick(writers)
-    if writer is None:
+    if pictures:
+        form, data = whole_mail(l, shape, content, writers.PICTURES, True) if chance(0.25) else pick(writers.PICTURES)(shape, content)
+    elif chance(0.45):
         form, data = whole_mail(l, shape, content)
-    elif shape in ("xml", "json", "sql") and chance(0.7) and writers is WRITERS:
+    elif shape in ("xml", "json", "sql") and chance(0.7):
         form, data = shape, content.encode()
     else:
-        form, data = writer(shape, content)
+        form, data = pick(writers.DOCUMENTS)(shape, content)
     label, kind = maker.__name__.split("_", 1)
-    kind = f"scan{kind}" if writers is PICTURED else kind
-    with open(os.path.join(FOLDER, f"{label}-{kind}-{l.code}-{number:05}.{form}"), "wb") as file:
-        file.write(data)
+    return f"{label}-{'scan' if pictures else ''}{kind}-{l.code}-{number:05}.{form}", data
 
 
-PICTURED = [write_png, write_png, write_jpg, write_scan]
-os.makedirs(FOLDER, exist_ok=True)
-for number in range(COUNT):
-    write(number, WRITERS)
-for number in range(COUNT, COUNT + PICTURES):
-    write(number, PICTURED)
+def main():
+    os.makedirs(FOLDER, exist_ok=True)
+    made = [write(number, number >= COUNT) for number in range(COUNT + PICTURES)]
+    writers.run_office()
+    for name, data in made:
+        data = data() if callable(data) else data
+        if data is None:
+            print(f"left out: {name}", file=sys.stderr)
+            continue
+        with open(os.path.join(FOLDER, name), "wb") as file:
+            file.write(data)
+
+
+if __name__ == "__main__":
+    main()

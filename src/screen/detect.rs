@@ -1,8 +1,8 @@
 //! Walks through text and tables, gathers what is found, and says where.
 
 use super::evidence::{self, Around, CHANCE, GROUP, REACH, SURE};
-use super::fold::fold;
-use super::identifiers::{ALL, Judged};
+use super::fold::{fold, unboxed};
+use super::identifiers::{ALL, Judged, reads_as_stamp};
 use super::outcome::{Finding, Spot, Where};
 use super::{Policy, blocks, records};
 use crate::parse::document::{Content, Document, Place};
@@ -100,7 +100,7 @@ impl<'a> Line<'a> {
     fn new(text: &'a str) -> Self {
         let digits = text.chars().filter(|c| c.is_numeric()).count();
         // Most lines hold no number; folding is for those that do, and for the short ones that may be a label.
-        let folded = if digits >= 6 || text.len() <= 120 { fold(text) } else { String::new() };
+        let folded = if digits >= 6 || text.len() <= 120 { unboxed(fold(text)) } else { String::new() };
         Self { text, folded, digits }
     }
 }
@@ -215,7 +215,7 @@ impl<'a> Detector<'a> {
         let mut header: Vec<String> = Vec::new();
         let mut columns: BTreeMap<usize, Gathered> = BTreeMap::new();
         for (row, cells) in rows.iter().enumerate() {
-            let folded: Vec<String> = cells.iter().map(|cell| fold(cell)).collect();
+            let folded: Vec<String> = cells.iter().map(|cell| unboxed(fold(cell))).collect();
             if is_header(&folded) {
                 // A new table begins below: what its columns gathered so far is judged by itself.
                 for (_, gathered) in std::mem::take(&mut columns) {
@@ -399,9 +399,12 @@ impl<T> Spans<T> {
     }
 }
 
-/// At least four different passing numbers, four in five of that form passing, and no steady sequence: four random numbers all
-/// pass the eleven-test with a chance of 0.007 %.
+/// At least four different passing numbers, four in five of that form passing, no steady sequence and no stamps of day and time: four
+/// random numbers all pass the eleven-test with a chance of 0.007 %.
 fn is_group(group: &[&Candidate], failed: usize) -> bool {
+    if group.iter().all(|candidate| reads_as_stamp(&candidate.judged.value)) {
+        return false;
+    }
     let values: BTreeSet<u64> = group.iter().filter_map(|candidate| candidate.judged.value.parse().ok()).collect();
     if values.len() < 4 || group.len() < 4 * failed {
         return false;

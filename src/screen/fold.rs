@@ -1,5 +1,8 @@
 //! One spelling for many: lower case, no accents, plain digits, so that one pattern finds what people write in nine languages.
 
+use regex::{Captures, Regex};
+use std::sync::LazyLock;
+
 /// Lower case without accents. Zero-width characters and soft hyphens vanish, every space and `_` becomes a space, every dash a
 /// hyphen, digits of any script become ASCII digits, and a capital after a small letter starts a new word
 /// (`PersonNr` → `person nr`). Nordic and German letters become two (`ø` → `o`, `æ` → `ae`, `ß` → `ss`; `å`, `ä`, `ö`, `ü` lose their sign).
@@ -65,6 +68,18 @@ fn digit(c: char) -> Option<char> {
     ZEROES.iter().find_map(|zero| (c as u32).checked_sub(*zero).filter(|value| *value < 10)).and_then(|value| char::from_digit(value, 10))
 }
 
+/// Folded text in which `1 2 3 4 5 6 7 8 2`, as forms with a box for each digit give it, is one number.
+pub fn unboxed(folded: String) -> String {
+    static BOXED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b[0-9](?: [0-9]){7,11}\b").ok());
+    let hint = folded.as_bytes().windows(4).any(|four| matches!(four, [a, b' ', b, b' '] if a.is_ascii_digit() && b.is_ascii_digit()));
+    match BOXED.as_ref().filter(|_| hint) {
+        Some(boxed) => {
+            boxed.replace_all(&folded, |found: &Captures<'_>| found.get(0).map_or("", |run| run.as_str()).replace(' ', "")).into_owned()
+        }
+        None => folded,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +93,11 @@ mod tests {
         assert_eq!(fold("bsn\u{a0}123\u{200b}456\u{ad}782"), "bsn 123456782");
         assert_eq!(fold("１２３－４５６"), "123-456");
         assert_eq!(fold("burgerServiceNummer"), "burger service nummer");
+    }
+
+    #[test]
+    fn digits_in_boxes_are_one_number() {
+        assert_eq!(unboxed("bsn 1 2 3 4 5 6 7 8 2, wijk 3".to_owned()), "bsn 123456782, wijk 3");
+        assert_eq!(unboxed("tel 06 12 34 56 78, 1 2 3".to_owned()), "tel 06 12 34 56 78, 1 2 3");
     }
 }

@@ -47,11 +47,11 @@ impl Found {
                 self.lines.extend(pair(fields));
                 self.headed(fields);
                 // What belongs to the object itself first, so that its own values stand together.
-                for (key, value) in fields.iter().filter(|(_, value)| is_scalar(value)) {
-                    self.walk(key, value);
+                for (own, value) in fields.iter().filter(|(_, value)| is_scalar(value)) {
+                    self.walk(&xml::label(key, own), value);
                 }
-                for (key, value) in fields.iter().filter(|(_, value)| !is_scalar(value)) {
-                    self.walk(key, value);
+                for (own, value) in fields.iter().filter(|(_, value)| !is_scalar(value)) {
+                    self.walk(&xml::label(key, own), value);
                 }
             }
             scalar => self.lines.push(format!("{key}: {}", written(scalar))),
@@ -118,7 +118,8 @@ fn flatten(prefix: &str, fields: &Map<String, Value>, cells: &mut Vec<(String, S
 
 /// The line of an object that holds a name and its value.
 fn pair(fields: &Map<String, Value>) -> Option<String> {
-    let (_, key) = fields.iter().find(|(name, value)| xml::is_key(name) && value.is_string())?;
+    let named = |is_name: fn(&str) -> bool| fields.iter().find(|(name, value)| is_name(name) && value.is_string());
+    let (_, key) = named(xml::is_key).or_else(|| named(xml::is_kind))?;
     let (_, value) = fields.iter().find(|(name, value)| xml::is_value(name) && is_scalar(value))?;
     Some(format!("{}: {}", written(key), written(value)))
 }
@@ -177,5 +178,9 @@ mod tests {
         for text in [r#"[{"key": "bsn", "value": "1"}]"#, r#"[{"naam": "bsn", "waarde": 1}, {"naam": "x", "waarde": 2}]"#] {
             assert!(found(text).lines.contains(&"bsn: 1".to_owned()), "{text}");
         }
+        let system = found(r#"{"identifier": [{"system": "http://fhir.nl/fhir/NamingSystem/bsn", "value": "1"}]}"#);
+        assert!(system.lines.contains(&"http://fhir.nl/fhir/NamingSystem/bsn: 1".to_owned()), "{:?}", system.lines);
+        let birth = found(r#"{"naam": "A", "geboorte": {"datum": {"type": "Datum", "datum": "1961-03-12"}}}"#);
+        assert!(birth.lines.contains(&"geboorte datum: 1961-03-12".to_owned()), "{:?}", birth.lines);
     }
 }

@@ -118,7 +118,7 @@ fn part(name: &str, format: &str) -> Part {
         }
         "rels" => Part::Properties,
         "xml" | "vml" => Part::Document,
-        "bin" if !name.contains("embeddings/") => Part::Binary,
+        "bin" if !name.contains("embeddings/") && file != "vbaProject.bin" => Part::Binary,
         "ttf" | "otf" | "odttf" | "fntdata" => Part::Nothing,
         _ => Part::Embedded,
     }

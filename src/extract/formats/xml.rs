@@ -206,6 +206,28 @@ pub fn is_value(name: &str) -> bool {
     VALUES.contains(&name.to_ascii_lowercase().as_str())
 }
 
+/// What an element or attribute is called that says of what kind the value beside it is, where nothing names it.
+pub fn is_kind(name: &str) -> bool {
+    const KINDS: [&str; 8] = ["type", "soort", "art", "slag", "typ", "kind", "system", "scheme"];
+    KINDS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// Whether a name says nothing of what a value is.
+fn is_vague(name: &str) -> bool {
+    const VAGUE: [&str; 15] =
+        ["datum", "date", "dato", "value", "waarde", "wert", "verdi", "vaerdi", "arvo", "nummer", "number", "numero", "nr", "no", "text"];
+    VAGUE.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// A value's label: its own name, and before it what it belongs to where the name says nothing (`<geboorte><datum>`).
+pub fn label(parent: &str, own: &str) -> String {
+    match () {
+        () if !is_vague(own) || parent.is_empty() => own.to_owned(),
+        () if parent.ends_with(own) => parent.to_owned(),
+        () => format!("{parent} {own}"),
+    }
+}
+
 /// Keys that wait for their values, each with the depth at which its value would stand, the deepest last.
 #[derive(Default)]
 struct Keys {
@@ -215,7 +237,8 @@ struct Keys {
 impl Keys {
     /// `<field name="bsn" value="…"/>` is a pair; `<field name="bsn">…</field>` becomes one with its text.
     fn attributes(&mut self, lines: &mut Vec<String>, depth: usize, pairs: &[(String, String)]) {
-        let Some((_, key)) = pairs.iter().find(|(name, _)| is_key(name)) else { return };
+        let named = pairs.iter().find(|(name, _)| is_key(name)).or_else(|| pairs.iter().find(|(name, _)| is_kind(name)));
+        let Some((_, key)) = named else { return };
         lines.extend(pairs.iter().filter(|(name, _)| is_value(name)).map(|(_, value)| format!("{key}: {value}")));
         self.waiting.push((depth + 1, key.clone()));
     }
@@ -262,7 +285,9 @@ fn flush(lines: &mut Vec<String>, names: &[String], said: &mut String, grid: &mu
     let words = said.trim();
     if !words.is_empty() {
         let name = names.last().map(String::as_str).unwrap_or("");
-        lines.extend(words.lines().map(|line| format!("{name}: {}", line.trim())));
+        let from = names.iter().rposition(|name| !is_vague(name)).unwrap_or(0);
+        let label = names.iter().skip(from).fold(String::new(), |parent, own| label(&parent, own));
+        lines.extend(words.lines().map(|line| format!("{label}: {}", line.trim())));
         grid.say(words);
         keys.text(lines, names.len(), name, words);
     }
@@ -307,6 +332,14 @@ mod tests {
             "<root><field name=\"bsn\"><value>1</value></field></root>",
         ] {
             assert!(read(text).0.contains(&"bsn: 1".to_owned()), "{text} {:?}", read(text).0);
+        }
+        for (text, line) in [
+            ("<persoon><naam>A</naam><geboorte><datum>19610312</datum></geboorte></persoon>", "geboorte datum: 19610312"),
+            ("<persoon><geboorte><datum><datum>19610312</datum></datum></geboorte></persoon>", "geboorte datum: 19610312"),
+            ("<persoon><identificatie soort=\"bsn\" waarde=\"1\"/></persoon>", "bsn: 1"),
+            ("<persoon><identificatie type=\"bsn\">1</identificatie></persoon>", "bsn: 1"),
+        ] {
+            assert!(read(text).0.contains(&line.to_owned()), "{text} {:?}", read(text).0);
         }
         // Of another field, and of another element.
         let (lines, _) = read("<root><field name=\"bsn\">1</field><field>2</field><x><value>3</value></x></root>");

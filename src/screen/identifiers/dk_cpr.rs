@@ -43,6 +43,8 @@ fn judge(written: &str) -> Option<Judged> {
                 35
             }
         }
+        // Mobile telephones of other countries have ten digits that begin like this, and stand beside names.
+        None if written.starts_with(['0']) && matches!(written.get(1..2), Some("4" | "5" | "6" | "7")) => 15,
         None => {
             if checked {
                 40

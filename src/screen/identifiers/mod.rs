@@ -90,6 +90,13 @@ fn is_date(year: u64, month: u64, day: u64) -> bool {
     (1..=last).contains(&day)
 }
 
+/// Whether a number of ten digits reads as a stamp of day and time.
+#[must_use]
+pub fn reads_as_stamp(value: &str) -> bool {
+    let digits = digits(value);
+    matches!((digits.get(..6), digits.get(6..)), (Some(first), Some(second)) if second.len() == 4 && is_stamp(first, second))
+}
+
 /// Whether six and four digits read as `YYMMDD-HHMM`, as in file names and build numbers, in the years that such stamps are from.
 fn is_stamp(first: &[u32], second: &[u32]) -> bool {
     let (date, time) = (number(first), number(second));

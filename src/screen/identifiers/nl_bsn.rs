@@ -11,7 +11,7 @@ pub const BSN: Identifier = Identifier {
     kind: "bsn",
     country: Country::Nl,
     about: "burgerservicenummer",
-    names: r"\bbsn|bsn\b|\bb\.s\.n\b|burger ?-?service|\bsofi\b|\bsofi ?-?(?:nr|num)|citizen service n",
+    names: r"\bbsn|bsn\b|\bb[. ]s[. ]n\b|burger ?-?service|\bsofi\b|\bsofi ?-?(?:nr|num)|citizen service n",
     form: r"0120009[0-9]{9}|[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{3}|[0-9]{4}[ .-][0-9]{2}[ .-][0-9]{3}|[0-9]{2}[ .][0-9]{2}[ .][0-9]{2}[ .][0-9]{3}|[0-9]{9}|[0-9]{8}",
     judge,
 };

@@ -105,10 +105,14 @@ pub fn of_label(folded: &str) -> Option<Attribute> {
     if label.is_empty() || label.len() > 48 || label.bytes().filter(u8::is_ascii_digit).count() > 2 {
         return None;
     }
-    if !ANY.as_ref().is_some_and(|any| any.is_match(label)) {
-        return None;
-    }
-    let attribute = PATTERNS.iter().find(|(_, pattern)| pattern.is_match(label)).map(|(attribute, _)| *attribute)?;
+    let attribute_of = |label: &str| {
+        let any = ANY.as_ref().is_some_and(|any| any.is_match(label));
+        let first = || PATTERNS.iter().find(|(_, pattern)| pattern.is_match(label)).map(|(attribute, _)| *attribute);
+        any.then(first).flatten()
+    };
+    // `geboorte.datum`, `birth/date`: a path in place of a name.
+    let attribute = attribute_of(label)
+        .or_else(|| label.contains(['.', '/']).then(|| label.replace(['.', '/'], " ")).and_then(|path| attribute_of(path.trim())))?;
     let thing = THINGS.as_ref().is_some_and(|things| things.is_match(label));
     (!thing).then_some(attribute)
 }

@@ -54,7 +54,8 @@ impl Day {
 }
 
 static NUMERIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:(?P<d>[0-3]?[0-9])(?P<s>[-./])(?P<m>[01]?[0-9])[-./](?P<y>(?:19|20)[0-9]{2}))|(?:(?P<y2>(?:19|20)[0-9]{2})[-./](?P<m2>[01]?[0-9])[-./](?P<d2>[0-3]?[0-9]))").ok()
+    // `12-03-1961`, `12. 3. 1961`, `12/3 1961`; `1961-03-12`.
+    Regex::new(r"(?:(?P<d>[0-3]?[0-9]) ?[-./] ?(?P<m>[01]?[0-9])(?: ?[-./] ?| )(?P<y>(?:19|20)[0-9]{2}))|(?:(?P<y2>(?:19|20)[0-9]{2})[-./](?P<m2>[01]?[0-9])[-./](?P<d2>[0-3]?[0-9]))").ok()
 });
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let months: Vec<&str> = MONTHS.to_vec();
@@ -67,16 +68,33 @@ static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static COMPACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])|(?P<d2>0[1-9]|[12][0-9]|3[01])(?P<m2>0[1-9]|1[0-2])(?P<y2>(?:19|20)[0-9]{2})").ok()
 });
-static SHORT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?P<d>[0-3]?[0-9])[-./](?P<m>[01]?[0-9])[-./]'?(?P<y>[0-9]{2})").ok());
+/// `12-03-61`, `12 03 61`, `61-03-12`.
+static SHORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?P<d>[0-3]?[0-9]) ?[-./ ] ?(?P<m>[01]?[0-9]) ?[-./ ] ?'?(?P<y>[0-9]{2})|(?P<y2>[0-9]{2}) ?[-./ ] ?(?P<m2>[01]?[0-9]) ?[-./ ] ?(?P<d2>[0-3]?[0-9])").ok()
+});
+/// `120361`, `610312`.
+static SIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?P<d>0[1-9]|[12][0-9]|3[01])(?P<m>0[1-9]|1[0-2])(?P<y>[0-9]{2})|(?P<y2>[0-9]{2})(?P<m2>0[1-9]|1[0-2])(?P<d2>0[1-9]|[12][0-9]|3[01])").ok()
+});
 
-/// Days in folded text, in order. `labelled`: what stands before says that it is a date, so that `19610312` and `12-03-61` count too.
+/// Days in folded text, in order. `labelled`: what stands before says that it is a date, so that `19610312`, `12-03-61` and `120361`
+/// count too.
 pub fn days(folded: &str, labelled: bool) -> Vec<Day> {
-    if folded.bytes().filter(u8::is_ascii_digit).take(5).count() < 5 {
+    let (patterns, digits): (&[&LazyLock<Option<Regex>>], usize) =
+        if labelled { (&[&NUMERIC, &WORDS, &COMPACT, &SHORT, &SIX], 4) } else { (&[&NUMERIC, &WORDS], 5) };
+    of_patterns(patterns, folded, digits)
+}
+
+/// Days written as eight digits in one run.
+pub fn undivided(folded: &str) -> Vec<Day> {
+    of_patterns(&[&COMPACT], folded, 8)
+}
+
+fn of_patterns(patterns: &[&LazyLock<Option<Regex>>], folded: &str, least_digits: usize) -> Vec<Day> {
+    if folded.bytes().filter(u8::is_ascii_digit).take(least_digits).count() < least_digits {
         return Vec::new();
     }
     let mut days = Vec::new();
-    let patterns: &[&LazyLock<Option<Regex>>] = if labelled { &[&NUMERIC, &WORDS, &COMPACT, &SHORT] } else { &[&NUMERIC, &WORDS] };
     for pattern in patterns {
         let Some(pattern) = pattern.as_ref() else { continue };
         for found in pattern.captures_iter(folded) {
@@ -126,11 +144,15 @@ mod tests {
             "12th of march 1961",
             "12 maerz 1961",
             "12 maaliskuuta 1961",
+            "12/3 1961",
+            "12. 3. 1961",
         ] {
             assert_eq!(days(text, false).first().map(|day| day.year), Some(1961), "{text}");
         }
         assert_eq!(days("19610312", true).first().map(|day| day.year), Some(1961));
-        assert_eq!(days("12-03-61", true).first().map(|day| day.year), Some(1961));
+        for text in ["12-03-61", "12 03 61", "12/3/61", "61-03-12", "120361", "610312"] {
+            assert!(days(text, true).iter().any(|day| day.year == 1961) && days(text, false).is_empty(), "{text}");
+        }
         assert!(days("19610312", false).is_empty() && days("99-99-1961", false).is_empty() && days("versie 12.3.19612", false).is_empty());
     }
 }

@@ -116,6 +116,11 @@ fn is_born(folded: &str, near: &[&str]) -> bool {
 
 /// A name right before a day: a known one before a day of a generation ago, any before a day in a line that speaks of people.
 fn is_dated(line: &str, folded: &str) -> bool {
+    // "Zwankens, A., 19290322": an undivided day is one where a name that is surely one stands right before it.
+    let undivided: Vec<dates::Day> = dates::undivided(folded).into_iter().filter(|day| day.is_generation_ago()).collect();
+    if originals_before(line, folded, &undivided).any(|(_, before)| names::at_end(tail(before, FAR))) {
+        return true;
+    }
     let days: Vec<dates::Day> = dates::days(folded, false).into_iter().filter(|day| day.may_be_birth()).collect();
     let mut people = None;
     originals_before(line, folded, &days).any(|(day, before)| {

@@ -15,6 +15,7 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
     let mut below = Below::default();
     let mut form = Form::default();
     let mut addressed = Vec::new();
+    let mut bare = Bare::default();
     for (row, cells) in rows.iter().enumerate() {
         let labels: Vec<Option<Attribute>> = cells.iter().map(|cell| attributes::of_label(&fold(cell))).collect();
         let values = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
@@ -38,16 +39,71 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
             let born = cells.iter().any(|cell| cell.len() <= 24 && dates::days(&fold(cell), false).iter().any(|day| day.is_long_ago()));
             if born && cells.iter().any(|cell| cell.len() <= 60 && names::in_text(cell)) {
                 records.push(Record { points: 65, row: row + 1 });
+                bare.add(cells, row);
             } else if cells.len() >= 3 && addresses::in_cells(cells) {
                 addressed.push(Record { points: 65, row: row + 1 });
+            } else {
+                bare.add(cells, row);
             }
         }
     }
     records.extend(below.settle());
     records.extend(addressed);
+    for record in bare.settle() {
+        if !records.iter().any(|known| known.row == record.row) {
+            records.push(record);
+        }
+    }
     let mut records = form.join(records);
     records.extend(in_stories(rows, &records));
     records
+}
+
+/// Rows of a table that has no header at all.
+#[derive(Default)]
+struct Bare {
+    /// How many rows there are, whatever they hold.
+    rows: usize,
+    /// Those with what may be a name and a day long ago: row and year, and whether a sex stands there too.
+    people: Vec<(usize, u32, bool)>,
+    /// The first row held no date: it may be a header in words that nobody knows.
+    headed: bool,
+}
+
+impl Bare {
+    /// Days of birth lie years apart; those of papers and buildings that stand in one list seldom do.
+    const APART: u32 = 10;
+
+    fn add(&mut self, cells: &[String], row: usize) {
+        let filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty() && cell.len() <= 60);
+        if filled.clone().count() < 2 {
+            return;
+        }
+        let folded: Vec<String> = cells.iter().filter(|cell| cell.len() <= 24).map(|cell| fold(cell)).collect();
+        let mut years = folded.iter().flat_map(|cell| dates::days(cell, false).into_iter().chain(dates::undivided(cell)));
+        let year = years.find(|day| day.is_long_ago()).map(|day| day.year);
+        self.headed |= self.rows == 0 && year.is_none();
+        self.rows += 1;
+        let grades: Vec<Grade> = filled.filter(|cell| cell.chars().count() >= 3).map(names::grade).collect();
+        let named =
+            grades.iter().any(|grade| *grade >= Grade::Shaped) || grades.iter().filter(|grade| **grade >= Grade::Possible).count() >= 2;
+        if let Some(year) = year.filter(|_| named) {
+            let sex =
+                cells.iter().any(|cell| cell.len() <= 10 && attributes::has_value(Attribute::Sex, cell) && !cell.contains(['0', '1', '2']));
+            self.people.push((row, year, sex));
+        }
+    }
+
+    fn settle(self) -> Vec<Record> {
+        let years = || self.people.iter().map(|(_, year, _)| *year);
+        let apart = years().max().unwrap_or(0) - years().min().unwrap_or(0);
+        let enough = self.people.len() >= 3 || self.people.len() == 2 && self.people.iter().all(|(_, _, sex)| *sex);
+        let most = self.people.len() * 5 >= self.rows * 3;
+        if self.headed || !enough || !most || apart < Self::APART {
+            return Vec::new();
+        }
+        self.people.into_iter().map(|(row, _, _)| Record { points: 65, row: row + 1 }).collect()
+    }
 }
 
 /// The rows below one header.

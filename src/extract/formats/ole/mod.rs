@@ -1,6 +1,7 @@
 //! OLE compound files: xls, doc, ppt, msg, and encrypted office documents in their wrapper; and what is embedded in them.
 
 mod book;
+mod macros;
 mod message;
 mod pictures;
 mod slides;
@@ -39,6 +40,9 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) -> &'static str {
     } else if has("/PowerPoint Document") {
         slides::read(reader, &mut ole);
         "ppt"
+    } else if has("/VBA/dir") {
+        macros::read(reader, &mut ole, Path::new("/"));
+        return "vba";
     } else if has("/Equation Native") {
         // A formula; its text stands in the document that it is drawn in.
         return "ole";
@@ -87,7 +91,8 @@ fn embedded(reader: &mut Reader, ole: &mut Ole<'_>) {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match names.as_slice() {
             ["_SX_DB_CUR" | "MsoDataStore", ..] => words(reader, ole, &storage),
-            // Macros are not looked at, and nothing lies in the folder of objects itself.
+            ["Macros" | "_VBA_PROJECT_CUR"] => macros::read(reader, ole, &storage),
+            // What lies within them; and nothing lies in the folder of objects itself.
             ["Macros" | "_VBA_PROJECT_CUR", ..] | ["ObjectPool"] => {}
             [_] | ["ObjectPool", _] => {
                 number += 1;
