@@ -141,7 +141,7 @@ def other(language, **parts):
 
 for language in (NL, DA, NB, SV, FI, DE, EN):
     language.base = language.code
-BE = other(NL, code="be", ids=[("rijksregisternummer", ["Rijksregisternummer", "RRN", "INSZ", "INSZ-nummer", "Rijksregisternr.", "rijksregisternr"])], cities=["Zandvoorde", "Sint-Godelieve", "Oud-Kessel"], post=lambda: digits(4, "123456789"), org="Stad Zandvoorde", hall="Grote Markt 1, 8400 Zandvoorde")
+BE = other(NL, code="be", ids=[("rijksregisternummer", ["Rijksregisternummer", "RRN", "INSZ", "INSZ-nummer", "Rijksregisternr.", "rijksregisternr"])], cities=["Zandvoorde", "Sint-Godelieve", "Oud-Kessel"], post=lambda: digits(4, "123456789"), org="Stad Zandvoorde", hall="Stadhuis, Grote Markt 1, 8400 Zandvoorde")
 IE = other(EN, code="ie", ids=[("ppsn", ["PPS number", "PPSN", "PPS No.", "PPS No", "Personal Public Service Number"])], cities=["Ballyknock", "Kilbrannoch"], post=lambda: f"{pick('ACDEFHKNPRTVWXY')}{digits(2)} {pick('ACDEFHKNPRTVWXY')}{digits(1)}{pick('ACDEFHKNPRTVWXY')}{digits(1)}", org="Ballyknock County Council", hall="County Buildings, Main Street, Ballyknock A12 B3C4")
 NN = other(NB, code="nn", name=["Namn", "NAMN", "Fullt namn", "Innbyggjar"], given_label=["Førenamn", "FORNAMN"], family_label=["Etternamn"], birth=["Fødselsdato", "Fødd", "FØDD"], ids=[("fodselsnummer", ["Fødselsnummer", "Fnr", "fødselsnr."])], role=["Namnet til barnet", "Elev", "Søkjar"],
     born=["Gjeld {name}, fødd {date}.", "Saka til {name} (f. {date}) lèt seg ikkje opne."], lives=["{name}, {street}, {post} {city} har ikkje fått vedtaket.", "Innbyggjaren {name} bur i {street}."], numbered=["{label} {id} gjev feil.", "{label}: {id}", "{name}, {label} {id}, manglar."], chat=["Systemet viser ein feil når vi lagrar.", "Kan de sjå på dette?"], bye=["Med venleg helsing", "Helsing"], dear="Hei {name}", decision="Vi viser til søknaden din av {date}.")
@@ -488,7 +488,7 @@ def yes_log(l):
     kind, labels = pick(l.ids)
     key = {"fodselsnummer": "fnr", "henkilotunnus": "hetu", "a-nummer": "anummer", "rijksregisternummer": "rrn"}.get(kind, kind)
     lines = log_lines()
-    number = MAKERS[kind](Person(l).born).replace(" ", "")
+    number = MAKERS[kind](Person(l).born).replace(" ", "-" if kind == "rijksregisternummer" else "")
     lines.insert(R.randint(0, len(lines)), pick([f"2026-03-12 08:11:02,114 ERROR GET https://register.example/api/persons?{key}={quote(number)}&view=full -> 503", f"2026-03-12T08:11:02Z WARN lookup failed {key}={number} status=404"]))
     return "lines", lines
 

@@ -84,12 +84,20 @@ def write_xlsx(shape, content, visible=False):
         sheet.append(["Export"])
     for row in rows:
         sheet.append(row)
+    if visible:
+        # As somebody who prints it: every column as wide as what it holds, all of them on one page.
+        for column in sheet.columns:
+            sheet.column_dimensions[column[0].column_letter].width = max(len(str(cell.value or "")) for cell in column) + 3
+        sheet.page_setup.orientation, sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = "landscape", 0, True
     return "xlsx", formats.saved(book.save)
 
 
 def fill(sheet, rows):
     for at, row in enumerate(rows):
         sheet.write_row(at, 0, row)
+    sheet.autofit()
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
 
 
 def write_sheet_comment(shape, content):

@@ -30,7 +30,7 @@ const NOUN: u8 = 40;
 
 /// Names of numbers that are no citizen data, over folded text. The nearest label wins, so these must be names, not mere nouns.
 const OTHER_NUMBERS: &str = concat!(
-    r"\brsin\b|\bbtw\b|\bvat\b|\bmoms|\bmva\b|\bust-?id|\bkvk|\bcvr\b|\bse-nr|\bkbo\b|\bhandelsreg|\bvestigings?(?:nr|num)",
+    r"\btva\b|\bbce\b|\bsire[nt]\b|(?:numero|n[°o]\.?) (?:de |du )?(?:client|facture|commande|compte|dossier|contrat)|\brsin\b|\bbtw\b|\bvat\b|\bmoms|\bmva\b|\bust-?id|\bkvk|\bcvr\b|\bse-nr|\bkbo\b|\bhandelsreg|\bvestigings?(?:nr|num)",
     r"|\borg(?:anisa[a-z]*)?[ .-]{0,2}(?:nr|num)|\bforetaks?(?:nr|num)|\by-tunnus|\biban\b|\bbic\b|\bkonto|\bkto\b|bankrek|\brekening|\baccount ?n|\bbank ?account",
     r"|\bsort code|\bbank ?giro|\bplus ?giro|\bgironu|\bkid\b|betalingskenmerk|\bean\b|\bgtin\b|\bisbn\b|\bimei\b|\bicao\b",
     r"|(?:factu(?:ur|re)|faktura|invoice|rechnungs?|order|ordre|bestel|bestellungs?|bestillings?|klant|kunde[ns]?|kund|customer|debiteur|crediteur|leverancier|lieferanten",

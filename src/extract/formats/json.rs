@@ -37,7 +37,7 @@ impl Found {
                 if items.len() > 1 && items.iter().all(Value::is_object) {
                     return self.table(items);
                 }
-                if let Some(rows) = rows(items).filter(|rows| rows.len() > 1 && items.first().is_some_and(is_header)) {
+                if let Some(rows) = rows(items).filter(|rows| rows.len() > 1 && items.first().is_some_and(holds_words)) {
                     return self.tables.push(rows);
                 }
                 items.iter().for_each(|item| self.walk(key, item));
@@ -131,10 +131,9 @@ fn rows(items: &[Value]) -> Option<Vec<Vec<String>>> {
     (whole && !items.is_empty()).then(|| rows.collect())
 }
 
-/// A row of names: texts without long numbers.
-fn is_header(item: &Value) -> bool {
-    let name = |cell: &Value| cell.as_str().is_some_and(|text| text.bytes().filter(u8::is_ascii_digit).count() < 5);
-    item.as_array().is_some_and(|cells| cells.iter().all(name))
+/// A row with texts: one of names, or of values with or without a header; coordinates are none.
+fn holds_words(item: &Value) -> bool {
+    item.as_array().is_some_and(|cells| cells.iter().any(Value::is_string))
 }
 
 fn is_scalar(value: &Value) -> bool {

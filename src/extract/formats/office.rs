@@ -313,7 +313,7 @@ pub fn document(reader: &mut Reader, text: &str, part: &str, number: u32) {
                 page.close(start.local_name().into_inner());
             }
             Ok(Event::End(end)) => page.close(end.local_name().into_inner()),
-            Ok(Event::Text(words)) => page.line.push_str(&words.xml10_content()),
+            Ok(Event::Text(words)) => page.say(&words.xml10_content()),
             Ok(Event::CData(words)) => page.line.push_str(&words.xml10_content()),
             Ok(Event::GeneralRef(reference)) => page.line.push_str(&xml::resolved(&reference)),
             Ok(Event::Eof) => break,
@@ -356,11 +356,28 @@ struct Page {
     aside: Vec<String>,
     /// What stands in a cell is said by the cell alone. In a letter's table the lines count too: it may be a form.
     in_cells_only: bool,
+    /// In an OOXML run of text, where a line break of the file is one of the text: a sheet's comments are written so.
+    in_run: bool,
 }
 
 impl Page {
+    fn say(&mut self, words: &str) {
+        if !self.in_run {
+            return self.line.push_str(words);
+        }
+        for (nth, line) in words.split('\n').enumerate() {
+            if nth > 0 {
+                self.end_line();
+            }
+            self.line.push_str(line);
+        }
+    }
+
     fn open(&mut self, start: &BytesStart<'_>) {
+        self.in_run = start.local_name().into_inner() == "t";
         match start.local_name().into_inner() {
+            // A text box hangs on a paragraph that has not ended.
+            "p" | "h" => self.end_line(),
             "tbl" | "table" => {
                 self.end_line();
                 // The name of a sheet.
@@ -389,6 +406,7 @@ impl Page {
     }
 
     fn close(&mut self, name: &str) {
+        self.in_run = false;
         match name {
             "p" | "h" | "comment" | "sdt" | "text" | "v" | "pt" | "cm" | "threadedComment" | "author" | "formula" | "f" => self.end_line(),
             "annotation" => {

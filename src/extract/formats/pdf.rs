@@ -46,7 +46,8 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) {
             forms(reader, &text);
         }
     }
-    reader.lines("comment", 1, words);
+    let lines = words.iter().flat_map(|words| words.split(['\n', '\r'])).map(str::to_owned).collect();
+    reader.lines("comment", 1, lines);
 }
 
 /// Whether a page may show a picture: unless every stream says that it is none (a picture's dictionary names it, ISO 32000-1 8.9.5) and can

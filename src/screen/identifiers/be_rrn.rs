@@ -11,7 +11,7 @@ pub const RIJKSREGISTERNUMMER: Identifier = Identifier {
     kind: "rijksregisternummer",
     country: Country::Be,
     about: "rijksregisternummer, BIS-nummer",
-    names: r"rijks ?register|registre national|\brrn?r?\b|\binsz|\bniss\b|\bssin\b|nationaal nummer|numero national|\bbis-?nummer",
+    names: r"rijks ?register|registre national|\brrn?r?\b|\binsz|\bniss\b|\bssin\b|nationaal nummer|numero national|\bn[°o]?\.? ?national|\bbis-?nummer",
     form: r"[0-9]{2}[./-][0-9]{2}[./-][0-9]{2}[ -][0-9]{3}[. -][0-9]{2}|[0-9]{6}[ -][0-9]{3}[. -][0-9]{2}|[0-9]{11}",
     judge,
 };

@@ -13,7 +13,9 @@ use std::sync::LazyLock;
 static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"^(?:[\p{Lu}'][\p{L}'.’-]*\.?(?: [\p{L}'.’-]+){0,4} ?[0-9]{1,4} ?-?[A-Za-z]{0,3}[0-9]{0,2}",
-        r"|[0-9]{1,4}[a-zA-Z]? (?:\p{Lu}[\p{L}'’-]+)(?: \p{Lu}[\p{L}'’-]+){0,3})\.?$"
+        r"|[0-9]{1,4}[a-zA-Z]? (?:\p{Lu}[\p{L}'’-]+)(?: \p{Lu}[\p{L}'’-]+){0,3}",
+        r"|(?i:rue|avenue|chemin|place|boulevard|route|allée|impasse|quai|clos) [\p{L}'’ -]{2,40},? ?[0-9]{1,4} ?[A-Za-z]?",
+        r"|[0-9]{1,4}[a-z]?,? (?i:rue|avenue|chemin|place|boulevard|route|allée|impasse|quai|clos) [\p{L}'’ -]{2,40})\.?$"
     ))
     .ok()
 });
@@ -21,7 +23,7 @@ static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A street's ending or word, over folded text: one that stands without a postcode must have it.
 static STREET_WORD: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"[a-z][.' -]{0,3}(?:straat|laan|weg|plein|gracht|kade|singel|dijk|hof|pad|steeg|dreef|vej|vejen|gade|gaden|alle|gata|gatan|vagen|veien|vei|vegen|gate|stien|strasse|str\.|allee|platz|gasse|katu|tie|kuja",
+        r"[a-z][.' -]{0,3}(?:straat|laan|weg|plein|gracht|kade|singel|dijk|hof|pad|steeg|dreef|vej|vejen|gade|gaden|alle|gata|gatan|grand|backen|stigen|bakken|tunet|vaenget|stien|toften|brinken|polku|raitti|vagen|veien|vei|vegen|gate|stien|strasse|str\.|allee|platz|gasse|katu|tie|kuja",
         r"| street| road| lane| avenue| close| drive| way| crescent| gardens) ?[0-9]{1,4} ?[a-z]?\b|\b[0-9]{1,4}[a-z]?,? [a-z]+ (?:street|road|lane|avenue|close|drive|way|crescent|gardens|terrace|place|rise)\b"
     ))
     .ok()
@@ -31,7 +33,7 @@ static STREET_WORD: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static POSTCODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let place = r"[a-z][a-z' .-]{1,30}";
     Regex::new(&format!(
-        r"^(?:(?:nl-|d-|dk-|no-|n-|s-|se-|fi-|be-|b-)?(?:[1-9][0-9]{{3}} ?[a-z]{{2}}(?: +{place}.*)?|[0-9]{{3}} [0-9]{{2}}(?: +{place}.*)?|[0-9]{{4,5}} +{place}.*)|(?:{place} )?[a-z]{{1,2}}[0-9][0-9a-z]? ?[0-9][a-z]{{2}}(?: [a-z].*)?)$"
+        r"^(?:(?:nl-|d-|dk-|no-|n-|s-|se-|fi-|be-|b-)?(?:[1-9][0-9]{{3}} ?[a-z]{{2}}(?: +{place}.*)?|[0-9]{{3}} [0-9]{{2}}(?: +{place}.*)?|[0-9]{{4,5}} +{place}.*)|(?:{place} )?(?:[a-z]{{1,2}}[0-9][0-9a-z]? ?[0-9][a-z]{{2}}|[a-z][0-9][0-9w] ?[0-9a-z]{{4}})(?: [a-z].*)?)$"
     ))
     .ok()
 });
@@ -44,7 +46,7 @@ static AFTER_STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Words that say that somebody lives there, then a name and a number: no street must be known.
 static LIVES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"\b(?i:woont|wonende?|woonachtig|woonadres|verhuisd|bor (?:på|i)|bosat|bosatt|bopæl|wohnhaft|wohnt|lives at|living at|residing at|asuu)\b",
+        r"\b(?i:woont|wonende?|woonachtig|woonadres|verhuisd|b[ou]r (?:på|i)|bosat|bosatt|bopæl|wohnhaft|wohnt|lives at|living at|residing at|asuu)\b",
         r"[^0-9.;]{0,30}(?:\p{Lu}[\p{L}'. -]{2,40} ?[0-9]{1,4} ?[a-zA-Z]?\b|\b[0-9]{1,4}[a-z]? \p{Lu})"
     ))
     .ok()
@@ -52,9 +54,23 @@ static LIVES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// The same words in folded text: where none of them stands, nobody is said to live anywhere.
 static LIVING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"woont|wonend|woonachtig|woonadres|verhuisd|bor pa|bor i|bosat|bopael|wohnhaft|wohnt|(?:lives|living|residing) at|asuu")
+    Regex::new(r"woont|wonend|woonachtig|woonadres|verhuisd|b[ou]r (?:pa|i)|bosat|bopael|wohnhaft|wohnt|(?:lives|living|residing) at|asuu")
         .ok()
 });
+
+/// "De verhuizing van … naar Iepenlaan 14": who moves, and where to.
+static MOVES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\b(?i:verhuizing|verhuist|umzug|umgezogen|flytning(?:en)?|flytting(?:a|en)?|flytten|flytter|flyttar|move|muutto|déménagement)\b",
+        r"(?: (?:van|von|af|av|of|de|du))? (?P<who>[^;:]{3,60}?),? (?:naar|til|till|nach|to|à|vers) ",
+        r"[^;:0-9]{0,40}?(?:\p{Lu}[\p{L}'. -]{2,40} ?[0-9]{1,4}\b|[0-9]{1,4}[a-z]? \p{Lu})"
+    ))
+    .ok()
+});
+
+/// The same in folded text.
+static MOVING: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"verhui[zs]|umzug|umgezogen|flytning|flytti|flytte|flyttar|\bmove\b|muutto|demenagement").ok());
 
 /// Words of a visit, a delivery, a sale or a meeting: the address is one of work.
 static VISIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -154,35 +170,69 @@ fn in_parts(parts: &[Part<'_>], folded: &[String]) -> Vec<Record> {
         let street = if joined {
             Some(0)
         } else if is_postcode(&part.folded) {
-            (1..=2).find(|back| get(*back).is_some_and(|street| is_street(street.text)))
+            (1..=2).find(|back| get(*back).is_some_and(|street| is_street(street.text) || ends_with_street(street.text)))
         } else {
             None
         };
         let Some(street) = street else { continue };
         // Between a name and the street may stand who it is in care of, or which flat.
-        let extra = get(street + 1).is_some_and(|part| matches(&EXTRA, &part.folded));
+        let is_extra =
+            |part: &Part<'_>| matches(&EXTRA, &part.folded) || attributes::of_label(&part.folded) == Some(attributes::Attribute::Address);
+        let extra = get(street + 1).is_some_and(is_extra);
         let named_before = get(street + 1 + usize::from(extra)).filter(|name| is_named(name)).map(|name| name.row);
         // "14 Orchard Rise, BR3 5QT: Edna Thistlewood".
         let named_after =
             || parts.get(at + 1).filter(|name| name.explains && names::grade(name.text) >= Grade::Shaped).map(|name| name.row);
-        let Some(row) = named_before.or_else(named_after) else { continue };
+        // "Op het adres Iepenlaan 14, 3991 AB Waterwolde staat Aaltje Oudshoorn nog".
+        let named_behind = || is_named_behind(part.text).then_some(part.row);
+        let Some(row) = named_before.or_else(named_after).or_else(named_behind) else { continue };
         // An organisation right above the name, or below the place.
         let above = folded.get(..row).unwrap_or(&[]).iter().rev().take(ABOVE).take_while(|line| !line.trim().is_empty());
         let mut around = above.chain(folded.get(row..(part.row + 2).min(folded.len())).unwrap_or(&[]));
-        if !around.any(|line| is_business(line) && !matches(&GREETING, line)) && records.last().is_none_or(|last| last.row != row + 1) {
+        if !around.any(|line| speaks_of_business(line) && !matches(&GREETING, line))
+            && records.last().is_none_or(|last| last.row != row + 1)
+        {
             records.push(Record { points: POINTS, row: row + 1 });
         }
     }
     records
 }
 
+/// Whether the last words are a street with its number: "Op het adres Iepenlaan 14".
+fn ends_with_street(text: &str) -> bool {
+    const MOST_BEFORE: usize = 4;
+    let starts = text.match_indices(' ').map(|(at, _)| at + 1).take(MOST_BEFORE);
+    text.len() <= 90 && starts.filter_map(|at| text.get(at..)).any(is_street)
+}
+
+/// Whether somebody is named behind a postcode and its place, in the same sentence.
+fn is_named_behind(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let small = words.iter().position(|word| word.chars().count() > 1 && word.chars().all(char::is_lowercase));
+    let behind = small.and_then(|at| words.get(at + 1..)).unwrap_or(&[]).join(" ");
+    names::perhaps_in_text(&behind)
+}
+
+/// Whether a line near an address says that it is one of business. Roles that a sentence speaks of ("flera handläggare ser samma sak") say
+/// nothing of it.
+fn speaks_of_business(folded: &str) -> bool {
+    let sentence = folded.trim_end().ends_with(['.', '?', '!']) && folded.split_whitespace().count() > 3;
+    names::is_organisation(folded) || matches(&VISIT, folded) || names::is_office(folded) && !(sentence && !names::is_town_hall(folded))
+}
+
+/// Sentences that end before a name begins: initials end with a point too.
+static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^.*\p{Ll}{3}[.?!] +").ok());
+
 /// Whether a part is a name or ends with one.
 fn is_named(part: &Part<'_>) -> bool {
-    let grade = names::grade(part.text);
+    let text =
+        SENTENCE.as_ref().and_then(|before| before.find(part.text)).and_then(|before| part.text.get(before.end()..)).unwrap_or(part.text);
+    let grade = names::grade(text);
     // A label may have the form of a name: "Vollständiger Name".
     grade == Grade::Sure
-        || names::at_end(part.text)
-        || attributes::of_label(&part.folded).is_none() && (grade == Grade::Shaped || names::perhaps_at_end(part.text))
+        || names::at_end(text)
+        || matches!(attributes::of_label(&part.folded), None | Some(attributes::Attribute::Person))
+            && (grade == Grade::Shaped || names::perhaps_at_end(text))
 }
 
 /// Whether the cells of a row, which no header explains, are a name with its address.
@@ -197,13 +247,20 @@ pub fn in_cells(cells: &[String]) -> bool {
 /// Whether a street in this line is said to be where the person named in the line, or right before it, lives: no postcode is needed then.
 pub fn lives_there(line: &str, folded: &str, near: &[&str], folded_near: &[String]) -> bool {
     let lives = || LIVES.as_ref().and_then(|pattern| pattern.find(line)).and_then(|found| line.get(..found.start()));
+    let moves = || MOVES.as_ref().and_then(|pattern| pattern.captures(line)).and_then(|found| found.name("who"));
+    let moved = || {
+        moves()
+            .map(|who| names::grade(who.as_str()))
+            .is_some_and(|who| who == Grade::Sure || who == Grade::Shaped && matches(&STREET_WORD, folded))
+    };
     // What is cheap is asked first: nearly every line with a digit comes by here.
     let named = || {
         matches(&LIVING, folded)
             && lives().is_some_and(|before| names::perhaps_in_text(before) || near.iter().any(|line| names::in_text(line)))
             || speaks_of_people(folded) && matches(&STREET_WORD, folded) && names::in_text(line)
+            || matches(&MOVING, folded) && moved()
     };
-    line.len() <= LONGEST_LINE && named() && !folded_near.iter().any(|line| is_business(line))
+    line.len() <= LONGEST_LINE && named() && !folded_near.iter().any(|line| speaks_of_business(line))
 }
 
 #[cfg(test)]
@@ -221,6 +278,8 @@ mod tests {
             "Ängsvägen 3 B",
             "'s-Gravenweg 8",
             "Kirkevegen 11",
+            "rue des Tilleuls 14",
+            "14, avenue du Moulin",
         ] {
             assert!(is_street(street), "{street}");
         }
@@ -236,6 +295,7 @@ mod tests {
             "br3 5qt",
             "brookham br3 5qt",
             "91100 ii",
+            "k87 w8e5 kilbrannoch",
         ] {
             assert!(is_postcode(postcode), "{postcode}");
         }

@@ -39,14 +39,14 @@ const LABELS: &[(Attribute, &str)] = &[
     (
         Attribute::Business,
         concat!(
-            r"^org$|functie|afdeling|organisatie|organisasjon|organisation|bedrijf|\bfirma|company|department|avdeling|avdelning|afdeling\b|abteilung|\bjob|stilling|befattning|\brolle?n?\b|tehtava|osasto",
+            r"^org$|^yritys|^virksomhed|^virksomhet|^foretag|^organisaatio|yhteyshenkilo|^fonction|^societe|^entreprise|^service$|personne de contact|functie|afdeling|organisatie|organisasjon|organisation|bedrijf|\bfirma|company|department|avdeling|avdelning|afdeling\b|abteilung|\bjob|stilling|befattning|\brolle?n?\b|tehtava|osasto",
             r"|contactpers|kontaktpers|ansprechpartner|medewerker|medarbejder|contact ?person|^amt$|dienststelle|directorate|extension|toestel|^enhet$|^forvaltning|^yksikko|beheerder|leverancier|personeelsn|manager|teamleider|werkgever|arbeidsgiver",
             r"|naam (?:van )?(?:de |het )?(?:organisatie|bedrijf|school|instelling|applicatie|systeem|bestand|server|product)|bedrijfsnaam|schoolnaam|werkplek|leveringsadres|afleveradres|factuuradres|bezoekadres|postadres|kantooradres"
         ),
     ),
     (
         Attribute::Birth,
-        r"^bday|^geb$|^gb$|^gb ?dat|^geb ?dt|^gbdt|^f[. ]{0,2}dato|fodelse ?-?tid|^fod\.? ?dat|^foedt|^f\.? ?dag$|^synt|^spvm$|geb\.? ?-?datum|^d ?o ?b$|geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|\bgeb\.? am|geboren am|datum (?:van )?geboorte|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date",
+        r"^ne\(?e?\)? le|^naissance|^bday|^geb$|^gb$|^gb ?dat|^geb ?dt|^gbdt|^f[. ]{0,2}dato|fodelse ?-?tid|^fod\.? ?dat|^foedt|^f\.? ?dag$|^synt|^spvm$|geb\.? ?-?datum|^d ?o ?b$|geboorte ?dat|geboorte ?dag|^geboren|\bgeb\.? ?-?dat|^geb\.?$|\bgeb\.? op|fodsels? ?-?dat|fodsels? ?-?dag|foedsels|\bfodt\b|fodelse ?-?dat|fodelse ?-?dag|\bfodd\b|syntyma ?-?(?:aika|paiva)|syntynyt|geburts ?-?datum|geburts ?-?tag|\bgeb\.? am|geboren am|datum (?:van )?geboorte|date of birth|birth ?-?(?:date|day)|\bdob\b|\bd\.o\.b|date de naissance|birth date",
     ),
     (
         Attribute::Sex,
@@ -54,25 +54,26 @@ const LABELS: &[(Attribute, &str)] = &[
     ),
     (
         Attribute::Given,
-        r"^vn$|^rufname$|^vl$|^voorl\.?$|^vrn$|^vrnm|^voorn\.?$|^f ?name$|^fornv|voor ?-?na(?:am|men)|roep ?-?naam|voor ?-?letters|initial(?:en|s|er)|for ?-?navn|for ?-?namn|tilltalsnamn|etu ?-?nim|vorname|first ?-?name|given ?-?names?|fore ?-?name|prenom|kaldenavn",
+        r"^vn$|^given$|^rufname$|fore ?-?namn|^vl$|^voorl\.?$|^vrn$|^vrnm|^voorn\.?$|^f ?name$|^fornv|voor ?-?na(?:am|men)|roep ?-?naam|voor ?-?letters|initial(?:en|s|er)|for ?-?navn|for ?-?namn|tilltalsnamn|etu ?-?nim|vorname|first ?-?name|given ?-?names?|fore ?-?name|prenom|kaldenavn",
     ),
     (
         Attribute::Family,
-        r"^gn$|^nn$|^achtern\.?$|^achtn|^ges?l\.? ?na?a?m$|^l ?name$|^s ?name$|^eftern\.?$|^zuname$|^vv$|^voorv|achter ?-?naam|geslachts ?-?naam|familie ?-?naam|tussenvoegsel|meisjesnaam|geboorte ?-?naam|efter ?-?navn|etter ?-?navn|slektsnavn|efter ?-?namn|suku ?-?nimi|nach ?-?name|familien ?-?name|geburts ?-?name|sur ?-?name|last ?-?name|family ?-?name|^nom$",
+        r"^gn$|^family$|etter ?-?namn|^nn$|^achtern\.?$|^achtn|^ges?l\.? ?na?a?m$|^l ?name$|^s ?name$|^eftern\.?$|^zuname$|^vv$|^voorv|achter ?-?naam|geslachts ?-?naam|familie ?-?naam|tussenvoegsel|meisjesnaam|geboorte ?-?naam|efter ?-?navn|etter ?-?navn|slektsnavn|efter ?-?namn|suku ?-?nimi|nach ?-?name|familien ?-?name|geburts ?-?name|sur ?-?name|last ?-?name|family ?-?name|^nom$",
     ),
     (
         Attribute::Address,
-        r"^adr|^str\.?$|^strnm|^str\.? ?naam|^hs? ?nr\.?$|^hnr|^addr|^katu$|^vei$|^veg$|(?:woon|bezoek|thuis|hjemme|bolig|bostads|verblijfs|folkeregister|home)[- ]?(?:adr|add|anschr)|\badres\b|\badresse\b|\badress\b|\baddress\b|osoite\b|anschrift|straat|street|strasse|\bvej\b|vejnavn|\bgade|\bgate|gatuadress|huis ?-?n(?:r|um)|hus ?-?n|haus ?-?n|house ?-?n|bopael|bosted",
+        r"^rue\b|^adr(?:$|[. ]|ess?e?n?\b|ess ?zeile)|^str\.?$|^strnm|^str\.? ?naam|^hs? ?nr\.?$|^hnr|^addr|^katu$|^vei$|^veg$|(?:woon|bezoek|thuis|hjemme|bolig|bostads|verblijfs|folkeregister|home)[- ]?(?:adr|add|anschr)|\badres\b|\badresse\b|\badress\b|\baddress\b|osoite\b|anschrift|straat|street|strasse|\bvej\b|vejnavn|\bgade|\bgate|gatuadress|huis ?-?n(?:r|um)|hus ?-?n|haus ?-?n|house ?-?n|bopael|bosted",
     ),
     (
         Attribute::Place,
-        r"^pc$|^pc ?6|^wpl|^woonpl|postitoimipaikka|^wohnhaft$|post ?-?code|post ?-?n(?:r|um)|postinumero|posti ?nro|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal",
+        r"^code postal|^cp$|^localite|^commune$|^ville$|^pc$|^pc ?6|^wpl|^woonpl|postitoimipaikka|^wohnhaft$|post ?-?code|post ?-?n(?:r|um)|postinumero|posti ?nro|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal",
     ),
     (
         Attribute::Person,
         concat!(
             r"^(?:vergunning)?houder$|kaarthouder|rekeninghouder|^(?:hoofd)?bewoner|^huurder|^eigenaar|rechthebbende|^overledene|^ouder\b|ouder ?/ ?verzorger|verzorger|^voogd|^gezag|^indiener|bezwaarmaker|belanghebbende|bijstandsgerechtigde|uitkeringsgerechtigde|^student|^pupil|^debiteur ?naam|^melder$",
             r"|^foraelder|^ejer$|^beboer|^lejer|^afdod|^vaerge|^eier$|^foresatt|^avdod|hjemmelshaver|^verge$|^agare$|^boende|vardnadshavare|^brukare|^avliden|^omistaja|^huoltaja|^hakija|^lapsi|^oppilas|^vainaja|^eigentumer|^mieter|erziehungsberechtigt|^verstorbene|^halter",
+            r"|^namnet (?:til|pa)|^demandeur|^beneficiaire|^eleve|^enfant|^locataire|^defunt",
             r"|^parent|^guardian|^carer|^tenant|^owner|^occupier|^deceased|^child|^claimant|^keeper|permit ?holder|account ?holder|bill ?payer|^taxpayer|^elector|^voter|^spouse",
             r"|^(?:burger|inwoner|borger|borgere|innbygger|invanare|client|klient|patient|pasient|leerling|elev|kind|barn|barnets navn|aanvrager|ansoger|soker|sokande|soknader|antragsteller|applicant|citizen|resident|betrokkene|persoon|person|partner|deelnemer|deltager|deltaker|deltagare|asukas|henkilo|asiakas)(?:s?[- ]?na(?:am|vn|mn|me)|ens navn|nimi|e[nr])?$",
             r"|naam (?:van )?(?:de |het )?(?:burger|inwoner|client|kind|leerling|aanvrager|patient|betrokkene|persoon|partner)|^persons? ?-?na|\bpersona?l? ?naam|^(?:child|pupil|resident|citizen|applicant|patient)'?s? (?:full )?name|^asiakkaan nimi|^barnets navn|^borgerens navn|^name des kindes|^lapsen nimi"
@@ -81,7 +82,7 @@ const LABELS: &[(Attribute, &str)] = &[
     (
         Attribute::Name,
         concat!(
-            r"^fn$|^(?:volledige |fulde? |fullt |hele |full )?na(?:am|me|vn|mn)s?$|^nimi$|^koko nimi",
+            r"^nom complet|^nom et prenom|^fn$|^(?:volledige |fulde? |fullt |hele |full )?na(?:am|me|vn|mn)s?$|^nimi$|^koko nimi",
             r"|^na(?:am|vn|mn|me)[ ,/(-]|[ ,/(]na(?:am|vn|mn|me)$|volledige naam|fuldt navn|fullt navn|fullstandigt namn|vollstandiger name"
         ),
     ),

@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 /// Names of months in nine languages, folded; the shortest form that tells them apart.
 const MONTHS: [&str; 12] = [
     "jan|tammi",
-    "feb|helmi",
+    "feb|fev|helmi",
     "mar|maa?rt|maerz|maliskuu|maalis",
-    "apr|huhti",
+    "apr|avr|huhti",
     "may|mei|maj|mai|touko",
-    "jun|kesa",
-    "jul|heina",
-    "aug|elo",
+    "jun|juin|kesa",
+    "jul|juil|heina",
+    "aug|aout|elo",
     "sep|syys",
     "okt|oct|loka",
     "nov|marras",
@@ -145,6 +145,7 @@ mod tests {
             "12 maerz 1961",
             "12 maaliskuuta 1961",
             "12/3 1961",
+            "12 juin 1961",
             "12. 3. 1961",
         ] {
             assert_eq!(days(text, false).first().map(|day| day.year), Some(1961), "{text}");

@@ -89,7 +89,7 @@ pub fn fields(lines: &[&str], row: usize, form: &mut Form) {
             ""
         };
         if attributes::of_label(&fold(value)).is_none() {
-            form.add(attribute, value.trim_matches(['"', ',', ' ', '\'']), row);
+            form.add(attribute, value.trim_matches(['"', ',', ' ', '\'', ':']), row);
         }
     }
 }

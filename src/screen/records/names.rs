@@ -38,9 +38,9 @@ const PARTICLES: [&str; 26] = [
 ];
 
 /// Words before a name.
-const TITLES: [&str; 24] = [
+const TITLES: [&str; 28] = [
     "dhr", "heer", "mevr", "mevrouw", "mw", "meneer", "hr", "herr", "herrn", "frau", "fru", "fam", "familie", "mr", "mrs", "ms", "miss",
-    "mister", "burger", "borger", "inwoner", "client", "rouva", "herra",
+    "mister", "burger", "borger", "inwoner", "client", "rouva", "herra", "monsieur", "madame", "mme", "mlle",
 ];
 
 /// Words of organisations: what they stand beside is no person.
@@ -62,20 +62,33 @@ static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Houses where people are at work, and the offices that they hold: an address or name beside these is one of business.
-static OFFICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+/// Houses where people are at work: an address or name beside these, or beside the offices that people hold, is one of business.
+static TOWN_HALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"\b(?:raad|stad|gemeente|provincie)hui[sz]|\bradhus|\bstadshus|\bradman|\brathaus|town ?hall|civic (?:centre|office)|guildhall|council (?:house|offices)|kommunehus|\bkunnantalo|kaupungintalo|virastotalo|\bstadskontor",
-        r"|\b(?:griffier|griffie|burgemeester|wethouder|gemeentesecretaris|secretaris|voorzitter|notulist|ambtenaar|directeur|projectleider|coordinator|consulent|notaris|advocaat",
+        r"|\bhotel de ville|\bmairie|maison communale"
+    ))
+    .ok()
+});
+
+/// The offices that people hold there.
+static ROLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\b(?:griffier|griffie|burgemeester|wethouder|gemeentesecretaris|secretaris|voorzitter|notulist|ambtenaar|directeur|projectleider|coordinator|consulent|notaris|advocaat",
         r"|borgmester|borgmesteren|kommunaldirektor|radmann|ordforer|sekretaer|formand|radgiver|konsulent|leder|fagleder|enhetsleder|avdelningschef|enhetschef|kommunchef|ordforande|namndsekreterare|handlaggare",
         r"|burgermeister|burgermeisterin|sachbearbeiter|sachbearbeiterin|dezernent|amtsleiter|mayor|clerk|chief executive|officer|kunnanjohtaja|kaupunginjohtaja|sihteeri|puheenjohtaja|attn|t\.a\.v|z\. ?hd|\batt)\b"
     ))
     .ok()
 });
 
+/// Whether folded text speaks of a town hall or the like.
+pub fn is_town_hall(folded: &str) -> bool {
+    TOWN_HALL.as_ref().is_some_and(|pattern| pattern.is_match(folded))
+}
+
 /// Whether folded text speaks of an office: a town hall, a clerk.
 pub fn is_office(folded: &str) -> bool {
-    OFFICE.as_ref().is_some_and(|pattern| pattern.is_match(folded))
+    is_town_hall(folded) || ROLE.as_ref().is_some_and(|pattern| pattern.is_match(folded))
 }
 
 /// Whether folded text speaks of an organisation.
@@ -222,8 +235,9 @@ pub fn only_in(text: &str) -> bool {
     let named = |word: &&str| is_capitalised(word) || is_initials(word);
     (2..=5).contains(&words.len())
         && words.iter().all(|word| named(word) || is_particle(word))
-        && words.first().is_some_and(named)
+        && (words.first().is_some_and(named) || words.len() > 2)
         && words.last().is_some_and(named)
+        && words.iter().filter(|word| named(word)).count() >= 2
 }
 
 /// `Tariq van der Stouveer`: only people have two particles between capitals.

@@ -15,6 +15,15 @@ const BIRTH_WORDS: &str = concat!(
     r"|birth ?-?date|dob|d\.o\.b\.?|syntynyt|synt\.?|syntymaaika|nee? le|naissance|\*)[^0-9a-z]{0,4}(?:[a-z]{1,12}[^0-9a-z]{1,3}){0,3}$"
 );
 
+/// Nouns behind which the person may stand before the date: "Das Geburtsdatum von … ist der".
+static BIRTH_NOUN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\b(?:geboorte ?-?(?:datum|dag)|fodselsdato(?:en)?|fodselsdag(?:en)?|fodelsedatum(?:et)?|geburts(?:datum|tag)|date of birth|birth ?-?date|date de naissance|syntymaaika)\b",
+        r"(?:[^0-9;.?!]|\b[a-z]{1,2}\.){0,60}$"
+    ))
+    .ok()
+});
+
 /// Their abbreviations of one letter, which initials have too: only right before the date, in brackets or behind a small word.
 static SHORT_BIRTH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:\(|, ?|[a-z]{2} )[sf]\. ?$").ok());
 
@@ -27,9 +36,9 @@ pub fn has_birth_word(folded: &str) -> bool {
 
 /// Whether folded text ends with a word of birth, perhaps with a few words after it ("geboren te Utrecht op").
 fn speaks_of_birth(before: &str) -> bool {
-    let before = tail(before, 60);
+    let before = tail(before, 90);
     let said = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().is_some_and(|pattern| pattern.is_match(before));
-    said(&BIRTH) || said(&SHORT_BIRTH) || before.trim_end().ends_with('*')
+    said(&BIRTH) || said(&BIRTH_NOUN) || said(&SHORT_BIRTH) || before.trim_end().ends_with('*')
 }
 
 /// "Yours sincerely" in nine languages: what follows is the sender's own.
@@ -111,27 +120,56 @@ fn signatures(lines: &[&str], folded: &[String]) -> BTreeSet<usize> {
 fn is_born(folded: &str, near: &[&str]) -> bool {
     let born = dates::days(folded, true).iter().any(|day| day.may_be_birth() && speaks_of_birth(folded.get(..day.start).unwrap_or("")));
     let example = EXAMPLE.as_ref().is_some_and(|pattern| pattern.is_match(folded));
-    born && near.iter().any(|line| names::in_text(line) || !example && names::perhaps_in_text(line))
+    let titled = || TITLED.as_ref().is_some_and(|pattern| pattern.is_match(folded));
+    let named = |line: &&str| names::in_text(line) || !example && names::perhaps_in_text(line);
+    born && (near.iter().any(named) || !example && titled())
 }
 
 /// A name right before a day: a known one before a day of a generation ago, any before a day in a line that speaks of people.
 fn is_dated(line: &str, folded: &str) -> bool {
     // "Zwankens, A., 19290322": an undivided day is one where a name that is surely one stands right before it.
     let undivided: Vec<dates::Day> = dates::undivided(folded).into_iter().filter(|day| day.is_generation_ago()).collect();
-    if originals_before(line, folded, &undivided).any(|(_, before)| names::at_end(tail(before, FAR))) {
+    let in_care = !undivided.is_empty() && CARE_MESSAGE.as_ref().is_some_and(|pattern| pattern.is_match(line));
+    if in_care || originals_before(line, folded, &undivided).any(|(_, before)| names::at_end(tail(before, FAR))) {
         return true;
     }
     let days: Vec<dates::Day> = dates::days(folded, false).into_iter().filter(|day| day.may_be_birth()).collect();
     let mut people = None;
     originals_before(line, folded, &days).any(|(day, before)| {
         let before = tail(before, FAR);
-        if day.is_generation_ago() && names::at_end(before) {
+        if day.is_generation_ago() && (names::at_end(before) || before.ends_with('(') && ends_with_whole_name(before)) {
             return true;
         }
         let of_people = *people.get_or_insert_with(|| speaks_of_people(folded));
-        of_people && before.trim_end().ends_with(['(', ',']) && day.is_past() && ends_with_name(before)
+        of_people && before.trim_end().ends_with(['(', ',']) && day.is_past() && ends_with_name(before) && !names_paper(before)
     })
 }
+
+/// Papers and programs, which have capitals and days in brackets too.
+static PAPER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"\b(?:wet|besluit|verordening|regeling|nota|notitie|plan|beleid|rapport|verslag|kamerbrief|circulaire|lov|loven|bekendtgorelse|forskrift|lag|lagen|forordning|gesetz|verordnung|erlass|act|regulations?|order|laki|asetus|loi|decret|arrete|versie|version|release|update|build|windows|office|server|patch)\b").ok()
+});
+
+/// Whether what stands before a bracket ends with a name of at least two parts, whoever bears it.
+fn ends_with_whole_name(before: &str) -> bool {
+    let before = before.trim_end_matches(|c: char| !c.is_alphabetic());
+    let last = before.rsplit([',', ':', ';', '.', '?', '!']).next().unwrap_or(before).trim();
+    names::grade(last) >= Grade::Shaped && !names_paper(last)
+}
+
+fn names_paper(before: &str) -> bool {
+    let last = before.rsplit([',', ':', ';', '.', '?', '!']).next().unwrap_or(before);
+    PAPER.as_ref().is_some_and(|paper| paper.is_match(&fold(last)))
+}
+
+/// A title before a name in small letters: "dhr zwankens".
+static TITLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"\b(?:dhr|(?:de )?heer|mevr|mevrouw|mw|meneer|herr|frau|fru|mr|mrs|ms|mme|rouva|herra)\.? [a-z][a-z' -]{2,}").ok()
+});
+
+/// `|Oudshoorn^Aaltje||19610312|`: name and day of birth in messages of care (HL7 2, segment PID).
+static CARE_MESSAGE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\|\p{L}[\p{L}' -]*\^\p{L}[^|]*\|[^|]*\|(?:19|20)[0-9]{6}\b").ok());
 
 /// Whether what stands before a bracket or comma is, or ends with, what may be a name.
 fn ends_with_name(before: &str) -> bool {

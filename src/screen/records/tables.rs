@@ -125,12 +125,14 @@ impl Below {
             let cells = header.iter().zip(cells).filter(move |(attribute, cell)| **attribute == wanted && !cell.trim().is_empty());
             cells.map(|(_, value)| names::grade(value)).max()
         };
-        // Beside a day of birth, a name under a header that nobody knows is one all the same.
-        if known.contains(&Attribute::Birth) && !super::has_name(&known) && graded(None) >= Some(Grade::Shaped) {
+        // Beside a day of birth, or a street and its place, a name under a header that nobody knows is one all the same.
+        let beside = known.contains(&Attribute::Birth) || known.contains(&Attribute::Address) && known.contains(&Attribute::Place);
+        let unknown = graded(None).filter(|grade| *grade >= Grade::Shaped && beside && !super::has_name(&known));
+        if unknown.is_some() {
             known.insert(Attribute::Name);
         }
         let found = points(&known) > 0;
-        let grade = graded(Some(Attribute::Name));
+        let grade = graded(Some(Attribute::Name)).or(unknown);
         // A row of the column that is no person's speaks for the whole column.
         if found || grade.is_some() {
             self.rows.push((row, known, grade.unwrap_or_default()));
