@@ -41,9 +41,16 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) {
         return reader.task(Tool::Ocr, "picture", bytes.to_vec());
     }
     match decoded(bytes) {
+        Ok(_) if is_cut_off(bytes) => reader.fail(Unreadable::Damaged),
         Ok(image) => reader.task(Tool::Ocr, "picture", graymap(&image)),
         Err(_) => reader.fail(Unreadable::Damaged),
     }
+}
+
+/// Whether a JPEG ends before its end mark (ITU-T T.81, B.1.1.3): the decoder paints what is missing grey. Within the pixels no byte 0xff
+/// is followed by either mark, and a small picture among the properties ends before the pixels begin.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xd8") && memmem::rfind(bytes, b"\xff\xd9") <= memmem::rfind(bytes, b"\xff\xda")
 }
 
 /// The pixels the right way up: a telephone held upright writes them lying, and says so in a tag.
