@@ -258,7 +258,6 @@ fn where_a_wall_is_missing_nothing_is_read_and_check_says_so() {
         ("Landlock is switched off", libc::SYS_landlock_create_ruleset, libc::EOPNOTSUPP),
         ("Landlock is refused", libc::SYS_landlock_restrict_self, EPERM),
         ("seccomp is refused", libc::SYS_seccomp, EPERM),
-        ("the tie to the parent is refused", libc::SYS_prctl, EPERM),
     ] {
         let screened = world.finish(without(call, error, &world, &["screen", "--json", file]), b"").exits(1);
         assert_eq!(screened.json()[0]["outcome"], "unreadable", "{wall}");
