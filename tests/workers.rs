@@ -264,6 +264,11 @@ fn where_a_wall_is_missing_nothing_is_read_and_check_says_so() {
         assert!(screened.stderr.contains("cannot lock themselves in"), "{wall}: {}", screened.stderr);
         let checked = world.finish(without(call, error, &world, &["check"]), b"").exits(1);
         assert!(checked.stdout.contains("cannot lock themselves in"), "{wall}: {}", checked.stdout);
+        // No customer's file is refused for that.
+        for command in [&["run", "--once"][..], &["deliver", "--desk", "support", file]] {
+            let refused = world.finish(without(call, error, &world, command), b"").exits(75);
+            assert!(refused.stderr.contains("No mail is taken in"), "{wall}: {}", refused.stderr);
+        }
     }
     // With a filter that meets nothing all is well: it is the wall that counts.
     let screened = world.finish(without(libc::SYS_acct, EPERM, &world, &["screen", "--json", file]), b"").ok();

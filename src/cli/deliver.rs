@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::{Failure, Office, Place, explain, output};
 use crate::daemon::{Daemon, mail_outside_a_mailbox};
-use crate::extract::{self, Extractor};
 use crate::store::{Lease, StoreError};
 
 /// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked, 1 when a file
@@ -26,7 +25,7 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let settings = Arc::new(place.settings()?);
     let office = Office::open(settings, place.clock.clone()).await.map_err(not_opened)?;
     let desk = explain::desk_named(&office.settings, &args.desk)?.clone();
-    let journey = super::journey(office.settings.clone(), Arc::new(Extractor::start(extract::Limits::default())?))?;
+    let journey = super::journey(office.settings.clone(), super::able_extractor().await?)?;
     let transport = super::transport(&office.settings);
     let daemon = Daemon::new(journey, office.store.clone(), transport, Lease::without_mailbox());
     let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files };

@@ -285,6 +285,15 @@ fn load(path: &Path) -> Result<Settings, Failure> {
     settings::load(path).map_err(|mistakes| Failure::Usage(mistakes.to_string()))
 }
 
+/// What reads attachments, for commands that act on what it says: where this machine lets it read nothing, no mail may be refused for that.
+async fn able_extractor() -> Result<Arc<extract::Extractor>, Failure> {
+    let extractor = extract::Extractor::start(extract::Limits::default())?;
+    match extractor.is_shut_out().await {
+        None => Ok(Arc::new(extractor)),
+        Some(obstacle) => Err(Failure::TryLater(format!("{obstacle}. No mail is taken in until they do; `postkamer check` says more."))),
+    }
+}
+
 /// The way of a mail under these settings. One that keeps the program busy without end ends it.
 pub(crate) fn journey(settings: Arc<Settings>, extractor: Arc<Extractor>) -> Result<Journey, Failure> {
     let watchdog = Watchdog::ending_the_process_after(settings.stall)?;

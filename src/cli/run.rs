@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Office, Place, output};
 use crate::daemon::Daemon;
-use crate::extract::{self, Extractor};
+use crate::extract::Extractor;
 use crate::health::{self, Pulse};
 use crate::settings::{Live, Settings};
 use crate::store::{Lease, StoreError};
@@ -33,7 +33,7 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         tracing::warn!("{}", warning.sentence());
     }
     let office = Office::open(live.current(), place.clock.clone()).await?;
-    let extractor = Arc::new(Extractor::start(extract::Limits::default())?);
+    let extractor = super::able_extractor().await?;
     if args.once {
         return once(&office, extractor).await;
     }

@@ -50,6 +50,11 @@ impl Extractor {
         found
     }
 
+    /// What keeps every file from being read here; nothing, where some can be. Starts one worker, and reads nothing.
+    pub async fn is_shut_out(&self) -> Option<Obstacle> {
+        self.obstacle(&[]).await
+    }
+
     /// The same for one worker, which sees no input and ends by itself.
     async fn obstacle(&self, arguments: &[&str]) -> Option<Obstacle> {
         let ended = async {
