@@ -122,7 +122,8 @@ impl Extractor {
     async fn ask(&self, mut parser: Parser, request: &Request, bytes: &[u8]) -> Option<Answer> {
         let answer = match tokio::time::timeout(self.limits.deadline, parser.ask(request, bytes)).await.ok()? {
             Ok(answer) => answer,
-            Err(_) => {
+            Err(error) => {
+                tracing::info!(kind = %error.kind(), "a worker that reads files ended without an answer");
                 if let Some(obstacle) = parser.last_word().await {
                     tracing::error!("{obstacle}.");
                 }

@@ -5,6 +5,7 @@ use super::{Languages, Limits, child};
 use crate::parse::document::{Content, Document, Piece, Place, Unreadable};
 use std::collections::BTreeSet;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -168,7 +169,11 @@ impl Tools<'_> {
         match status.code() {
             Some(0) => Ok(said),
             Some(code) if code == i32::from(super::worker::NO_SUCH_TOOL) => Err(io::ErrorKind::NotFound.into()),
-            _ => Err(io::ErrorKind::InvalidData.into()),
+            code => {
+                let (tool, signal) = (command.first().copied().unwrap_or_default(), status.signal());
+                tracing::info!(tool, code, signal, "a program that reads files ended badly; what it was given counts as unreadable");
+                Err(io::ErrorKind::InvalidData.into())
+            }
         }
     }
 }
