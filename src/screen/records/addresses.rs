@@ -217,7 +217,7 @@ fn is_named_behind(text: &str) -> bool {
 /// nothing of it.
 fn speaks_of_business(folded: &str) -> bool {
     let sentence = folded.trim_end().ends_with(['.', '?', '!']) && folded.split_whitespace().count() > 3;
-    names::is_organisation(folded) || matches(&VISIT, folded) || names::is_office(folded) && !(sentence && !names::is_town_hall(folded))
+    names::is_organisation(folded) || matches(&VISIT, folded) || names::is_office(folded) && (!sentence || names::is_town_hall(folded))
 }
 
 /// Sentences that end before a name begins: initials end with a point too.

@@ -109,8 +109,20 @@ impl Installation {
         proxies.push(imap);
         world.run(&["migrate"]).ok();
         let done = accounts.keys().map(|desk| (desk.clone(), vec![DONE.to_owned()])).collect();
-        let here =
-            Self { world, dovecot, postgres, sink, steps, kept, desks: accounts, database, offered: Vec::new(), done, name, _proxies: proxies };
+        let here = Self {
+            world,
+            dovecot,
+            postgres,
+            sink,
+            steps,
+            kept,
+            desks: accounts,
+            database,
+            offered: Vec::new(),
+            done,
+            name,
+            _proxies: proxies,
+        };
         here.sql(&match kept {
             Kept::Postgres => format!("ALTER TABLE entry ADD CONSTRAINT refuse CHECK (written NOT LIKE '%{UNBOOKABLE}%')"),
             Kept::Sqlite => format!(
