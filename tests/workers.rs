@@ -104,11 +104,15 @@ async fn a_parser_has_an_environment_of_its_own() {
     assert_eq!(extractor.read(b"Geen bijzonderheden.".to_vec(), None, None).await.unreadable, None);
     let own = processes_of(&program);
     assert_eq!(own.len(), 1, "it waits for the next document");
+    let status = fs::read_to_string(format!("/proc/{}/status", own[0])).unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.split_whitespace().next()?.parse::<u64>().ok()).unwrap();
+    assert!(size < 256 * 1024, "{size} kB of the gigabyte of addresses that it may have are taken before any file needs them");
     let environment = fs::read_to_string(format!("/proc/{}/environ", own[0]));
     if is_root() {
         let environment = environment.unwrap();
         let variables: BTreeSet<&str> = environment.split_terminator('\0').collect();
-        assert_eq!(variables, ["LC_ALL=C.UTF-8", "OMP_THREAD_LIMIT=1", "PATH=/usr/bin:/bin"].into());
+        let own = ["LC_ALL=C.UTF-8", "MIMALLOC_ALLOW_THP=0", "MIMALLOC_ARENA_RESERVE=32768", "OMP_THREAD_LIMIT=1", "PATH=/usr/bin:/bin"];
+        assert_eq!(variables, own.into());
     } else {
         assert!(environment.is_err());
     }

@@ -148,6 +148,8 @@ fn child(program: &Path, arguments: &[&str], stderr: Stdio) -> io::Result<Child>
         .env("OMP_THREAD_LIMIT", "1")
         // Most workers live for milliseconds: two megabytes of zeroes for the first allocation are a third of their start.
         .env("MIMALLOC_ALLOW_THP", "0")
+        // In KiB. The gigabyte of addresses that it takes by default is all that a worker may have: now and then one died for want of more.
+        .env("MIMALLOC_ARENA_RESERVE", "32768")
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
