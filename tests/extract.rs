@@ -12,7 +12,7 @@ use zip::write::SimpleFileOptions;
 fn extractor() -> Extractor {
     Extractor::with_program(
         PathBuf::from(env!("CARGO_BIN_EXE_postkamer")),
-        Limits { deadline: Duration::from_secs(600), ..Limits::default() },
+        Limits { deadline: Duration::from_secs(120), ..Limits::default() },
     )
 }
 

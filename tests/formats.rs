@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 fn extractor() -> Extractor {
-    let limits = Limits { deadline: Duration::from_secs(600), ..Limits::default() };
+    let limits = Limits { deadline: Duration::from_secs(120), ..Limits::default() };
     Extractor::with_program(PathBuf::from(env!("CARGO_BIN_EXE_postkamer")), limits)
 }
 
