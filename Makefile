@@ -57,9 +57,9 @@ corpus: writers
 # How many text documents, and whole mails with whatever they hold, are screened a second on one core; needs what `make corpus` made.
 speed:
 	@echo "Text documents, on one core: $(words $(TEXTS))"
-	bash -c 'time -p taskset --cpu-list 0 target/release/postkamer screen --json $(TEXTS) >target/corpus/texts.json; test $$? -le 1'
+	@bash -c 'time -p taskset --cpu-list 0 target/release/postkamer screen --json $(TEXTS) >target/corpus/texts.json; test $$? -le 1'
 	@echo "Whole mails, on one core: $(words $(WHOLE_MAILS))"
-	bash -c 'time -p taskset --cpu-list 0 target/release/postkamer screen --json $(WHOLE_MAILS) >target/corpus/mails.json; test $$? -le 1'
+	@bash -c 'time -p taskset --cpu-list 0 target/release/postkamer screen --json $(WHOLE_MAILS) >target/corpus/mails.json; test $$? -le 1'
 
 # Makes files with real programs (LibreOffice and a dozen libraries), each with a number in one place where it can hide, measures what is
 # found, and then damages them: SCREENING.md has the results. ROUNDS is how often each file is damaged.

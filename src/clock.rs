@@ -25,11 +25,16 @@ impl Clock {
     }
 
     /// The clock of a command: the system's, unless `POSTKAMER_NOW` holds a moment (RFC 3339), at which it then stands
-    /// still. That is for tests and rehearsals; a daemon says so loudly.
-    #[must_use]
-    pub fn of_process() -> Self {
-        let moment = std::env::var("POSTKAMER_NOW").ok().and_then(|text| text.parse().ok());
-        moment.map_or_else(Self::system, Self::fixed)
+    /// still. That is for tests and rehearsals; whoever works by it says so.
+    ///
+    /// # Errors
+    /// It holds something else; a sentence.
+    pub fn of_process() -> Result<Self, String> {
+        let Some(text) = std::env::var_os("POSTKAMER_NOW") else { return Ok(Self::system()) };
+        let moment = text.to_str().and_then(|text| text.parse().ok());
+        moment
+            .map(Self::fixed)
+            .ok_or_else(|| "POSTKAMER_NOW is no moment such as 2026-11-22T10:00:00+01:00; unset it, or mend it.".to_owned())
     }
 
     /// Whether this is a clock that stands still.

@@ -223,22 +223,19 @@ impl Daemon {
             let tried = Tried { told: AtomicBool::new(false), all: tried.clone() };
             tasks.spawn(async move { daemon.tend(&desk, &stop, &tried).await });
         }
-        let (daemon, until) = (self.clone(), stop.clone());
-        tasks.spawn(async move { daemon.send(&until).await });
-        let (daemon, until) = (self.clone(), stop.clone());
-        tasks.spawn(async move {
+        tasks.spawn(for_ever(self.clone(), stop.clone(), |daemon, until| async move { daemon.send(&until).await }));
+        tasks.spawn(for_ever(self.clone(), stop.clone(), |daemon, until| async move {
             let shared = &*daemon.0;
             // Nothing expires unseen: after a long stop the desks are reminded before anything is removed.
             if let Err(error) = crate::upkeep::run(&shared.journey, &shared.store).await {
                 tracing::warn!(%error, "what is due by the clock could not be done; it is tried again");
             }
             crate::retention::keep(&shared.journey.settings, &shared.store, &until).await;
-        });
-        let (daemon, until) = (self.clone(), stop.clone());
-        tasks.spawn(async move {
+        }));
+        tasks.spawn(for_ever(self.clone(), stop.clone(), |daemon, until| async move {
             let shared = &*daemon.0;
             crate::upkeep::keep(&shared.journey, &shared.store, &until, || shared.replies.notify_one()).await;
-        });
+        }));
         let all = u32::try_from(desks.len()).unwrap_or(u32::MAX);
         tokio::select! {
             _ = tried.acquire_many(all) => ready(),
@@ -711,6 +708,23 @@ impl Daemon {
     }
 }
 
+/// A chore that ends when it is told to. Ended by a panic, a mistake that was logged where it happened, it begins again after a while: a daemon whose
+/// replies no longer leave would look as if all were well.
+async fn for_ever<D, W>(of: D, stop: CancellationToken, chore: impl Fn(D, CancellationToken) -> W)
+where
+    D: Clone,
+    W: Future<Output = ()> + Send + 'static,
+{
+    let mut wait = FIRST_WAIT;
+    while AbortOnDropHandle::new(tokio::spawn(chore(of.clone(), stop.clone()))).await.is_err() {
+        tokio::select! {
+            () = tokio::time::sleep(jittered(wait)) => {}
+            () = stop.cancelled() => return,
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
 /// Mails without a result.
 #[derive(Default)]
 struct Sorted {
@@ -893,6 +907,16 @@ mod tests {
             uid: std::num::NonZeroU32::new(u32::try_from(n).unwrap() + 1).unwrap(),
         };
         sizes.iter().enumerate().map(|(n, size)| Listed { uid: uid(n), size: *size, internal_date: 0, deleted: false }).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_chore_that_a_mistake_ends_begins_again() {
+        let turns = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        for_ever(turns.clone(), CancellationToken::new(), |turns, _| async move {
+            assert!(turns.fetch_add(1, Ordering::SeqCst) == 2, "a mistake");
+        })
+        .await;
+        assert_eq!(turns.load(Ordering::SeqCst), 3);
     }
 
     #[test]

@@ -123,5 +123,47 @@ fn a_daemon_takes_over_changed_settings_and_keeps_the_old_ones_when_the_new_have
     let hang_up = std::process::Command::new("kill").args(["-HUP", &daemon.pid().to_string()]).status().unwrap();
     assert!(hang_up.success());
     logged("SIGHUP is obeyed", "as asked by SIGHUP");
+
+    // What only a restart can change stays as it was, and mail goes on.
+    fs::write(&added, text).unwrap();
+    world.edit(|config| {
+        config["attachments"]["store"] = toml_edit::value("elsewhere");
+        config["health"]["listen"] = toml_edit::value("127.0.0.1:1");
+    });
+    logged("the old ones are used", "keys=\"attachments.store, health.listen\"");
+    let mail = b"Authentication-Results: mx.zaakwijs.example; dmarc=pass header.from=waterwolde.example\r\nReceived: by mx.zaakwijs.example\r\n\
+        From: a.devries@waterwolde.example\r\nTo: support@zaakwijs.example\r\nSubject: Vraag\r\nMessage-ID: <1@waterwolde.example>\r\n\r\nHoe stel ik de termijn in?\r\n";
+    fs::write(world.dir.join("mail/support/new/1.x"), mail).unwrap();
+    eventually("mail is taken in under the changed settings", || {
+        (world.run(&["tickets", "list", "--json"]).ok().json().len() == 1).then_some(())
+    });
     assert!(daemon.is_alive());
+}
+
+/// systemd hands every unit its own copy: a command run with the service's credentials finds them under the service's name.
+#[test]
+fn the_services_credentials_are_found_by_a_check_that_is_given_them() {
+    let world = World::new();
+    world.edit(|config| {
+        let desk = config["desk"].as_array_of_tables_mut().unwrap().get_mut(0).unwrap();
+        desk["mailbox"] = toml_edit::Item::Table(
+            "kind = \"imap\"\nhost = \"imap.example\"\nport = 993\ntls = \"implicit\"\nusername = \"support\"\npassword_file = \"/run/credentials/postkamer.service/secrets_imap\"\n"
+                .parse::<toml_edit::DocumentMut>()
+                .unwrap()
+                .as_table()
+                .clone(),
+        );
+    });
+    let credentials = world.dir.join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    let checked = || {
+        let mut command = world.command(&["check"]);
+        command.env("CREDENTIALS_DIRECTORY", &credentials);
+        world.finish(command, b"").stdout
+    };
+    assert!(checked().contains("`password_file` cannot be"), "{}", checked());
+    let secret = credentials.join("secrets_imap");
+    fs::write(&secret, "geheim\n").unwrap();
+    fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+    assert!(!checked().contains("`password_file`"), "{}", checked());
 }

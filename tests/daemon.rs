@@ -128,6 +128,10 @@ fn a_mail_from_a_pipe_is_booked_once_however_often_it_is_offered() {
     world.finish(world.command(&["deliver", "--desk", "nowhere"]), &mail).exits(2);
     world.edit(|config| config["database"]["url"] = value(format!("postgres://nobody@127.0.0.1:{}/nothing", free_port())));
     world.finish(world.command(&["deliver", "--desk", "support"]), &mail).exits(75);
+    // At 2 the mail server would send the mail back for a slip of ours.
+    world.edit(|config| config["langauge"] = value("nl"));
+    let refused = world.finish(world.command(&["deliver", "--desk", "support"]), &mail).exits(75);
+    assert!(refused.stderr.contains("langauge"), "{refused:?}");
 }
 
 #[test]

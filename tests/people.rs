@@ -418,10 +418,17 @@ fn agents_see_their_desks_only_and_every_look_is_on_record() {
             by("sanne", &["queue", "retry", "ict/7"]),
             by("eva", &["tickets", "list"]),
             by("eva", &["access", "report"]),
+            by("eva", &["audit", "export"]),
+            by("eva", &["outbox", "list"]),
+            by("eva", &["profiles", "list"]),
+            by("eva", &["retention", "run", "--dry-run"]),
+            by("eva", &["retention", "holds"]),
+            by("eva", &["person", "export", "jan@elders.example"]),
             world.run(&["tickets", "show", "1"]),
         ] {
             refused.exits(2);
         }
+        by("eva", &["status"]).ok();
         by("sanne", &["tickets", "show", "1"]).ok();
         by("sanne", &["tickets", "show", "1", "--json"]).ok();
         assert_eq!(by("sanne", &["tickets", "attachment", "1", "1"]).ok().stdout, "laag;aantal\r\nwegen;12");

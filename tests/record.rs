@@ -39,6 +39,39 @@ fn worlds() -> [World; 2] {
 }
 
 #[test]
+fn an_export_that_could_not_be_written_does_not_look_whole() {
+    let world = busy(World::new());
+    let into = |path: &str| format!("{} --config {} audit export >{path}", env!("CARGO_BIN_EXE_postkamer"), world.config_path.display());
+    let ended = |command: &str| std::process::Command::new("sh").args(["-c", command]).output().unwrap();
+    let full = ended(&into("/dev/full"));
+    assert_eq!(full.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&full.stderr).contains("The output is not whole"), "{full:?}");
+    assert_eq!(ended(&into("/dev/null")).status.code(), Some(0));
+}
+
+/// Where root works in the service's directory, the service could not open what is left behind.
+#[test]
+fn a_directory_belongs_to_one_user() {
+    const NOBODY: u32 = 65534;
+    let world = busy(World::new());
+    // Only root can be wrong about this: anybody else is refused by the system.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    std::os::unix::fs::chown(world.state_dir(), Some(NOBODY), None).unwrap();
+    let refused = world.run(&["tickets", "note", "PK-00001", "gezien"]).exits(2);
+    assert!(refused.stderr.contains("belongs to another user (number 65534)"), "{refused:?}");
+}
+
+#[test]
+fn a_clock_that_stands_still_is_told_and_must_be_a_moment() {
+    let world = World::new();
+    assert!(world.run_at(NOW, &["tickets", "list"]).ok().stderr.contains("the clock stands still"));
+    let refused = world.run_at("next week", &["tickets", "list"]).exits(2);
+    assert!(refused.stderr.contains("POSTKAMER_NOW is no moment such as"), "{refused:?}");
+}
+
+#[test]
 fn the_record_tells_what_was_decided_and_names_nobody_who_wrote() {
     for world in worlds().map(busy) {
         let listed = world.run(&["audit", "list", "--json"]).ok().json();

@@ -57,6 +57,7 @@ fn the_unit_says_what_the_daemon_relies_on() {
         "UMask=0077",
         "LimitCORE=0",
         "MemorySwapMax=0",
+        "ReadWritePaths=-/etc/postkamer/organisations -/var/mail/postkamer",
         "SystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp",
     ] {
         assert!(unit.lines().any(|found| found == line), "{line}");

@@ -7,8 +7,8 @@ use super::{Failure, Office, Place, explain, output};
 use crate::daemon::{Daemon, mail_outside_a_mailbox};
 use crate::store::{Lease, StoreError};
 
-/// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked, 1 when a file
-/// cannot be read.
+/// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked, be it for a mistake
+/// in the settings, 1 when a file cannot be read.
 ///
 /// The replies are booked with them and sent by the daemon.
 #[derive(Debug, clap::Args)]
@@ -22,10 +22,10 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
-    let settings = Arc::new(place.settings()?);
-    let office = Office::open(settings, place.clock.clone()).await.map_err(not_opened)?;
+    let settings = Arc::new(place.settings().map_err(not_now)?);
+    let office = Office::open(settings, place.clock.clone()).await.map_err(not_now)?;
     let desk = explain::desk_named(&office.settings, &args.desk)?.clone();
-    let journey = super::journey(office.settings.clone(), super::able_extractor().await?)?;
+    let journey = super::journey(office.settings.clone(), super::able_extractor().await.map_err(not_now)?).map_err(not_now)?;
     let transport = super::transport(&office.settings);
     let daemon = Daemon::new(journey, office.store.clone(), transport, Lease::without_mailbox());
     let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files };
@@ -59,8 +59,9 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     if unread { Err(Failure::No) } else { Ok(()) }
 }
 
-/// A database that cannot be opened, one of a newer version included: at any other exit status the mail server would send the mail back.
-fn not_opened(failure: Failure) -> Failure {
+/// Settings with a mistake, a database that cannot be opened, one of a newer version included, or no process to be had: at any other exit status
+/// the mail server would send the mail back to whoever wrote it.
+fn not_now(failure: Failure) -> Failure {
     match failure {
         Failure::Usage(sentence) => Failure::TryLater(sentence),
         Failure::Other(error) => Failure::TryLater(format!("{error:#}")),

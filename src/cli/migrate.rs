@@ -12,7 +12,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     // Every command migrates when it opens the store; this one says what was done.
-    let office = place.office().await?;
+    let office = place.machinery().await?;
     let applied = office.store.migrated();
     if args.json {
         return output::json(&serde_json::json!({ "applied": applied }));

@@ -26,6 +26,7 @@ mod spots;
 mod status;
 mod tickets;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -178,7 +179,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::Other(error.into())),
     };
-    match runtime.block_on(cli.run()) {
+    match runtime.block_on(cli.run()).and_then(|()| output::written()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }
@@ -223,7 +224,7 @@ fn fail(failure: &Failure) -> ExitCode {
 
 impl Cli {
     async fn run(self) -> Result<(), Failure> {
-        let place = Place { config: self.config, clock: Clock::of_process() };
+        let place = Place { config: self.config, clock: clock()? };
         match self.command {
             Command::Run(args) => run::run(&place, args).await,
             Command::Demo(args) => demo::run(args).await,
@@ -248,6 +249,15 @@ impl Cli {
             // Handled before there was a runtime.
         }
     }
+}
+
+/// The time that commands go by. One that stands still is for tests and rehearsals: whoever did not mean it must hear of it.
+fn clock() -> Result<Clock, Failure> {
+    let clock = Clock::of_process().map_err(Failure::Usage)?;
+    if clock.is_fixed() {
+        tracing::warn!("POSTKAMER_NOW is set: the clock stands still.");
+    }
+    Ok(clock)
 }
 
 /// Where a command finds its settings and the time.
@@ -275,8 +285,15 @@ impl Place {
         load(&self.config()?)
     }
 
-    /// Settings and store, for commands that work on what is remembered.
+    /// Settings and store, for commands that work on what is remembered: for agents alone, where there is a list of them.
     pub(crate) async fn office(&self) -> Result<Office, Failure> {
+        let office = self.machinery().await?;
+        office.agent()?;
+        Ok(office)
+    }
+
+    /// The same for commands that show and change nothing of anybody's.
+    pub(crate) async fn machinery(&self) -> Result<Office, Failure> {
         Office::open(Arc::new(self.settings()?), self.clock.clone()).await
     }
 }
@@ -317,6 +334,7 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) async fn open(settings: Arc<Settings>, clock: Clock) -> Result<Self, Failure> {
+        for_its_owner(&settings.state_dir)?;
         let url = match &settings.database {
             Database::Sqlite(path) => format!("sqlite://{}", path.display()),
             Database::Postgres(url) => url.reveal().clone(),
@@ -342,7 +360,7 @@ impl Office {
 
     /// The login name under which an agent's work is booked: the one behind sudo, else the user's own.
     pub(crate) fn agent(&self) -> Result<String, Failure> {
-        let name = login_name();
+        let name = login_name(&self.settings.state_dir);
         let agents = &self.settings.agents;
         if agents.is_empty() || agents.iter().any(|agent| agent.name == name) {
             return Ok(name);
@@ -351,18 +369,35 @@ impl Office {
     }
 }
 
-/// Who is at work: sudo says whom it serves; else the system knows the user by their number. What the environment claims counts only for users that the
-/// system's own list does not have, such as those of a directory service.
-fn login_name() -> String {
+/// What root makes in another user's directory (the database's log, a lock), that user could not open any more.
+fn for_its_owner(state_dir: &Path) -> Result<(), Failure> {
+    let Ok(found) = std::fs::metadata(state_dir) else { return Ok(()) };
+    if !rustix::process::geteuid().is_root() || found.uid() == 0 {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{} belongs to another user (number {}). Run this as that user, for example by `sudo -u postkamer postkamer …`: what root makes there the service cannot open.",
+        state_dir.display(),
+        found.uid()
+    )))
+}
+
+/// Who is at work: sudo says whom it serves; else the system knows the user by their number. sudo's word counts only for root and for the user whose
+/// records these are: anybody else may have said it themselves. The rest of the environment counts only for users that the system's own list does not
+/// have, such as those of a directory service.
+fn login_name(state_dir: &Path) -> String {
     let claimed = |keys: &[&str]| keys.iter().find_map(|key| std::env::var(key).ok().filter(|name| !name.is_empty()));
-    let uid = rustix::process::getuid().as_raw();
+    let uid = rustix::process::getuid();
+    let by_sudo = || {
+        (uid.is_root() || std::fs::metadata(state_dir).is_ok_and(|found| found.uid() == uid.as_raw())).then(|| claimed(&["SUDO_USER"]))?
+    };
     let listed = || {
         let users = std::fs::read_to_string("/etc/passwd").ok()?;
         users.lines().find_map(|line| {
             let mut fields = line.split(':');
             let name = fields.next()?;
-            (fields.nth(1)? == uid.to_string()).then(|| name.to_owned())
+            (fields.nth(1)? == uid.as_raw().to_string()).then(|| name.to_owned())
         })
     };
-    claimed(&["SUDO_USER"]).or_else(listed).or_else(|| claimed(&["LOGNAME", "USER"])).unwrap_or_else(|| format!("uid-{uid}"))
+    by_sudo().or_else(listed).or_else(|| claimed(&["LOGNAME", "USER"])).unwrap_or_else(|| format!("uid-{}", uid.as_raw()))
 }

@@ -1,6 +1,7 @@
 //! What people and programs read.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use comfy_table::{Cell, Table, presets};
 use serde::Serialize;
@@ -37,9 +38,34 @@ pub(super) fn prepare(daemon: bool) {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// One line of result. A reader who has gone away is no fault of ours.
+/// Why a line of result could not be written, once that has happened.
+static UNWRITTEN: OnceLock<ErrorKind> = OnceLock::new();
+
+/// One line of result. A reader who has gone away is no fault of ours; what else keeps it from being written, [`written`] tells.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    if let Err(error) = writeln!(io::stdout(), "{text}") {
+        note(&error);
+    }
+}
+
+fn note(error: &io::Error) {
+    if error.kind() != ErrorKind::BrokenPipe {
+        let _ = UNWRITTEN.set(error.kind());
+    }
+}
+
+/// Whether all that was to be said has been written: an export that ends at a full disk must not look whole.
+///
+/// # Errors
+/// Something is missing from the output.
+pub(super) fn written() -> Result<(), Failure> {
+    if let Err(error) = io::stdout().flush() {
+        note(&error);
+    }
+    match UNWRITTEN.get() {
+        Some(kind) => Err(Failure::Other(anyhow::anyhow!("The output is not whole, it could not be written: {kind}."))),
+        None => Ok(()),
+    }
 }
 
 /// One sentence about what went wrong.

@@ -26,9 +26,6 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     // From here on SIGHUP does not end the process any more. Whoever follows the settings begins by reading them, so that none is missed.
     let _obeyed = signal(SignalKind::hangup())?;
     let live = Live::new(&place.config()?, place.settings()?);
-    if place.clock.is_fixed() {
-        tracing::warn!("POSTKAMER_NOW is set: the clock stands still.");
-    }
     for warning in &live.current().warnings {
         tracing::warn!("{}", warning.sentence());
     }
@@ -63,13 +60,15 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, stop: 
     };
     let mut news = live.subscribe();
     while !stop.is_cancelled() {
-        let settings = news.borrow_and_update().clone();
-        if settings.database != office.settings.database || settings.state_dir != office.settings.state_dir {
+        let wanted = news.borrow_and_update().clone();
+        let (settings, waiting) = office.settings.followed_by(&wanted);
+        if !waiting.is_empty() {
             tracing::warn!(
-                "The database or state_dir has changed in the settings; that takes a restart, and the old one is used until then."
+                keys = waiting.join(", "),
+                "these settings have changed; that takes a restart, and the old ones are used until then"
             );
         }
-        let daemon = start(office, settings, extractor.clone()).await?.with_pulse(pulse.clone());
+        let daemon = start(office, Arc::new(settings), extractor.clone()).await?.with_pulse(pulse.clone());
         let turn = stop.child_token();
         let working = daemon.run(&turn, tell_ready);
         tokio::pin!(working);

@@ -36,7 +36,7 @@ struct Mailbox {
 }
 
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
-    let office = place.office().await?;
+    let office = place.machinery().await?;
     let status = office.store.status().await?;
     let daemons = office.store.daemons().await?;
     let mailboxes: Vec<Mailbox> = office.settings.desks.iter().map(|desk| mailbox(&desk.name, &daemons)).collect();

@@ -67,7 +67,7 @@ impl Sender<'_> {
 type Place = (usize, usize);
 
 /// All organisations, indexed by what a mail shows of its sender. Immutable: a changed file makes a new one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Directory {
     organisations: Vec<Organisation>,
     by_id: HashMap<OrganisationId, usize>,

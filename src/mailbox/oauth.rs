@@ -18,6 +18,8 @@ use crate::words::Redacted;
 const MARGIN: Duration = Duration::from_secs(300);
 /// Deadline of one request.
 const LIMIT: Duration = Duration::from_secs(30);
+/// For how long a token is taken to be good at most, in seconds, whatever the endpoint says: a year.
+const LONGEST: u64 = 366 * 24 * 3600;
 /// No token answer is larger than this, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
@@ -93,9 +95,9 @@ impl OAuth {
         let refresh_token = self.refresh_token(&held).await?;
         let fetched = tokio::time::timeout(LIMIT, self.fetch(refresh_token.as_ref())).await;
         let answer = fetched.map_err(|_| MailboxError::Token("gave no answer in time"))??;
-        let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(3600));
+        let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(3600).min(LONGEST));
         held.token = Some((answer.access_token.clone(), Instant::now() + lifetime.saturating_sub(MARGIN)));
-        held.refresh_ends = answer.refresh_expires_in.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        held.refresh_ends = answer.refresh_expires_in.map(|seconds| Instant::now() + Duration::from_secs(seconds.min(LONGEST)));
         if let Some(new) = answer.refresh_token.filter(|new| Some(new) != refresh_token.as_ref()) {
             held.unwritten = self.keep(new).await;
         }
@@ -299,10 +301,13 @@ mod tests {
             ("200 OK", r#"{"access_token":"one","expires_in":1}"#),
             ("200 OK", r#"{"access_token":"two","expires_in":1,"refresh_token_expires_in":864000}"#),
             ("200 OK", r#"{"access_token":"three","expires_in":1,"refresh_expires_in":"1800"}"#),
+            ("200 OK", r#"{"access_token":"four","expires_in":18446744073709551615,"refresh_expires_in":18446744073709551615}"#),
         ])
         .await;
         let source = source(url, &directory, true);
-        for (at_least, at_most) in [(None, None), (Some(863_000), Some(864_000)), (Some(1_000), Some(1_800))] {
+        for (at_least, at_most) in
+            [(None, None), (Some(863_000), Some(864_000)), (Some(1_000), Some(1_800)), (Some(LONGEST - 600), Some(LONGEST))]
+        {
             source.token().await.unwrap();
             let seconds = source.refresh_token_lasts().await.map(|lasts| lasts.as_secs());
             assert!(seconds >= at_least && seconds <= at_most, "{seconds:?}");

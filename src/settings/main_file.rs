@@ -475,7 +475,7 @@ enum SecretRead {
 
 /// `password_file`, `password_env` or `[….oauth]`: one of them at most.
 fn secret(section: &Section<'_>, base: &Path, context: &Context) -> SecretRead {
-    let file = section.optional_at("password_file", values::place(base));
+    let file = section.optional_at("password_file", values::secret_file(base));
     let variable = section.optional_at("password_env", values::variable);
     let oauth_table = section.table("oauth");
     let said: Vec<&str> = ["password_file", "password_env", "oauth"].into_iter().filter(|key| section.has(key)).collect();
@@ -512,7 +512,7 @@ fn oauth(table: &Table, base: &Path, context: &Context) -> Option<OAuthSettings>
     let section = Section::open(table, &schema::OAUTH, context);
     let token_url = section.required("token_url", values::web_address);
     let client_id = section.required("client_id", values::text);
-    let client_secret_file = section.required_at("client_secret_file", values::place(base));
+    let client_secret_file = section.required_at("client_secret_file", values::secret_file(base));
     let refresh_token_file = section.optional_at("refresh_token_file", values::place(base));
     let scope = section.optional("scope", values::text);
     for (key, at) in [("client_secret_file", &client_secret_file), ("refresh_token_file", &refresh_token_file)] {
@@ -548,7 +548,7 @@ fn look_at_secret(key: &str, at: &At<PathBuf>, context: &Context) {
         Err(error) if at.value.starts_with("/run/credentials") || error.kind() == std::io::ErrorKind::PermissionDenied => context.warning(
             at.place,
             format!("`{key}` cannot be looked at by this user now: {}", values::why(&error)),
-            Some("Run `postkamer check --connect` as the service's user to be sure.".to_owned()),
+            Some("Credentials of systemd are there for what runs with them: systemd-run -P --wait -p User=postkamer -p LoadCredential=secrets:/etc/postkamer/secrets postkamer check.".to_owned()),
         ),
         Err(error) => context.mistake(
             at.place,

@@ -39,7 +39,7 @@ use crate::words::{Country, EmailAddress, Language, MailboxId, Redacted, Terms};
 use context::Context;
 
 /// Everything that postkamer was told, checked. Immutable: a changed file makes a new one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The customer portal, where redirect replies point: an https address as the admin wrote it.
     pub portal: String,
@@ -113,6 +113,19 @@ impl Settings {
     #[must_use]
     pub fn organisation_file(&self, id: &str) -> PathBuf {
         self.directories.first().map(PathBuf::as_path).unwrap_or(std::path::Path::new("")).join(format!("{id}.toml"))
+    }
+
+    /// What to go by from now on where `newer` was written while these were in use: all of it, but for what only a restart can change. The keys that
+    /// wait for one are named.
+    #[must_use]
+    pub fn followed_by(&self, newer: &Self) -> (Self, Vec<&'static str>) {
+        let mut settings = newer.clone();
+        let mut waiting = Vec::new();
+        keep(&self.database, &mut settings.database, "database.url", &mut waiting);
+        keep(&self.state_dir, &mut settings.state_dir, "state_dir", &mut waiting);
+        keep(&self.attachments.store, &mut settings.attachments.store, "attachments.store", &mut waiting);
+        keep(&self.health, &mut settings.health, "health.listen", &mut waiting);
+        (settings, waiting)
     }
 
     /// Which day it is at the desk.
@@ -274,7 +287,7 @@ pub struct Agent {
 /// # Errors
 /// All mistakes in all files.
 pub fn load(path: &Path) -> Result<Settings, Mistakes> {
-    read(path, None, false, &Clock::of_process())
+    read(path, None, false, &clock())
 }
 
 /// The same, for `check`: looks at the files of secrets and certificates too, and takes an organisation whose last general contact has left as a
@@ -283,7 +296,7 @@ pub fn load(path: &Path) -> Result<Settings, Mistakes> {
 /// # Errors
 /// All mistakes in all files.
 pub fn check(path: &Path) -> Result<Settings, Mistakes> {
-    read(path, None, true, &Clock::of_process())
+    read(path, None, true, &clock())
 }
 
 /// The same with the environment and the clock given, for tests.
@@ -292,6 +305,19 @@ pub fn check(path: &Path) -> Result<Settings, Mistakes> {
 /// All mistakes in all files.
 pub fn load_with(path: &Path, environment: &BTreeMap<String, String>, thorough: bool, clock: &Clock) -> Result<Settings, Mistakes> {
     read(path, Some(environment), thorough, clock)
+}
+
+/// Puts the old value back, and names the key where it was another one.
+fn keep<T: Clone + PartialEq>(old: &T, new: &mut T, key: &'static str, changed: &mut Vec<&'static str>) {
+    if old != new {
+        new.clone_from(old);
+        changed.push(key);
+    }
+}
+
+/// A moment that cannot be read has been refused before this.
+fn clock() -> Clock {
+    Clock::of_process().unwrap_or_else(|_| Clock::system())
 }
 
 fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, thorough: bool, clock: &Clock) -> Result<Settings, Mistakes> {

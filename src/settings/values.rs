@@ -372,6 +372,18 @@ pub(super) fn place(base: &Path) -> impl Fn(&Node) -> Result<PathBuf, Wrong> {
     }
 }
 
+/// A file with a secret. One of systemd's credentials, `/run/credentials/UNIT/NAME`, is taken from where this process has its own
+/// (systemd.exec(5), `$CREDENTIALS_DIRECTORY`): a command that is run with the service's credentials finds them, too.
+pub(super) fn secret_file(base: &Path) -> impl Fn(&Node) -> Result<PathBuf, Wrong> {
+    let place = place(base);
+    move |node| {
+        let path = place(node)?;
+        let own = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let name = path.strip_prefix("/run/credentials").ok().and_then(Path::file_name);
+        Ok(own.zip(name).map(|(own, name)| own.join(name)).unwrap_or(path))
+    }
+}
+
 /// A path as complaints name it; a relative one counts from `base`.
 pub(super) fn path(base: &Path) -> impl Fn(&Node) -> Result<PathBuf, Wrong> {
     move |node| {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::guard::{Guard, Wire};
+use super::guard::{Guarded, Wire, guarded};
 use super::strict::known_code;
 use super::{Capabilities, ImapSettings, MailboxError};
 use crate::mailbox::{Secret, Tls, bearer_proof, tls};
@@ -156,11 +156,11 @@ async fn hear(wire: &mut impl Wire, doing: &'static str) -> Result<String, Mailb
 }
 
 /// Signs in with the best mechanism that both sides know.
-pub(in crate::mailbox) async fn sign_in(greeted: Greeted, server: &ImapSettings) -> Result<async_imap::Session<Guard>, MailboxError> {
+pub(in crate::mailbox) async fn sign_in(greeted: Greeted, server: &ImapSettings) -> Result<async_imap::Session<Guarded>, MailboxError> {
     const DOING: &str = "signing in";
     let Greeted { wire, offers, .. } = greeted;
     let user = server.username.reveal();
-    let client = async_imap::Client::new(Guard::new(wire));
+    let client = async_imap::Client::new(guarded(wire));
     let plan = match &server.secret {
         Secret::Password(password) => with_password(&offers, user, password.read().await?.reveal())?,
         Secret::OAuth(source) => with_token(&offers, server, source.token().await?.reveal())?,

@@ -8,7 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Join, ReadBuf, ReadHalf, WriteHalf, join, split};
 
 /// The largest literal in bytes. Mails above [`super::CHUNK`] are fetched in parts; the rest of the room is for servers that
 /// underestimate sizes.
@@ -22,10 +22,19 @@ const MAX_RESPONSE: u64 = MAX_LITERAL + 1024 * 1024;
 pub(in crate::mailbox) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + Debug> Wire for T {}
 
-/// A stream whose incoming literals, lines and responses are bounded.
+/// A stream of which one half is read through a [`Guard`].
+pub(in crate::mailbox) type Guarded = Join<Guard<ReadHalf<Box<dyn Wire>>>, WriteHalf<Box<dyn Wire>>>;
+
+/// Puts a guard before what the server says; what is said to it passes as it is.
+pub(in crate::mailbox) fn guarded(wire: Box<dyn Wire>) -> Guarded {
+    let (reader, writer) = split(wire);
+    join(Guard::new(reader), writer)
+}
+
+/// A reader whose literals, lines and responses are bounded.
 #[derive(Debug)]
-pub(in crate::mailbox) struct Guard {
-    inner: Box<dyn Wire>,
+pub(in crate::mailbox) struct Guard<R> {
+    inner: R,
     line: Vec<u8>,
     /// Bytes of the current literal that are still to come.
     literal: u64,
@@ -33,8 +42,8 @@ pub(in crate::mailbox) struct Guard {
     response: u64,
 }
 
-impl Guard {
-    pub(in crate::mailbox) fn new(inner: Box<dyn Wire>) -> Self {
+impl<R> Guard<R> {
+    fn new(inner: R) -> Self {
         Self { inner, line: Vec::new(), literal: 0, response: 0 }
     }
 
@@ -84,25 +93,11 @@ fn announced_literal(line: &[u8]) -> Option<u64> {
     Some(std::str::from_utf8(number).ok().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX))
 }
 
-impl AsyncRead for Guard {
+impl<R: AsyncRead + Unpin> AsyncRead for Guard<R> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
         Poll::Ready(self.check(buf.filled().get(before..).unwrap_or_default()))
-    }
-}
-
-impl AsyncWrite for Guard {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }
 
@@ -126,16 +121,16 @@ mod tests {
 
     #[test]
     fn what_lies_in_a_literal_announces_nothing() {
-        let mut guard = Guard::new(Box::new(tokio::io::empty()));
+        let mut guard = Guard::new(tokio::io::empty());
         assert!(guard.check(b"* 1 FETCH (BODY[] {16}\r\nx {4294967295}\r\n)\r\n").is_ok());
         assert!(guard.check(b"* 2 FETCH (BODY[] {4294967295}\r\n").is_err());
     }
 
     #[test]
     fn a_line_and_a_response_end_somewhere() {
-        let mut guard = Guard::new(Box::new(tokio::io::empty()));
+        let mut guard = Guard::new(tokio::io::empty());
         assert!(guard.check(&vec![b'x'; MAX_LINE + 1]).is_err());
-        let mut guard = Guard::new(Box::new(tokio::io::empty()));
+        let mut guard = Guard::new(tokio::io::empty());
         let literal = [b"{1048576}\r\n".to_vec(), vec![b'x'; 1_048_576]].concat();
         assert!((0..20).any(|_| guard.check(&literal).is_err()));
     }

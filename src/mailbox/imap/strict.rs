@@ -13,7 +13,7 @@ use std::time::Duration;
 use imap_proto::{MailboxDatum, RequestId, Response, ResponseCode, Status};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::guard::Guard;
+use super::guard::Guarded;
 use crate::mailbox::MailboxError;
 
 /// Deadline for the next response.
@@ -24,7 +24,7 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(600);
 /// A signed-in connection, and what the server has said about the selected folder.
 #[derive(Debug)]
 pub(super) struct Strict {
-    session: async_imap::Session<Guard>,
+    session: async_imap::Session<Guarded>,
     /// True while a command is under way, and for good once one was broken off: answers to it may still come.
     broken: bool,
     /// How many mails are in the folder (RFC 9051 §7.4.1).
@@ -36,7 +36,7 @@ pub(super) struct Strict {
 }
 
 impl Strict {
-    pub(super) fn new(session: async_imap::Session<Guard>) -> Self {
+    pub(super) fn new(session: async_imap::Session<Guarded>) -> Self {
         Self { session, broken: false, exists: 0, news: false, validity: None }
     }
 
