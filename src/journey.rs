@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use crate::decide::lexicon::Lexicon;
 use crate::decide::{Facts, Membership, addition, answer, automatic, topic, urgency};
-use crate::extract::{Extractor, Languages};
+use crate::extract::{Extractor, Languages, Patience};
 use crate::identify::{Authentic, Authentication, Organisation, Sender};
 use crate::mailbox::RawMail;
 use crate::parse::document::{Document, Unreadable};
@@ -147,12 +147,13 @@ impl Journey {
     /// What the attachments say, in their order.
     async fn read(&self, desk: &Desk, attachments: &[RawAttachment]) -> Vec<Document> {
         let languages = &Languages::of(&desk.countries);
+        let patience = &Patience::of(self.settings.attachments.reading_time);
         // Owned files, so that the stream borrows nothing but the extractor.
         let files: Vec<Option<File>> = attachments.iter().map(|raw| raw.opaque.is_none().then(|| File::of(raw))).collect();
         futures_util::stream::iter(files)
             .map(|file| async move {
                 match file {
-                    Some(file) => self.extractor.read_in(languages, file.bytes, Some(&file.declared), file.name.as_deref()).await,
+                    Some(file) => self.extractor.read_in(languages, patience, file.bytes, Some(&file.declared), file.name.as_deref()).await,
                     // Screening knows why from the attachment itself.
                     None => Document::unreadable("unknown", Unreadable::UnknownFormat),
                 }

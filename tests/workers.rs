@@ -7,8 +7,8 @@ use crate::support::world::World;
 use crate::support::{eventually, is_root};
 use futures_util::{StreamExt, stream};
 use libc::{EACCES, EPERM};
-use postkamer::extract::{Extractor, Limits};
-use postkamer::parse::document::Document;
+use postkamer::extract::{Extractor, Languages, Limits, Patience};
+use postkamer::parse::document::{Document, Unreadable};
 use postkamer::screen::{Policy, screen_document};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -71,7 +71,7 @@ impl Drop for Waiting {
 #[test]
 fn a_worker_has_neither_privileges_nor_descriptors_nor_room() {
     const GIB: u64 = 1 << 30;
-    for (arguments, name, memory, data) in [(&[][..], "postkamer", GIB, GIB), (&["cat"][..], "cat", 3 * GIB, 3 * GIB / 2)] {
+    for (arguments, name, memory, data) in [(&[][..], "postkamer", GIB, GIB), (&["cat"][..], "cat", GIB, GIB / 2)] {
         let worker = Waiting::start(arguments, name);
         assert_eq!(worker.status("NoNewPrivs"), "1", "{name}");
         for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
@@ -295,6 +295,21 @@ async fn a_worker_that_hangs_is_killed() {
     eventually("it is gone", || processes_of(&program).is_empty().then_some(()));
 }
 
+/// Files of one mail share its time: what lasts too long leaves none for those behind it, and nothing is started for them.
+#[tokio::test]
+async fn the_files_of_a_mail_have_one_time_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, started) = (folder.path().join("hangs.sh"), folder.path().join("started"));
+    fs::write(&program, format!("#!/bin/sh\necho >>{}\nexec sleep 3600\n", started.display())).unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let extractor = Extractor::with_program(program, Limits { workers: 2, ..Limits::default() });
+    let (languages, patience) = (Languages::default(), Patience::of(Duration::from_secs(2)));
+    let read = |_| extractor.read_in(&languages, &patience, b"Geen bijzonderheden.".to_vec(), None, None);
+    let read: Vec<Document> = stream::iter(0..20).map(read).buffered(4).collect().await;
+    assert!(read.iter().all(|document| document.unreadable == Some(Unreadable::TooSlow)), "{read:?}");
+    assert_eq!(fs::read_to_string(&started).unwrap().len(), 2, "one for each worker");
+}
+
 fn kinds(document: &Document) -> u32 {
     let judged = screen_document(document, None, &Policy::default());
     judged.findings.iter().flat_map(|finding| finding.kinds.values().copied()).sum()
@@ -476,6 +491,18 @@ fn a_mail_of_countless_parts_is_not_read_to_its_end() {
     let attachments = postkamer::parse::parse(&raw, false).attachments;
     assert!((1..=1_000).contains(&attachments.len()), "{}", attachments.len());
     assert!(attachments.iter().any(|attachment| attachment.opaque.is_some()));
+}
+
+/// A mail of many slow files takes no longer than one mail may, and the mail behind it is worked off in the same round, with its file kept.
+#[test]
+fn many_slow_files_in_a_mail_hold_up_nobody_for_long() {
+    let gate = Gate::with(|settings| settings["attachments"]["reading_time"] = toml_edit::value("5 s"));
+    let slow = drawings_in_drawings();
+    let files: Vec<(&str, &str, &[u8])> = (0..30).map(|_| ("application/pdf", "tekening.pdf", slow.as_slice())).collect();
+    let letters = gate.live(&[with_files(&files), with_files(&[("text/csv", "lijst.csv", b"kolom;waarde\naantal;7\n")])]);
+    assert_eq!(letters.len(), 2, "both are answered");
+    let kept: Vec<u64> = gate.tickets().iter().map(|ticket| ticket["attachments"].as_u64().unwrap()).collect();
+    assert_eq!(kept, [0, 1]);
 }
 
 /// The most memory that a process ever held, in bytes.

@@ -120,7 +120,8 @@ async fn one(extractor: Arc<Extractor>, policy: Policy, file: PathBuf) -> (PathB
         Err(error) => return (file, Err(error)),
     };
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let document = extractor.read_in(&Languages::of(&policy.countries), bytes, None, name.as_deref()).await;
+    let languages = Languages::of(&policy.countries);
+    let document = extractor.read_in(&languages, &extractor.patience(), bytes, None, name.as_deref()).await;
     let judgement = screen_document(&document, name.as_deref(), &policy);
     let screening = Screening::new(file.display().to_string(), document.format, &judgement);
     (file, Ok(screening))

@@ -8,6 +8,7 @@
 mod examine;
 mod formats;
 mod languages;
+mod patience;
 mod protocol;
 mod recurring;
 mod sandbox;
@@ -17,13 +18,14 @@ pub mod worker;
 use crate::parse::document::{Document, Unreadable};
 pub use examine::Obstacle;
 pub use languages::Languages;
+pub use patience::Patience;
 use protocol::{Answer, LONGEST, Request};
 use recurring::Recurring;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
@@ -36,6 +38,8 @@ pub const LARGEST: u64 = LONGEST as u64;
 pub struct Limits {
     /// How long one document may take in its parser, and how long one run of a tool may take.
     pub deadline: Duration,
+    /// How long one document that is no mail's may take in all.
+    pub patience: Duration,
     /// How many documents are read at the same time.
     pub workers: usize,
     /// How many pages and pictures of one document are read by tesseract at most; more make it too large.
@@ -44,7 +48,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(60), workers: 2, pictures: 40 }
+        Self { deadline: Duration::from_secs(60), patience: Duration::from_secs(180), workers: 2, pictures: 40 }
     }
 }
 
@@ -76,51 +80,67 @@ impl Extractor {
     /// Reads one file, its pictures in all languages. `declared` and `name` are hints for text formats only: what a file is, its
     /// bytes say.
     pub async fn read(&self, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
-        self.read_in(&Languages::default(), bytes, declared, name).await
+        self.read_in(&Languages::default(), &self.patience(), bytes, declared, name).await
     }
 
-    /// Reads one file, its pictures in these languages.
-    pub async fn read_in(&self, languages: &Languages, bytes: Vec<u8>, declared: Option<&str>, name: Option<&str>) -> Document {
+    /// For a file that is no mail's, and that nobody waits behind.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience::of(self.limits.patience)
+    }
+
+    /// Reads one file, its pictures in these languages, as long as there is patience. Waiting for a free worker takes none.
+    pub async fn read_in(
+        &self,
+        languages: &Languages,
+        patience: &Patience,
+        bytes: Vec<u8>,
+        declared: Option<&str>,
+        name: Option<&str>,
+    ) -> Document {
         if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
             return Document::unreadable(formats::sniff(&bytes), Unreadable::TooLarge);
         }
         let Ok(_permit) = self.free.acquire().await else { return Document::unreadable("unknown", Unreadable::Damaged) };
+        let Some(turn) = patience.turn() else { return Document::unreadable(formats::sniff(&bytes), Unreadable::TooSlow) };
         let request = Request { declared: declared.map(str::to_owned), name: name.map(str::to_owned), turn: 0 };
         let Some(picture) = Recurring::name(formats::sniff(&bytes), &bytes, languages) else {
-            return self.read_anew(languages, &bytes, &request).await;
+            return self.read_anew(languages, &bytes, &request, turn.end()).await;
         };
         if let Some(document) = self.recurring.recall(&picture) {
             return document;
         }
-        let document = self.read_anew(languages, &bytes, &request).await;
+        let document = self.read_anew(languages, &bytes, &request, turn.end()).await;
         self.recurring.remember(picture, &document);
         document
     }
 
-    async fn read_anew(&self, languages: &Languages, bytes: &[u8], request: &Request) -> Document {
+    async fn read_anew(&self, languages: &Languages, bytes: &[u8], request: &Request, end: Instant) -> Document {
         let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let answer = match waiting {
             // What an earlier document broke must not be this one's fault: a used worker that fails is replaced once.
-            Some(parser) => match self.ask(parser, request, bytes).await {
+            Some(parser) => match self.ask(parser, request, bytes, end).await {
                 Some(answer) => Some(answer),
-                None => self.ask_anew(request, bytes).await,
+                None => self.ask_anew(request, bytes, end).await,
             },
-            None => self.ask_anew(request, bytes).await,
+            None => self.ask_anew(request, bytes, end).await,
         };
         match answer {
-            Some(answer) => tools::finish(&self.program, &self.limits, languages, answer).await,
+            Some(answer) => tools::finish(&self.program, &self.limits, languages, answer, end).await,
+            None if Instant::now() >= end => Document::unreadable(formats::sniff(bytes), Unreadable::TooSlow),
             None => Document::unreadable(formats::sniff(bytes), Unreadable::Damaged),
         }
     }
 
-    async fn ask_anew(&self, request: &Request, bytes: &[u8]) -> Option<Answer> {
+    async fn ask_anew(&self, request: &Request, bytes: &[u8], end: Instant) -> Option<Answer> {
         let parser = Parser::start(&self.program).ok()?;
-        self.ask(parser, request, bytes).await
+        self.ask(parser, request, bytes, end).await
     }
 
     /// The parser goes back to the others only after a good answer; otherwise it is dropped, and killed by that.
-    async fn ask(&self, mut parser: Parser, request: &Request, bytes: &[u8]) -> Option<Answer> {
-        let answer = match tokio::time::timeout(self.limits.deadline, parser.ask(request, bytes)).await.ok()? {
+    async fn ask(&self, mut parser: Parser, request: &Request, bytes: &[u8], end: Instant) -> Option<Answer> {
+        let end = end.min(Instant::now() + self.limits.deadline);
+        let answer = match tokio::time::timeout_at(end.into(), parser.ask(request, bytes)).await.ok()? {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::info!(kind = %error.kind(), "a worker that reads files ended without an answer");

@@ -19,10 +19,10 @@ use std::io;
 
 /// Memory that a parser may take, in bytes.
 const PARSER_MEMORY: u64 = 1 << 30;
-/// Memory that a tool may take, in bytes: tesseract maps its language models.
-const TOOL_MEMORY: u64 = 3 << 30;
-/// Of that, what it may write to.
-const TOOL_DATA: u64 = 3 << 29;
+/// Addresses that a tool may take, in bytes: programs, libraries and data are mapped besides what it works in.
+const TOOL_MEMORY: u64 = 1 << 30;
+/// Memory that it may write to (THREATS §1 row 24).
+const TOOL_DATA: u64 = 1 << 29;
 /// Processor seconds of a parser over all its documents, and of a tool.
 const PROCESSOR_SECONDS: u64 = 300;
 /// Open descriptors of a worker.

@@ -3,21 +3,26 @@
 use super::protocol::{Answer, Task, Tool};
 use super::{Languages, Limits, child};
 use crate::parse::document::{Content, Document, Piece, Place, Unreadable};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A page with fewer letters than this may be a scan with a thin text layer: it is looked at as a picture too.
 const FEW_LETTERS: usize = 150;
 /// Resolution at which pages become pictures: 150 dpi enlarged twice, as measured in SCREENING.md.
 const DPI: &str = "300";
+/// More dots than this, a page of A4 at 300 dpi, are not shown to tesseract at once: with all languages and small type it takes more for them than it
+/// may have (measured: SECURITY.md).
+const MOST_DOTS: usize = 9_000_000;
+/// Rows of dots that two parts of a large picture share, so that no line of text is cut in both.
+const SHARED_ROWS: usize = 150;
 /// The most bytes that a tool may answer with.
 const LONGEST_ANSWER: u64 = 256 * 1024 * 1024;
-/// How long all tools of one document may take together, in deadlines of one run: one mail must not keep a reader for an hour.
-const WHOLE_DOCUMENT: u32 = 3;
 
 /// What poppler says when it leaves something out of a broken file, though it ends well (poppler/XRef.cc, Catalog.cc, Stream.cc).
 const LOST: [&str; 10] = [
@@ -57,8 +62,8 @@ struct Tools<'a> {
     pictures_left: usize,
 }
 
-/// Does what the parser left to do, and adds it to the document.
-pub async fn finish(program: &Path, limits: &Limits, languages: &Languages, answer: Answer) -> Document {
+/// Does what the parser left to do, until then, and adds it to the document.
+pub async fn finish(program: &Path, limits: &Limits, languages: &Languages, answer: Answer, end: Instant) -> Document {
     let Answer { mut document, tasks } = answer;
     let mut tools = Tools { program, limits, languages, pictures_left: limits.pictures };
     let whole = async {
@@ -72,8 +77,8 @@ pub async fn finish(program: &Path, limits: &Limits, languages: &Languages, answ
             }
         }
     };
-    if tokio::time::timeout(limits.deadline * WHOLE_DOCUMENT, whole).await.is_err() {
-        document.unreadable.get_or_insert(Unreadable::TooLarge);
+    if tokio::time::timeout_at(end.into(), whole).await.is_err() {
+        document.unreadable.get_or_insert(Unreadable::TooSlow);
     }
     document
 }
@@ -128,17 +133,18 @@ impl Tools<'_> {
 
     async fn picture(&mut self, graymap: &[u8], place: &Place, pieces: &mut Vec<Piece>) -> Result<(), Unreadable> {
         self.pictures_left = self.pictures_left.checked_sub(1).ok_or(Unreadable::TooLarge)?;
-        let languages = self.languages.as_str();
-        let words =
-            self.run(&["tesseract", "stdin", "stdout", "-l", languages, "--psm", "3", "tsv"], graymap).await.map_err(
-                |error| match error.kind() {
+        for part in parts(graymap) {
+            let words = self
+                .run(&["tesseract", "stdin", "stdout", "-l", self.languages.as_str(), "--psm", "3", "tsv"], &part)
+                .await
+                .map_err(|error| match error.kind() {
                     // tesseract is not installed: nobody here reads pictures.
                     io::ErrorKind::NotFound => Unreadable::UnknownFormat,
                     _ => Unreadable::Damaged,
-                },
-            )?;
-        let lines = laid_out(&String::from_utf8_lossy(&words.output));
-        pieces.push(Piece { place: place.clone(), content: Content::Lines(lines) });
+                })?;
+            let lines = laid_out(&String::from_utf8_lossy(&words.output));
+            pieces.push(Piece { place: place.clone(), content: Content::Lines(lines) });
+        }
         Ok(())
     }
 
@@ -176,6 +182,35 @@ impl Tools<'_> {
             }
         }
     }
+}
+
+/// A picture in parts of at most [`MOST_DOTS`], from top to bottom; whole, where it is small enough, or no graymap as the parser and poppler make it.
+fn parts(picture: &[u8]) -> Vec<Cow<'_, [u8]>> {
+    let Some((width, height, dots)) = graymap(picture).filter(|(width, height, _)| width * height > MOST_DOTS) else {
+        return vec![Cow::Borrowed(picture)];
+    };
+    let rows = (MOST_DOTS / width).max(4 * SHARED_ROWS);
+    let tops = (0..height.saturating_sub(SHARED_ROWS)).step_by(rows - SHARED_ROWS);
+    tops.map(|top| {
+        let rows = rows.min(height - top);
+        let header = format!("P5\n{width} {rows}\n255\n");
+        let dots = dots.get(top * width..(top + rows) * width).unwrap_or_default();
+        Cow::Owned([header.as_bytes(), dots].concat())
+    })
+    .collect()
+}
+
+/// Width, height and dots of a graymap (netpbm PGM).
+fn graymap(picture: &[u8]) -> Option<(usize, usize, &[u8])> {
+    let mut lines = picture.splitn(4, |byte| *byte == b'\n');
+    let ("P5", size, "255") = (text(lines.next()?)?, text(lines.next()?)?, text(lines.next()?)?) else { return None };
+    let (width, height) = size.split_once(' ')?;
+    let (width, height, dots) = (width.parse().ok()?, height.parse().ok()?, lines.next()?);
+    (usize::checked_mul(width, height)? == dots.len()).then_some((width, height, dots))
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
 }
 
 /// A word on a picture, in pixels.
@@ -260,6 +295,28 @@ fn contains(bytes: &[u8], what: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_large_picture_comes_in_parts_that_share_rows() {
+        let picture = |width: usize, height: usize| {
+            let rows: Vec<Vec<u8>> = (0..height).map(|row| vec![u8::try_from(row % 251).unwrap(); width]).collect();
+            [format!("P5\n{width} {height}\n255\n").into_bytes(), rows.concat()].concat()
+        };
+        for (width, height, many) in [(5_000, 1_800, 1), (5_000, 1_801, 2), (5_000, 5_000, 3), (100_000, 300, 1), (100_000, 601, 2)] {
+            let whole = picture(width, height);
+            let parts = parts(&whole);
+            assert_eq!(parts.len(), many, "{width} x {height}");
+            let first_rows: Vec<u8> = parts.iter().map(|part| graymap(part).unwrap().2[0]).collect();
+            let heights: Vec<usize> = parts.iter().map(|part| graymap(part).unwrap().1).collect();
+            let mut top = 0;
+            for (first, rows) in first_rows.iter().zip(&heights) {
+                assert_eq!(usize::from(*first), top % 251, "{width} x {height}");
+                top += rows - SHARED_ROWS;
+            }
+            assert_eq!(top + SHARED_ROWS, height, "nothing is left out");
+        }
+        assert_eq!(parts(b"II*\0"), [b"II*\0".as_slice()]);
+    }
 
     #[test]
     fn a_number_that_was_parted_is_whole_again() {

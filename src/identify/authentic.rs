@@ -139,16 +139,16 @@ fn merged<'a>(fields: impl Iterator<Item = &'a AuthenticationResults>, from: &Em
 /// What one result says of the From domain. A dmarc result without an opinion (`none`, `temperror`, …) leaves the word to the others.
 fn speaks(result: &MethodResult, from: &EmailAddress) -> Option<Authentic> {
     let passed = result.result == "pass";
-    let property =
-        |names: &[&str]| result.properties.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value.as_str());
+    let property = |wanted: &str| result.properties.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let pass_if = |aligned: bool| Some(if passed && aligned { Authentic::Pass } else { Authentic::Fail });
     match result.method.as_str() {
         "dmarc" if passed || result.result == "fail" => {
             // A pass for another domain than this From's proves nothing about this From.
-            pass_if(property(&["header.from"]).is_none_or(|domain| names_domain(domain, from)))
+            pass_if(property("header.from").is_none_or(|domain| names_domain(domain, from)))
         }
-        "dkim" => pass_if(property(&["header.d", "header.i"]).is_some_and(|domain| names_domain(domain, from))),
-        "spf" => pass_if(property(&["smtp.mailfrom", "smtp.mail"]).is_some_and(|domain| names_domain(domain, from))),
+        // The signing domain counts (RFC 7489 §3.1.1); who is said to sign within it stands for it only where a server does not name it.
+        "dkim" => pass_if(property("header.d").or_else(|| property("header.i")).is_some_and(|domain| names_domain(domain, from))),
+        "spf" => pass_if(property("smtp.mailfrom").or_else(|| property("smtp.mail")).is_some_and(|domain| names_domain(domain, from))),
         _ => None,
     }
 }
@@ -199,6 +199,8 @@ mod tests {
         );
         assert_eq!(judge(vec![field(0, &["spf=pass smtp.mailfrom=evil.example"])]), Authentic::Fail);
         assert_eq!(judge(vec![field(0, &["dkim=pass header.d=list.example", "dkim=pass header.d=good.example"])]), Authentic::Pass);
+        assert_eq!(judge(vec![field(0, &["dkim=pass header.i=a@good.example"])]), Authentic::Pass);
+        assert_eq!(judge(vec![field(0, &["dkim=pass header.i=a@good.example header.d=evil.example"])]), Authentic::Fail);
         assert_eq!(judge(vec![]), Authentic::None);
     }
 

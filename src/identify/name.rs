@@ -38,10 +38,10 @@ pub fn fold_name(name: &str) -> String {
     folded
 }
 
-/// Characters that show nothing and would make two names that look the same differ.
+/// Characters that show nothing and would make two names that look the same differ, and what the parser writes in their place.
 fn is_invisible(c: char) -> bool {
     c.is_control() && !c.is_whitespace()
-        || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FFFD}')
 }
 
 #[cfg(test)]
@@ -60,6 +60,7 @@ mod tests {
             ("Zoe\u{308}", "Zoë"),
             ("İlkay", "Ilkay"),
             ("A.\u{200b} de Vries", "A. de Vries"),
+            ("A.\u{fffd} de Vries", "A. de Vries"),
             ("D’Arcy", "d'arcy"),
         ] {
             assert_eq!(fold_name(one), fold_name(other), "{one} / {other}");

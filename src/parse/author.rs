@@ -16,6 +16,7 @@ pub(super) fn author(header: &Header<'_>) -> Author {
             && !mailbox.odd
             && list.groups.is_empty()
             && !text.contains('\0')
+            && !mailbox.spec.contains(clean::is_invisible) // a domain would lose them unseen (UTS #46 §4)
             && !mailbox.spec.contains("=?") // an encoded word would pass for an atom (RFC 2047 §5 forbids it here)
             && (field.is_utf8() || mailbox.spec.is_ascii()) // a guessed charset names no domain
             && let Some(address) = mailbox.address()
@@ -121,6 +122,8 @@ mod tests {
             b"From: =?utf-8?q?x<a@good.test>?= <b@evil.test>\r\n",
             b"From: Gemeente\r\n",
             b"From: <>\r\n",
+            "From: a@go\u{200b}od.test\r\n".as_bytes(),
+            "From: a@go\u{ad}od.test\r\n".as_bytes(),
         ] {
             assert_eq!(of(block), None, "{}", String::from_utf8_lossy(block));
         }

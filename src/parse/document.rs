@@ -75,6 +75,8 @@ pub enum Unreadable {
     TooDeep,
     /// More bytes, members, cells or pixels than the limit.
     TooLarge,
+    /// Reading it took longer than the files of one mail may take together.
+    TooSlow,
     /// No reader for this format.
     UnknownFormat,
 }
@@ -86,6 +88,7 @@ impl std::fmt::Display for Unreadable {
             Self::Damaged => "is damaged",
             Self::TooDeep => "is packed too deep",
             Self::TooLarge => "is too large",
+            Self::TooSlow => "takes too long to read",
             Self::UnknownFormat => "is, or holds, something that cannot be read",
         })
     }

@@ -82,9 +82,13 @@ pub fn parse(raw: &[u8], truncated: bool) -> Mail {
     reading.finish(truncated);
 
     let split = quoted::split(&reading.text);
-    let mut automatic = automatic::automatic(&header, report_type(message.as_ref()).as_deref());
+    let report = report_type(message.as_ref());
+    let mut automatic = automatic::automatic(&header, report.as_deref());
     let references = thread::references(&header);
-    automatic.delivery_report |= reading.attachments.iter().any(|a| a.declared == "message/delivery-status");
+    let holds = |declared: &str| reading.attachments.iter().any(|attachment| attachment.declared == declared);
+    automatic.delivery_report |= holds("message/delivery-status");
+    // A read receipt of a mailer that leaves out what kind of report it is.
+    automatic.auto_reply_header |= report.as_deref() == Some("") && holds("message/disposition-notification");
     if automatic.delivery_report || automatic.empty_return_path {
         automatic.returned_ids = returned_ids(&reading, &references);
     }

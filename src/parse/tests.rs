@@ -313,6 +313,10 @@ fn reports_and_what_came_back() {
     let receipt =
         mail("From: a@b.test\nContent-Type: multipart/report; report-type=disposition-notification; boundary=r\n\n--r\n\nGelezen\n--r--\n");
     assert!(receipt.automatic.auto_reply_header && !receipt.automatic.delivery_report);
+    let part = "--r\n\nGelezen\n--r\nContent-Type: message/disposition-notification\n\nDisposition: manual-action/MDN-sent-manually; displayed\n--r--\n";
+    let unnamed = |kind: &str| mail(&format!("From: a@b.test\nContent-Type: multipart/{kind}; boundary=r\n\n{part}"));
+    assert!(unnamed("report").automatic.auto_reply_header);
+    assert!(!unnamed("mixed").automatic.auto_reply_header, "a person may hand a receipt on");
     let old = mail("From: x@y.test\nX-Failed-Recipients: a@b.test\n\nSorry.\n> Message-ID: <PK-00002.cd@desk.test>\n");
     assert_eq!(old.automatic.returned_ids.len(), 1);
 }

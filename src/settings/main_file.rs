@@ -32,7 +32,8 @@ const PREFIX: &str = "POSTKAMER";
 const STALL: Duration = Duration::from_secs(120);
 /// Largest mail that is taken in whole, in bytes, where nothing is said.
 const MAX_MAIL: u64 = 50_000_000;
-
+/// How long reading the files of one mail may take together.
+const READING_TIME: Duration = Duration::from_secs(60);
 /// Room that is left on the disk, in bytes, where nothing is said.
 const KEEP_FREE: u64 = 1 << 30;
 
@@ -228,6 +229,7 @@ fn attachments(table: Option<&Table>, state_dir: Option<&Path>, context: &Contex
     let section = table.map(|table| Section::open(table, &schema::ATTACHMENTS, context));
     let store = section.as_ref().map(|section| section.optional_at("store", values::text));
     let max_mail = section.as_ref().and_then(|section| section.optional("max_mail", values::size)).unwrap_or(MAX_MAIL);
+    let reading_time = section.as_ref().and_then(|section| section.optional("reading_time", values::duration)).unwrap_or(READING_TIME);
     let store = match store.flatten() {
         Some(at) if at.value.contains("://") => {
             let message = if at.value.starts_with("s3://") {
@@ -245,7 +247,7 @@ fn attachments(table: Option<&Table>, state_dir: Option<&Path>, context: &Contex
         Some(at) => at.value,
         None => "attachments".to_owned(),
     };
-    Some(Attachments { store: state_dir.unwrap_or(Path::new("")).join(store), max_mail })
+    Some(Attachments { store: state_dir.unwrap_or(Path::new("")).join(store), max_mail, reading_time })
 }
 
 #[derive(Clone, Copy)]

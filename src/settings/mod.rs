@@ -151,6 +151,8 @@ pub struct Attachments {
     pub store: PathBuf,
     /// Bytes; of a larger mail only the first 256 KiB are fetched.
     pub max_mail: u64,
+    /// How long reading the files of one mail may take together.
+    pub reading_time: Duration,
 }
 
 /// `[retention]`.

@@ -47,8 +47,10 @@ pub(super) const MAIN: Schema = Schema {
 
 pub(super) const DATABASE: Schema = Schema { title: "[database]", keys: &[("url", "url = \"sqlite://postkamer.db\"")] };
 
-pub(super) const ATTACHMENTS: Schema =
-    Schema { title: "[attachments]", keys: &[("store", "store = \"attachments\""), ("max_mail", "max_mail = \"50 MB\"")] };
+pub(super) const ATTACHMENTS: Schema = Schema {
+    title: "[attachments]",
+    keys: &[("store", "store = \"attachments\""), ("max_mail", "max_mail = \"50 MB\""), ("reading_time", "reading_time = \"60 s\"")],
+};
 
 pub(super) const AUTHENTICATION: Schema = Schema {
     title: "[authentication]",

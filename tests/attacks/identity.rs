@@ -110,6 +110,16 @@ fn a06_address_as_display_name() {
     assert_eq!(gate.ticket("PK-00002")["history"][0]["author_name"], "c@evil.example", "one's own address may stand there");
 }
 
+/// A contact's name with something invisible in it is read by people as that name.
+#[test]
+fn a06_contacts_name_with_hidden_characters() {
+    let gate = Gate::new();
+    let names =
+        ["A. de\u{200b} Vries", "A. \u{202e}\u{202c}de Vries", "\u{ff21}.\u{a0}de\u{a0}Vries", "=?utf-8?q?A=2E_de_Vr=E2=80=8Dies?="];
+    let mails: Vec<Vec<u8>> = names.iter().map(|name| authentic(&format!("{name} <{STRANGER}>"), "", "Wie kan mij helpen?")).collect();
+    all(&names, &gate.explain(&mails), |told| told["sender"]["kind"] == "named-elsewhere" && told["verdict"] == "queue");
+}
+
 /// Domains are equal as the DNS has them, or not at all.
 #[test]
 fn a07_homoglyphs_punycode_and_suffixes() {
@@ -126,7 +136,12 @@ fn a07_homoglyphs_punycode_and_suffixes() {
     all(&strangers, &gate.explain(&mails), |told| {
         told["sender"]["organisation"] == Value::Null && told["sender"]["kind"] == "stranger" || told["authentic"] == "fail"
     });
-    let nobody = ["a.devries@xn--waterwolde-.example", "a.devries@waterwolde.example."];
+    let nobody = [
+        "a.devries@xn--waterwolde-.example",
+        "a.devries@waterwolde.example.",
+        "a.devries@water\u{200b}wolde.example",
+        "a.devries@water\u{ad}wolde.example",
+    ];
     let mails: Vec<Vec<u8>> =
         nobody.iter().map(|from| raw(&vouched("waterwolde.example"), &format!("From: {from}\n"), "", "Vraag.")).collect();
     all(&nobody, &gate.explain(&mails), |told| waits_in_silence(told) && told["authentic"] == "fail");
@@ -245,6 +260,7 @@ fn a13_alignment_gaps_and_smuggling() {
         "spf=pass smtp.helo=waterwolde.example",
         "dkim=pass header.d=evil.example",
         "dkim=pass header.d=example",
+        "dkim=pass header.i=@waterwolde.example header.d=evil.example",
         "dmarc=pass header.from=evil.example",
         "iprev=pass policy.iprev=192.0.2.1",
     ];
