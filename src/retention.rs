@@ -22,7 +22,7 @@ const CHORE: &str = "retention";
 /// How often the daemon looks whether it is time.
 const LOOKS: Duration = Duration::from_secs(60);
 /// How long it waits before it tries again what did not succeed.
-const REST: Duration = Duration::from_secs(3600);
+const REST: Duration = Duration::from_secs(600);
 
 /// What a run removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +37,8 @@ pub struct Report {
     pub files: u64,
     /// Files of organisations that were removed.
     pub organisation_files: u64,
+    /// People who were to be erased, and of whom what a legal hold had kept is erased now that it has ended.
+    pub people: u64,
     /// What could not be done now, in sentences; it is tried again at the next run.
     pub trouble: Vec<String>,
 }
@@ -71,6 +73,7 @@ pub async fn run(settings: &Settings, store: &Store) -> Result<Report, StoreErro
     let (last, first): (Vec<DueItem>, Vec<DueItem>) = due(settings, store).await?.into_iter().partition(|item| item.kind.comes_last());
     forget(store, &first, &mut report).await?;
     remove_ended(settings, store, &mut report).await?;
+    report.people = store.finish_erasures().await?;
     expunge(settings, store, &mut report).await?;
     forget(store, &last, &mut report).await?;
     report.files = count(store.sweep_attachments().await?);
@@ -172,9 +175,12 @@ fn count(number: usize) -> u64 {
 /// Runs every day at the time of the settings, until the token is cancelled. Of several daemons on one database the first one does it.
 pub async fn keep(settings: &Settings, store: &Store, stop: &CancellationToken) {
     while !stop.is_cancelled() {
-        let rest = match daily(settings, store).await {
-            Ok(true) => LOOKS,
-            Ok(false) => REST,
+        let rest = match expunge_left(settings, store).await {
+            Ok(all_gone) => daily(settings, store).await.map(|done| if all_gone && done { LOOKS } else { REST }),
+            Err(error) => Err(error),
+        };
+        let rest = match rest {
+            Ok(rest) => rest,
             Err(error) => {
                 tracing::warn!(%error, "what is due could not be removed; it is tried again");
                 REST
@@ -185,6 +191,19 @@ pub async fn keep(settings: &Settings, store: &Store, stop: &CancellationToken) 
             () = stop.cancelled() => {}
         }
     }
+}
+
+/// What was purged while its server was away is expunged as soon as the server is there again, not only at the day's run. False: it still is not.
+async fn expunge_left(settings: &Settings, store: &Store) -> Result<bool, StoreError> {
+    if store.mailboxes_with_originals_due().await?.is_empty() {
+        return Ok(true);
+    }
+    let mut report = Report::default();
+    expunge(settings, store, &mut report).await?;
+    for sentence in &report.trouble {
+        tracing::warn!("{sentence}");
+    }
+    Ok(report.trouble.is_empty())
 }
 
 /// The day's run, if its time has come. False: not all could be done.

@@ -14,12 +14,15 @@ use crate::decide::Template;
 use crate::identify::Organisation;
 use crate::journey::Journey;
 use crate::plan::{PlannedReply, TicketLetter, privacy_notice, ticket_letter};
-use crate::settings::Settings;
+use crate::settings::{Settings, contact_edit};
 use crate::store::{Asked, Correspondence, Refused, Store, StoreError};
 use crate::words::{EmailAddress, Keys};
 
 /// How often the daemon looks.
 const LOOKS: Duration = Duration::from_secs(60);
+
+/// How long a command may be at work on a list before its plan counts as given up.
+const AT_WORK: SignedDuration = SignedDuration::from_mins(10);
 
 /// Looks until the token is cancelled. `wake` is called when a letter may have been written.
 pub async fn keep(journey: &Journey, store: &Store, stop: &CancellationToken, wake: impl Fn() + Send) {
@@ -55,6 +58,7 @@ pub async fn run(journey: &Journey, store: &Store) -> Result<(), StoreError> {
         let (ticket, what) = (notice.ticket, notice.what);
         tracing::warn!(%ticket, what, "a ticket needs a decision; see `postkamer queue list`");
     }
+    settle_contact_changes(settings, store, None).await?;
     let left = let_go_of_leavers(settings, store, today).await?;
     let ended = end_accesses(settings, store).await?;
     let moved = january_move(settings, store, today).await?;
@@ -81,6 +85,35 @@ async fn tell_privacy_contacts(letters: &Letters<'_>, store: &Store, today: Date
         );
     }
     Ok(told)
+}
+
+/// Settles changes of lists whose commands died: what the organisation's file says was done is put on record, what it does not say is taken
+/// back once nobody can be at work on it any more, or at once where its own command says that it has given up.
+///
+/// # Errors
+/// The database is out of reach. A list that cannot be read is looked at again.
+pub async fn settle_contact_changes(settings: &Settings, store: &Store, given_up: Option<i64>) -> Result<(), StoreError> {
+    let now = store.clock().now();
+    for plan in store.planned_contact_changes().await? {
+        let list = match contact_edit::listed(settings, &plan.organisation) {
+            Ok(list) => list,
+            Err(error) => {
+                tracing::warn!(organisation = plan.organisation, %error, "whether a planned change of a list was made cannot be seen");
+                continue;
+            }
+        };
+        if list.iter().any(|(address, left)| *left == plan.left && store.keys().person(address) == plan.person) {
+            store.contact_changed(plan.id).await?;
+        } else if now.duration_since(plan.at) >= AT_WORK || given_up == Some(plan.id) {
+            store.contact_change_withdrawn(plan.id).await?;
+        } else {
+            continue;
+        }
+        if let Err(error) = contact_edit::remove_unfinished(settings, &plan.organisation) {
+            tracing::warn!(organisation = plan.organisation, %error, "what a broken-off change of a list left could not be removed");
+        }
+    }
+    Ok(())
 }
 
 /// Profiles of contacts whose first day gone has come.

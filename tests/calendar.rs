@@ -140,6 +140,24 @@ const CASES: &[Case] = &[
         file_gone: "2029-09-01T09:00:00+02:00",
         original_gone: "2029-09-01T09:00:00+02:00",
     },
+    Case {
+        about: "an organisation with terms of its own, ten days and six weeks, the latter from the closing of the change that it waits for",
+        from: "lars.holm@nordhavn.example",
+        name: "Lars Holm",
+        laid: "2029-02-05T10:00:00+01:00",
+        ticket: Some(13),
+        file_gone: "2029-05-12T17:45:00+02:00",
+        original_gone: "2029-02-15T10:00:00+01:00",
+    },
+    Case {
+        about: "everything of the organisation is on legal hold from before the first term ends until August",
+        from: "eva.lind@strandkoping.example",
+        name: "Eva Lind",
+        laid: "2029-03-01T10:00:00+01:00",
+        ticket: Some(15),
+        file_gone: "2029-08-15T08:00:00+02:00",
+        original_gone: "2029-08-15T08:00:00+02:00",
+    },
 ];
 
 /// What agents do meanwhile.
@@ -158,6 +176,13 @@ const DEEDS: &[(&str, &str)] = &[
     ("2028-10-31T12:00:00+01:00", "tickets close PK-00011"),
     ("2029-01-10T12:00:00+01:00", "tickets close PK-00012"),
     ("2029-02-01T12:00:00+01:00", "retention hold --ticket PK-00012"),
+    ("2029-02-10T09:00:00+01:00", "tickets new --type change --desk support --organisation nordhavn --subject Versie"),
+    ("2029-02-10T09:00:01+01:00", "tickets link PK-00013 PK-00014"),
+    ("2029-02-20T09:00:00+01:00", "tickets close PK-00013"),
+    ("2029-03-05T09:00:00+01:00", "tickets close PK-00015"),
+    ("2029-03-20T09:00:00+01:00", "retention hold --organisation strandkoping"),
+    ("2029-03-31T17:45:00+02:00", "tickets close PK-00014"),
+    ("2029-08-15T08:00:00+02:00", "retention unhold --organisation strandkoping"),
     ("2029-09-01T09:00:00+02:00", "retention unhold --ticket PK-00012"),
 ];
 
@@ -198,6 +223,7 @@ fn compare(house: &House, now: Timestamp) {
         .ok()
         .json()
         .into_iter()
+        .filter(|ticket| ticket["type"] == "incident")
         .map(|ticket| (ticket["id"].as_u64().unwrap(), ticket["attachments"].clone()))
         .collect();
     tickets.sort_by_key(|(id, _)| *id);
@@ -240,6 +266,12 @@ fn play(mut house: House) {
                     let text = fs::read_to_string(&file).unwrap();
                     fs::write(&file, format!("contract_until = 2028-06-30\n{text}")).unwrap();
                 }
+                if case.ticket == Some(13) {
+                    let file = house.world.dir.join("organisations/nordhavn.toml");
+                    let text = fs::read_to_string(&file).unwrap();
+                    let terms = "[retention]\nattachments = \"6 weeks\"\noriginals = \"10 days\"\n\n[[contact]]";
+                    fs::write(&file, text.replacen("[[contact]]", terms, 1)).unwrap();
+                }
             }
             Step::Deed(deed) => drop(house.at(&at, deed)),
             Step::Look => {
@@ -255,4 +287,12 @@ fn play(mut house: House) {
     }
     assert!(left.contains("Annelies de Vries"), "closed tickets stay for five years");
     house.at("2029-09-01T10:00:00+02:00", "audit verify");
+    // Five years after the last closing no ticket is left; when the months are over, too, nothing ties the record to anybody.
+    let person = |at: &str| house.at(at, "audit list --json --person i.bakker@waterwolde.example").json().len();
+    assert!(person("2029-09-01T10:00:00+02:00") > 0);
+    house.forget("2034-09-02T10:00:00+02:00");
+    assert_eq!(house.tickets("number"), Vec::<Value>::new());
+    house.forget("2034-10-01T10:00:00+02:00");
+    assert_eq!(person("2034-10-01T10:00:00+02:00"), 0);
+    house.at("2034-10-01T10:00:00+02:00", "audit verify");
 }

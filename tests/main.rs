@@ -27,6 +27,7 @@ mod masking;
 mod person;
 mod policy;
 mod replies;
+mod purge;
 mod record;
 mod residue;
 mod retention;

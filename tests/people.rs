@@ -1,5 +1,7 @@
 //! What agents do with tickets and people, by the commands that they use.
 
+use crate::support::database::sql;
+use crate::support::files::{Files, How};
 use crate::support::postgres::Postgres;
 use crate::support::world::World;
 use mail_parser::MessageParser;
@@ -356,6 +358,75 @@ fn somebody_is_put_on_the_list_only_because_a_general_contact_asks_for_it() {
     }
 }
 
+/// What the list says, what is on record, and what waits to be settled must agree when a command that changes a list was killed anywhere.
+fn killed_at_every_step(world: &World) {
+    let file = file_of(world, "waterwolde");
+    let before = fs::read_to_string(&file).unwrap();
+    deliver(world, NOW, &Letter { subject: "Nieuwe contactpersoon", text: "Karin Smit graag.", ..Letter::default() });
+    let booked = |world: &World, what: &str| on_record(world).iter().filter(|row| row["what"] == what).count();
+    let add = [
+        "contacts",
+        "add",
+        "--organisation",
+        "waterwolde",
+        "--name",
+        "Karin Smit",
+        "--email",
+        "k.smit@waterwolde.example",
+        "--kind",
+        "ict",
+        "--ticket",
+        "1",
+    ];
+    let leave = ["contacts", "leave", JOOST, "--told-by", "organisation"];
+    let orders = world.dir.join("orders");
+    for (deed, arguments, mark) in [("contact-added", &add[..], "k.smit"), ("contact-left", &leave[..], "left = 2026-11-21")] {
+        let mut deaths = 0;
+        for nth in 1.. {
+            fs::write(&file, &before).unwrap();
+            let so_far = booked(world, deed);
+            let mut command = world.command(arguments);
+            command.env("POSTKAMER_NOW", NOW);
+            let shimmed = Files::of(&mut command, file.parent().unwrap(), &orders, nth, How::DieBefore);
+            if world.finish(command, b"").status.is_some() {
+                // Once more, killed when all is written and before it is on record.
+                fs::write(&file, &before).unwrap();
+                let last = shimmed.seen();
+                let mut command = world.command(arguments);
+                command.env("POSTKAMER_NOW", NOW);
+                Files::of(&mut command, file.parent().unwrap(), &orders, last, How::DieAfter);
+                assert_eq!(booked(world, deed), so_far + 1);
+                assert_eq!(world.finish(command, b"").status, None);
+                world.run_at(NOW, &["run", "--once"]).ok();
+                assert_eq!(booked(world, deed), so_far + 2, "the file says so, and now the record does");
+                break;
+            }
+            deaths += 1;
+            // A quarter of an hour later it is settled by what the file says, once.
+            for now in ["2026-11-21T10:30:00+01:00", "2026-11-21T10:31:00+01:00"] {
+                world.run_at(now, &["run", "--once"]).ok();
+                let written = fs::read_to_string(&file).unwrap().contains(mark);
+                assert_eq!(booked(world, deed), so_far + usize::from(written), "{deed}, killed before step {nth}");
+            }
+            assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 7, "nothing is left lying about after step {nth}");
+            let open = sql(world, "SELECT CAST(COUNT(*) AS TEXT) FROM contact_change WHERE state = 'planned'").unwrap();
+            assert_eq!(open, ["0"], "{deed}, step {nth}");
+        }
+        assert!(deaths > 4, "{deed}: {deaths}");
+        fs::write(&file, &before).unwrap();
+    }
+}
+
+#[test]
+fn a_change_of_a_list_that_is_killed_is_in_the_file_and_on_record_or_in_neither() {
+    killed_at_every_step(&with_mailboxes(World::new()));
+}
+
+#[test]
+fn a_change_of_a_list_that_is_killed_is_in_both_or_neither_on_postgresql() {
+    killed_at_every_step(&with_mailboxes(World::new().with_database(&Postgres::shared().database("plans"))));
+}
+
 #[test]
 fn a_contact_leaves_by_their_own_word_a_general_contacts_or_the_organisations_but_never_the_last() {
     let world = with_mailboxes(World::new());
@@ -433,10 +504,27 @@ fn agents_see_their_desks_only_and_every_look_is_on_record() {
         by("sanne", &["tickets", "show", "1", "--json"]).ok();
         assert_eq!(by("sanne", &["tickets", "attachment", "1", "1"]).ok().stdout, "laag;aantal\r\nwegen;12");
         by("sanne", &["tickets", "attachment", "1", "2"]).exits(2);
+        // Lists name people, too; who asks for a list that there is not sees nothing.
+        for shown in [
+            &["contacts", "list"][..],
+            &["contacts", "list", "--organisation", "waterwolde", "--json"],
+            &["organisations", "show", "waterwolde"],
+            &["organisations", "list", "--json"],
+        ] {
+            assert!(by("sanne", shown).ok().stdout.contains("aterwolde"), "{shown:?}");
+            by("eva", shown).exits(2);
+        }
+        by("sanne", &["organisations", "show", "nowhere"]).exits(2);
+        by("omar", &["retention", "holds"]).ok();
+        by("omar", &["person", "export", ANNELIES]).exits(2);
+        by("omar", &["profiles", "list"]).ok();
         let report = by("omar", &["access", "report", "--json"]).ok().json();
-        let told: Vec<Value> =
-            report.iter().map(|line| json!([line["agent"], line["desks"], line["tickets"], line["attachments"]])).collect();
-        assert_eq!(told, [json!(["omar", ["support", "ict"], 0, 0]), json!(["sanne", ["support"], 2, 1])]);
+        let counts = |line: &Value| ["tickets", "attachments", "profiles", "contacts", "others"].map(|what| line[what].clone());
+        let told: Vec<Value> = report.iter().map(|line| json!([line["agent"], line["desks"], counts(line)])).collect();
+        assert_eq!(told, [json!(["omar", ["support", "ict"], [0, 0, 1, 0, 1]]), json!(["sanne", ["support"], [2, 1, 0, 4, 0]])]);
+        let of_lists = by("omar", &["audit", "list", "--json"]).ok().json();
+        let organisations: Vec<&Value> = of_lists.iter().filter(|row| row["seen"] == "contacts").map(|row| &row["organisation"]).collect();
+        assert_eq!(organisations.len(), 4, "{of_lists:?}");
         let looks = by("omar", &["audit", "list", "--ticket", "1", "--json"]).ok().json();
         assert_eq!(looks.iter().filter(|row| row["what"] == "looked" && row["agent"] == "sanne").count(), 3);
     }
@@ -510,6 +598,29 @@ fn profiles_are_made_for_who_writes_and_for_colleagues_in_cc_and_erased_in_janua
         assert_eq!(moved["general_profile"], json!(true));
         assert_eq!(on_record(&world).iter().filter(|row| row["what"] == "profile-moved").count(), 1, "once");
         assert_eq!(state("2028-01-05T12:00:00+01:00"), (None, None));
+    }
+}
+
+#[test]
+fn who_left_is_not_moved_in_january_while_a_legal_hold_keeps_their_ticket_or_organisation() {
+    for world in worlds() {
+        deliver(&world, NOW, &Letter { from: INEKE, name: "Ineke Bakker", ..Letter::default() });
+        deliver(&world, NOW, &Letter { from: "tom.reed@brookham.example", subject: "DNS records are wrong", ..Letter::default() });
+        for (contact, on) in [(INEKE, ["--ticket", "1"]), ("tom.reed@brookham.example", ["--organisation", "brookham"])] {
+            world.run_at(NOW, &["contacts", "leave", contact, "--told-by", "organisation"]).ok();
+            world.run_at(NOW, &[&["retention", "hold"], &on[..]].concat()).ok();
+        }
+        let there = |now: &str| {
+            world.run_at(now, &["run", "--once"]).ok();
+            world.run(&["profiles", "list", "--json"]).ok().json().len()
+        };
+        assert_eq!(there("2027-01-05T10:00:00+01:00"), 2);
+        assert_eq!(ticket(&world, "1")["requester"], json!(INEKE));
+        world.run_at(NOW, &["retention", "unhold", "--ticket", "1"]).ok();
+        assert_eq!(there("2027-01-06T10:00:00+01:00"), 1);
+        assert_eq!(ticket(&world, "1")["requester"], Value::Null);
+        world.run_at(NOW, &["retention", "unhold", "--organisation", "brookham"]).ok();
+        assert_eq!(there("2027-01-07T10:00:00+01:00"), 0);
     }
 }
 

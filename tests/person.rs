@@ -116,6 +116,40 @@ fn files_stay_where_the_case_needs_them_and_a_legal_hold_keeps_all() {
 }
 
 #[test]
+fn what_a_legal_hold_keeps_of_a_person_is_told_and_goes_when_the_hold_ends() {
+    for mut house in House::both("erase_held") {
+        conversation(&mut house);
+        house.at(NOON, "retention hold --ticket PK-00001");
+        house.at(NOON, "retention hold --organisation waterwolde");
+        let told = house.world.run_at(NOON, &["person", "erase", ANNELIES, "--name", "Annelies de Vries"]).ok();
+        assert!(told.stderr.contains("article 17(3)") && told.stderr.contains("PK-00001") && told.stderr.contains("waterwolde as a whole"));
+        assert!(!told.stderr.contains('@'), "{}", told.stderr);
+        let held = |house: &House| house.at(NOON, &format!("person export {ANNELIES} --json")).json().remove(0);
+        assert!(held(&house)["erasure_due_since"].is_string() && held(&house)["profile"].is_object());
+        let nothing_to_finish =
+            |house: &House| house.at(NOON, "retention run --dry-run --json").json().iter().all(|due| due["kind"] != "people");
+        house.at(NOON, "retention unhold --organisation waterwolde");
+        assert!(nothing_to_finish(&house), "one of two holds is left, and it keeps the ticket");
+        assert_eq!(house.forget(NOON)["people"], 0);
+        assert_eq!(house.originals("support"), 2);
+
+        house.at(NOON, "retention unhold --ticket PK-00001");
+        assert!(!nothing_to_finish(&house));
+        let report = house.forget(NOON);
+        assert_eq!((&report["people"], &report["originals_gone"], &report["trouble"]), (&json!(1), &json!(2), &json!([])));
+        let left = house.whole_database();
+        for word in [ANNELIES, "De Vries", "Senior adviseur", "Annelies is er"] {
+            assert!(!left.contains(word), "{word} is left");
+        }
+        assert_eq!((house.originals("support"), house.blobs().len()), (0, 0));
+        assert_eq!((&held(&house)["erasure_due_since"], &held(&house)["profile"]), (&json!(null), &json!(null)));
+        assert_eq!(sql(&house.world, "SELECT CAST(COUNT(*) AS TEXT) FROM erasure_due").unwrap(), ["0"]);
+        assert_eq!(house.forget(NOON)["people"], 0, "once");
+        house.at(NOON, "audit verify");
+    }
+}
+
+#[test]
 fn mail_of_somebody_who_objected_is_ignored_until_they_withdraw() {
     for mut house in House::both("objection") {
         let question = |number: u32| Letter::from(ANNELIES, "Annelies de Vries", &format!("Vraag {number}"));

@@ -179,10 +179,62 @@ fn the_record_of_processing_activities_is_made_from_the_settings_in_force() {
     assert_eq!(waterwolde["name"], "Gemeente Waterwolde");
     assert!(waterwolde["kept"]["attachments"].as_str().unwrap().starts_with("6 weeks"), "{waterwolde}");
     assert_eq!(ropa["processor"][0]["address"], "support@zaakwijs.example");
-    let said = world.run_at(NOW, &["ropa"]).ok().stdout;
-    for part in ["article 30(2)", "Zaakwijs Support", "Gemeente Waterwolde", "(b) Categories of processing", "(d) Measures", "6 weeks"] {
+    let said = world.run_at(NOW, &["ropa", "--language", "en"]).ok().stdout;
+    for part in [
+        "article 30(2)",
+        "Zaakwijs Support",
+        "Gemeente Waterwolde",
+        "(b) Categories of processing",
+        "(d) Technical and organisational",
+        "6 weeks",
+        "name: not in the settings",
+        "data protection officer: none",
+        "fg@waterwolde.example",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    // In the language of the settings, or in any other; who processes and what leaves the EEA is told where the settings do.
+    world.edit(|config| {
+        for (key, text) in [("name", "Zaakwijs B.V."), ("data_protection_officer", "Fenna Post"), ("transfers", "geen")] {
+            config["processor"][key] = toml_edit::value(text);
+        }
+    });
+    let dutch = world.run_at(NOW, &["ropa"]).ok().stdout;
+    for (language, words) in [
+        (
+            "nl",
+            [
+                "artikel 30, lid 2",
+                "naam: Zaakwijs B.V.",
+                "6 weken na het sluiten",
+                "gegevensbescherming: Fenna Post",
+                "Ruimte, en de waarborgen daarbij: geen",
+            ],
+        ),
+        (
+            "da",
+            [
+                "artikel 30, stk. 2",
+                "navn: Zaakwijs B.V.",
+                "6 uger efter",
+                "databeskyttelsesrådgiver: Fenna Post",
+                "garantierne for dem: geen",
+            ],
+        ),
+        ("nb", ["artikkel 30 nr. 2", "navn: Zaakwijs B.V.", "6 uker etter", "personvernombud: Fenna Post", "garantiene for dem: geen"]),
+        ("sv", ["artikel 30.2", "namn: Zaakwijs B.V.", "6 veckor efter", "dataskyddsombud: Fenna Post", "skyddsåtgärderna för dem: geen"]),
+        ("en", ["article 30(2)", "name: Zaakwijs B.V.", "6 weeks after", "data protection officer: Fenna Post", "safeguards: geen"]),
+        (
+            "de",
+            ["Artikel 30 Absatz 2", "Name: Zaakwijs B.V.", "6 Wochen nach", "Datenschutzbeauftragte Person: Fenna Post", "Garantien: geen"],
+        ),
+    ] {
+        let said = world.run_at(NOW, &["ropa", "--language", language]).ok().stdout;
+        words.iter().for_each(|words| assert!(said.contains(words), "{language}, {words}: {said}"));
+        assert!(!said.contains(['{', '}']), "{said}");
+        assert_eq!(said == dutch, language == "nl");
+    }
+    world.run(&["ropa", "--language", "fr"]).exits(2);
     assert!(!said.contains("a.devries"), "a controller's contacts are counted, not named");
     // What is configured is what is said, and no secret with it.
     world.edit(|config| config["database"]["url"] = toml_edit::value("postgres://desk:geheim@db.zaakwijs.example/postkamer"));

@@ -1,8 +1,10 @@
-//! Facts 5 and 6 of POLICY on sentences such as municipal staff write: `fixtures/wording/sentences.toml`
-//! and `fixtures/wording/phrases.toml`.
+//! Facts 5 and 6 of POLICY on sentences such as municipal staff write (`fixtures/wording/sentences.toml`, `phrases.toml`), their answers
+//! to requests for approval (`answers.toml`), and what they ask about who may write (`requests.toml`).
 
 use std::collections::BTreeMap;
 
+use postkamer::decide::addition::{asks_for_addition, asks_for_portal_access};
+use postkamer::decide::answer::{Approval, approval};
 use postkamer::decide::lexicon::{Lexicon, Said};
 use postkamer::decide::topic::ict;
 use postkamer::decide::urgency::urgent;
@@ -64,6 +66,54 @@ fn a_phrase_alone_is_enough_or_not_enough() {
             for (expected, phrases) in [(true, &phrases.yes), (false, &phrases.no)] {
                 for phrase in phrases.iter().filter(|phrase| judge(&lexicon.read("", phrase)) != expected) {
                     wrong.push(format!("{language}: {fact} must be {expected} for {phrase:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answers {
+    yes: Vec<String>,
+    no: Vec<String>,
+    unclear: Vec<String>,
+}
+
+#[test]
+fn a_plain_yes_or_no_counts_and_every_other_answer_does_not() {
+    let languages: BTreeMap<String, Answers> = toml::from_str(include_str!("../fixtures/wording/answers.toml")).unwrap();
+    let mut wrong = Vec::new();
+    for (language, answers) in &languages {
+        for (expected, answers) in [(Approval::Yes, &answers.yes), (Approval::No, &answers.no), (Approval::Unclear, &answers.unclear)] {
+            for answer in answers.iter().filter(|answer| approval(answer) != expected) {
+                wrong.push(format!("{language}: {answer:?} must be {}, not {}", expected.as_str(), approval(answer).as_str()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Requests {
+    addition: Vec<String>,
+    portal: Vec<String>,
+    neither: Vec<String>,
+}
+
+#[test]
+fn what_is_asked_about_who_may_write_is_recognised() {
+    let languages: BTreeMap<String, Requests> = toml::from_str(include_str!("../fixtures/wording/requests.toml")).unwrap();
+    let mut wrong = Vec::new();
+    for (language, requests) in &languages {
+        let groups = [((true, false), &requests.addition), ((false, true), &requests.portal), ((false, false), &requests.neither)];
+        for (expected, texts) in groups {
+            for text in texts {
+                let found = (asks_for_addition("1", text), asks_for_portal_access("1", text));
+                if found != expected {
+                    wrong.push(format!("{language}: {text:?} must be {expected:?}, not {found:?}"));
                 }
             }
         }

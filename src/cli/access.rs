@@ -12,7 +12,7 @@ use crate::store::{RecordFilter, Recorded};
 /// Tell who has access, and who looked at what.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Every agent with their desks, and how often they looked at tickets, attachments and profiles.
+    /// Every agent with their desks, and how often they looked at tickets, attachments, profiles and lists of contacts.
     Report {
         /// Looks since this day or moment only.
         #[arg(long, value_name = "DAY|TIME")]
@@ -33,6 +33,10 @@ struct Line {
     tickets: u64,
     attachments: u64,
     profiles: u64,
+    /// Lists of contacts.
+    contacts: u64,
+    /// All that is held of a person, and reasons of legal holds.
+    others: u64,
     last_look: Option<Timestamp>,
 }
 
@@ -55,10 +59,13 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             count(line.tickets),
             count(line.attachments),
             count(line.profiles),
+            count(line.contacts),
+            count(line.others),
             line.last_look.map(output::moment).unwrap_or_default(),
         ]
     });
-    output::table(&["agent", "desks", "tickets", "attachments", "profiles", "last look"], rows.collect(), "Nobody has access.");
+    let header = ["agent", "desks", "tickets", "attachments", "profiles", "contacts", "others", "last look"];
+    output::table(&header, rows.collect(), "Nobody has access.");
     Ok(())
 }
 
@@ -87,11 +94,14 @@ fn admitted(settings: &Settings) -> BTreeMap<String, Line> {
 
 fn count(lines: &mut BTreeMap<String, Line>, row: &Recorded) {
     let says = |field: &str| row.record.get(field);
-    let (Some("looked"), Some(agent)) = (says("what").and_then(Value::as_str), says("agent").and_then(Value::as_str)) else { return };
+    let word = |field: &str| says(field).and_then(Value::as_str);
+    let (Some("looked" | "person-exported"), Some(agent)) = (word("what"), word("agent")) else { return };
     let line = lines.entry(agent.to_owned()).or_insert_with(|| Line { agent: agent.to_owned(), ..Line::default() });
     match () {
         () if says("attachment").is_some() => line.attachments += 1,
         () if says("ticket").is_some() => line.tickets += 1,
+        () if word("seen") == Some("contacts") => line.contacts += 1,
+        () if word("seen").is_some() || word("what") == Some("person-exported") => line.others += 1,
         () => line.profiles += 1,
     }
     line.last_look = line.last_look.max(Some(row.at));

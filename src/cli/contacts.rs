@@ -6,8 +6,9 @@ use super::tickets::{find, list, plain};
 use super::{Failure, Office, Place, directory, output};
 use crate::decide::Reason;
 use crate::identify::{ContactKind, Organisation};
-use crate::settings::contact_edit::{EditError, NewContact, add_contact, contact_leaves};
+use crate::settings::contact_edit::{EditError, NewContact, OpenFile, add_contact, contact_leaves};
 use crate::store::{Basis, ContactChange, TicketFilter, TicketStatus};
+use crate::upkeep;
 use crate::words::{EmailAddress, TicketNumber};
 
 /// Look up contacts, and change the lists at the request of those who may ask for it.
@@ -89,7 +90,7 @@ fn teller(code: &str) -> Result<Basis, String> {
 
 pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
-        Command::List { organisation, json } => directory::contacts(place, organisation.as_deref(), json),
+        Command::List { organisation, json } => directory::contacts(place, organisation.as_deref(), json).await,
         Command::Requests { json } => requests(&place.office().await?, json).await,
         Command::Add(addition) => add(place, addition).await,
         Command::Leave(leaving) => leave(place, leaving).await,
@@ -107,6 +108,7 @@ async fn requests(office: &Office, json: bool) -> Result<(), Failure> {
 
 async fn add(place: &Place, addition: Addition) -> Result<(), Failure> {
     let office = place.office().await?;
+    upkeep::settle_contact_changes(&office.settings, &office.store, None).await?;
     let organisation = directory::organisation(&office.settings, &addition.organisation)?;
     let today = office.settings.today(place.clock.now());
     let requested_by = general_contact_on(&office, addition.ticket, organisation, today).await?;
@@ -118,7 +120,7 @@ async fn add(place: &Place, addition: Addition) -> Result<(), Failure> {
         mobile: addition.mobile.as_deref(),
         foreign_domain: addition.foreign_domain,
     };
-    add_contact(&office.settings, organisation, &new, today).map_err(refused)?;
+    let list = add_contact(&office.settings, organisation, &new, today).map_err(refused)?;
     let change = ContactChange {
         organisation: organisation.id.as_str(),
         added: true,
@@ -129,13 +131,14 @@ async fn add(place: &Place, addition: Addition) -> Result<(), Failure> {
         ticket: Some(addition.ticket),
         effective: today,
     };
-    office.store.contact_changed(&change, &office.agent()?).await.map_err(plain)?;
+    carry_out(&office, &change, list).await?;
     output::line(&format!("{} has a new contact, at the request on {}.", organisation.id, addition.ticket));
     Ok(())
 }
 
 async fn leave(place: &Place, leaving: Leaving) -> Result<(), Failure> {
     let office = place.office().await?;
+    upkeep::settle_contact_changes(&office.settings, &office.store, None).await?;
     let agent = office.agent()?;
     let today = office.settings.today(place.clock.now());
     let (organisation, _) =
@@ -145,7 +148,7 @@ async fn leave(place: &Place, leaving: Leaving) -> Result<(), Failure> {
         (None, told_by) => (told_by.unwrap_or(Basis::Organisation), None),
     };
     let effective = leaving.on.unwrap_or(today);
-    let kind = contact_leaves(&office.settings, organisation, &leaving.email, effective).map_err(refused)?;
+    let (kind, list) = contact_leaves(&office.settings, organisation, &leaving.email, effective).map_err(refused)?;
     let change = ContactChange {
         organisation: organisation.id.as_str(),
         added: false,
@@ -156,12 +159,23 @@ async fn leave(place: &Place, leaving: Leaving) -> Result<(), Failure> {
         ticket: leaving.ticket,
         effective,
     };
-    office.store.contact_changed(&change, &agent).await.map_err(plain)?;
+    carry_out(&office, &change, list).await?;
     if effective <= today {
         office.store.deactivate_profile(&leaving.email, effective, &agent).await?;
     }
     output::line(&format!("The contact of {} is gone from {effective} on.", organisation.id));
     Ok(())
+}
+
+/// Changes a list. The change is planned in the database, then made in the file, then put on record: wherever it breaks off, the next command
+/// or the daemon finds the plan and sees by the file what became of it ([`upkeep::settle_contact_changes`]).
+async fn carry_out(office: &Office, change: &ContactChange<'_>, list: OpenFile) -> Result<(), Failure> {
+    let plan = office.store.plan_contact_change(change, &office.agent()?).await.map_err(plain)?;
+    if let Err(error) = list.replace() {
+        upkeep::settle_contact_changes(&office.settings, &office.store, Some(plan)).await?;
+        return Err(refused(error));
+    }
+    office.store.contact_changed(plan).await.map_err(plain)
 }
 
 /// The general contact of that organisation who takes part in the ticket: only they may have somebody put on the list.

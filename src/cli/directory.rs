@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::{Failure, Place, output};
 use crate::identify::{Contact, Organisation};
 use crate::settings::Settings;
+use crate::store::Look;
 
 /// Look at the organisations.
 #[derive(Debug, clap::Subcommand)]
@@ -26,9 +27,15 @@ pub(super) enum Organisations {
     },
 }
 
-pub(super) fn organisations(place: &Place, command: Organisations) -> Result<(), Failure> {
-    let settings = place.settings()?;
+pub(super) async fn organisations(place: &Place, command: Organisations) -> Result<(), Failure> {
+    let office = place.office().await?;
+    let settings = &office.settings;
     let today = settings.today(place.clock.now());
+    let at = match &command {
+        Organisations::List { .. } => None,
+        Organisations::Show { id, .. } => Some(organisation(settings, id)?.id.as_str()),
+    };
+    office.store.looked(Look::Contacts(at), &office.agent()?).await?;
     match command {
         Organisations::List { json: true } => {
             settings.organisations.organisations().iter().try_for_each(|organisation| output::json(&organisation_json(organisation)))
@@ -39,7 +46,7 @@ pub(super) fn organisations(place: &Place, command: Organisations) -> Result<(),
             Ok(())
         }
         Organisations::Show { id, json } => {
-            let organisation = organisation(&settings, &id)?;
+            let organisation = organisation(settings, &id)?;
             if json {
                 let mut shown = organisation_json(organisation);
                 let contacts = organisation.contacts.iter().map(|contact| contact_json(organisation, contact)).collect();
@@ -55,13 +62,15 @@ pub(super) fn organisations(place: &Place, command: Organisations) -> Result<(),
 }
 
 /// All contacts, or those of one organisation.
-pub(super) fn contacts(place: &Place, of: Option<&str>, json: bool) -> Result<(), Failure> {
-    let settings = place.settings()?;
+pub(super) async fn contacts(place: &Place, of: Option<&str>, json: bool) -> Result<(), Failure> {
+    let office = place.office().await?;
+    let settings = &office.settings;
     let today = settings.today(place.clock.now());
     let chosen = match of {
-        Some(id) => std::slice::from_ref(organisation(&settings, id)?),
+        Some(id) => std::slice::from_ref(organisation(settings, id)?),
         None => settings.organisations.organisations(),
     };
+    office.store.looked(Look::Contacts(of), &office.agent()?).await?;
     let listed = chosen.iter().flat_map(|organisation| organisation.contacts.iter().map(move |contact| (organisation, contact)));
     if json {
         return listed.into_iter().try_for_each(|(organisation, contact)| output::json(&contact_json(organisation, contact)));

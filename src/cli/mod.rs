@@ -229,7 +229,7 @@ impl Cli {
             Command::Run(args) => run::run(&place, args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Check(args) => check::run(&place, args).await,
-            Command::Organisations(command) => directory::organisations(&place, command),
+            Command::Organisations(command) => directory::organisations(&place, command).await,
             Command::Contacts(command) => contacts::run(&place, command).await,
             Command::Explain(args) => explain::run(&place, args).await,
             Command::Screen(args) => screen::run(&place, args).await,
@@ -246,7 +246,6 @@ impl Cli {
             Command::Access(command) => access::run(&place, command).await,
             Command::Status(args) => status::run(&place, args).await,
             Command::Migrate(args) => migrate::run(&place, args).await,
-            // Handled before there was a runtime.
         }
     }
 }

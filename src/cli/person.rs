@@ -126,6 +126,9 @@ fn tell(address: &EmailAddress, held: &Held, contacts: &[serde_json::Value]) {
     if let Some(at) = held.objected_at {
         output::line(&format!("objected to the storage of their mail on {}", output::moment(at)));
     }
+    if let Some(since) = held.erasure_due_since {
+        output::line(&format!("to be erased since {}; a legal hold keeps the rest", output::moment(since)));
+    }
     for contact in contacts {
         output::line(&output::safe(&format!("on a list of contacts: {contact}")));
     }
@@ -193,6 +196,15 @@ async fn erase(office: &Office, address: &EmailAddress, names: Vec<String>, keep
     } else {
         told(&erased, &report);
     }
+    if erased.is_unfinished() {
+        let organisations = erased.held_organisations.iter().map(|organisation| format!("what is kept of {organisation} as a whole"));
+        let held: Vec<String> = erased.held.iter().cloned().chain(organisations).collect();
+        output::complain(&format!(
+            "A legal hold keeps this as it is, which the law allows for legal claims and duties (GDPR, article 17(3)): {}. It is erased by the \
+             first run of retention after the hold has ended; please tell the person so.",
+            held.join(", ")
+        ));
+    }
     for organisation in lists {
         output::complain(&format!("This person is still on the list of {organisation}; take them off it as a leaver."));
     }
@@ -215,7 +227,4 @@ fn told(erased: &Erased, report: &Report) {
     ];
     let rows = rows.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| vec![what.to_owned(), count.to_string()]).collect();
     output::table(&["taken out of", "how many"], rows, "Nothing was held of this person.");
-    if !erased.held.is_empty() {
-        output::line(&format!("On legal hold, and left as they are: {}", erased.held.join(", ")));
-    }
 }

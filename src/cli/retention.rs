@@ -3,7 +3,7 @@
 use super::tickets::{find, plain};
 use super::{Failure, Office, Place, directory, output};
 use crate::retention::{self, Report};
-use crate::store::{DueItem, Forgotten, HoldOn};
+use crate::store::{DueItem, Forgotten, HoldOn, Look};
 use crate::words::TicketNumber;
 
 /// Remove what has been kept for as long as the settings say, or keep it by a legal hold.
@@ -101,14 +101,21 @@ fn name(on: &HoldOn) -> String {
 async fn list(office: &Office, json: bool) -> Result<(), Failure> {
     let due = retention::due(&office.settings, &office.store).await?;
     let files = retention::ended(&office.settings, &office.store).await?;
+    let people = office.store.erasures_to_finish().await?;
     if json {
         due.iter().try_for_each(output::json)?;
+        if people > 0 {
+            output::json(&serde_json::json!({ "kind": "people", "count": people }))?;
+        }
         return files
             .iter()
             .try_for_each(|(id, _)| output::json(&serde_json::json!({ "kind": "organisation-file", "organisation": id, "count": 1 })));
     }
     let mut rows: Vec<Vec<String>> = due.iter().map(row).collect();
     rows.extend(files.into_iter().map(|(id, _)| vec!["organisation's file".to_owned(), id, "1".to_owned(), String::new()]));
+    if people > 0 {
+        rows.push(vec!["people who are to be erased, kept by a hold before".to_owned(), String::new(), people.to_string(), String::new()]);
+    }
     output::table(&["what", "of", "how many", "due since"], rows, "Nothing is due to be removed.");
     Ok(())
 }
@@ -151,6 +158,7 @@ fn tell(report: &Report) {
         ("originals that were not there any more", report.originals_absent),
         ("files of attachments", report.files),
         ("files of organisations", report.organisation_files),
+        ("people who were to be erased, kept by a hold before", report.people),
     ];
     let rows: Vec<Vec<String>> =
         removed.chain(rest).filter(|(_, count)| *count > 0).map(|(what, count)| vec![what.to_owned(), count.to_string()]).collect();
@@ -158,6 +166,7 @@ fn tell(report: &Report) {
 }
 
 async fn holds(office: &Office, json: bool) -> Result<(), Failure> {
+    office.store.looked(Look::Holds, &office.agent()?).await?;
     let holds = office.store.holds().await?;
     if json {
         return holds.iter().try_for_each(|hold| {

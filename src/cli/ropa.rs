@@ -1,19 +1,164 @@
 //! `postkamer ropa`: the record of processing activities that a processor keeps (GDPR article 30(2)), from the settings in force.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Failure, Place, output};
 use crate::identify::{Authentication, Organisation};
 use crate::mailbox::{Done, Kind, Tls};
 use crate::settings::{Database, Desk, Settings, Smtp};
-use crate::words::Terms;
+use crate::words::{Language, Term};
 
 /// Print the record of processing activities (GDPR article 30(2)) as the settings in force make it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// In this language; without it, the language of the settings.
+    #[arg(long, value_name = "nl|da|nb|sv|en|de")]
+    language: Option<Language>,
     /// One JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// The words of the record in one language: config/ropa/<lang>.toml.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    title: String,
+    made: String,
+    none: String,
+    missing: String,
+    this_machine: String,
+    processor: ProcessorWords,
+    controllers: ControllerWords,
+    terms: TermWords,
+    processing: ProcessingWords,
+    transfers: TransferWords,
+    measures: MeasureWords,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProcessorWords {
+    heading: String,
+    name: String,
+    address: String,
+    contact: String,
+    data_protection_officer: String,
+    representative: String,
+    desks: String,
+    desk: String,
+    mailbox: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ControllerWords {
+    heading: String,
+    empty: String,
+    name: String,
+    domains: String,
+    privacy_contact: String,
+    contract: String,
+    contacts: String,
+    attachments: String,
+    originals: String,
+    queue: String,
+    decisions: String,
+    after_contract: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TermWords {
+    originals: String,
+    attachments: String,
+    queue: String,
+    contract: String,
+    decisions: String,
+    day: String,
+    days: String,
+    week: String,
+    weeks: String,
+    month: String,
+    months: String,
+    year: String,
+    years: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProcessingWords {
+    heading: String,
+    about: String,
+    data: String,
+    category: Vec<Category>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransferWords {
+    heading: String,
+    third_countries: String,
+    empty: String,
+    purpose: String,
+    host: String,
+    transport: String,
+    mailbox: String,
+    sending: String,
+    database: String,
+    tls: String,
+    starttls: String,
+    plain: String,
+    as_set_up: String,
+    local: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MeasureWords {
+    heading: String,
+    screened: String,
+    workers: String,
+    believed: String,
+    not_believed: String,
+    all_users: String,
+    agents: String,
+    looks: String,
+    expunged: String,
+    state: String,
+    record: String,
+}
+
+impl Words {
+    fn of(language: Language) -> anyhow::Result<Self> {
+        Ok(toml::from_str(match language {
+            Language::Nl => include_str!("../../config/ropa/nl.toml"),
+            Language::Da => include_str!("../../config/ropa/da.toml"),
+            Language::Nb => include_str!("../../config/ropa/nb.toml"),
+            Language::Sv => include_str!("../../config/ropa/sv.toml"),
+            Language::En => include_str!("../../config/ropa/en.toml"),
+            Language::De => include_str!("../../config/ropa/de.toml"),
+        })?)
+    }
+}
+
+impl TermWords {
+    /// A term with what it runs from.
+    fn say(&self, term: Term, from: &str) -> String {
+        let term = term.to_string();
+        let (amount, unit) = term.split_once(' ').unwrap_or((&term, ""));
+        let unit = match unit {
+            "day" => &self.day,
+            "days" => &self.days,
+            "week" => &self.week,
+            "weeks" => &self.weeks,
+            "month" => &self.month,
+            "months" => &self.months,
+            "year" => &self.year,
+            _ => &self.years,
+        };
+        from.replace("{term}", &format!("{amount} {unit}"))
+    }
 }
 
 /// The record, in the order of article 30(2).
@@ -22,16 +167,30 @@ struct Ropa {
     /// When it was made, and from which settings.
     made_at: jiff::Timestamp,
     configuration: String,
-    /// (a) The processor, as its desks show it.
+    language: &'static str,
+    /// (a) The processor's desks.
     processor: Vec<Processor>,
+    /// (a) Who the processor is, where the settings say so.
+    identity: Identity,
     /// (a) Each controller, and (b) what is done on its behalf.
     controllers: Vec<Controller>,
     /// (b) The categories of processing, the same for each of them.
     processing: Vec<Category>,
-    /// Who else handles the data: hosts by their names in the settings. (c) Whether any of them is in a third country is theirs to say.
+    /// Who else handles the data: hosts by their names in the settings.
     recipients: Vec<Recipient>,
     /// (d) Technical and organisational measures.
     measures: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Identity {
+    name: Option<String>,
+    address: Option<String>,
+    contact: Option<String>,
+    data_protection_officer: Option<String>,
+    representative: Option<String>,
+    /// (c) Transfers to third countries, and their safeguards.
+    transfers: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -45,6 +204,7 @@ struct Processor {
 struct Controller {
     id: String,
     name: String,
+    domains: Vec<String>,
     privacy_contact: Option<String>,
     contract_until: Option<String>,
     contacts: usize,
@@ -61,72 +221,48 @@ struct Kept {
     decisions: String,
 }
 
-impl Kept {
-    fn of(terms: &Terms) -> Self {
-        let Terms { originals, attachments, queue, contract, decisions } = terms;
-        Self {
-            originals: format!("{originals} after filing"),
-            attachments: format!("{attachments} after the ticket, or the change linked to it, is closed"),
-            queue: format!("{queue} after the last thing that happened"),
-            contract: format!("{contract} after the end of the contract"),
-            decisions: format!("{decisions} after the ticket is closed"),
-        }
-    }
-}
-
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Category {
-    activity: &'static str,
-    people: &'static str,
-    data: &'static str,
+    activity: String,
+    people: String,
+    data: String,
 }
-
-/// What postkamer does, in the words of the policy.
-const PROCESSING: [Category; 4] = [
-    Category {
-        activity: "taking in support mail, telling who writes, and opening, queueing and answering tickets",
-        people: "contact persons and other staff of the controller; others who write",
-        data: "name, business address, phone where an agent added it, the text of the mail, attachments without citizen data",
-    },
-    Category {
-        activity: "refusing mail and attachments that hold citizen data, and deleting them from the mailbox",
-        people: "citizens about whom somebody sent data",
-        data: "none is stored: looked at in memory only; kinds and counts stay on record",
-    },
-    Category {
-        activity: "recording decisions in an append-only, hash-chained record",
-        people: "those who write; agents",
-        data: "codes, numbers and keyed digests, whose keys are destroyed at the end of the term",
-    },
-    Category {
-        activity: "carrying out requests for access, erasure and objection",
-        people: "those who ask",
-        data: "what is held of them; after an objection a keyed digest of the address",
-    },
-];
 
 #[derive(Serialize)]
 struct Recipient {
     role: String,
     host: String,
-    transport: &'static str,
+    transport: String,
 }
 
 pub(super) fn run(place: &Place, args: &Args) -> Result<(), Failure> {
     let settings = place.settings()?;
+    let language = args.language.unwrap_or(settings.language);
+    let words = Words::of(language)?;
+    let told = settings.processor.clone();
     let ropa = Ropa {
         made_at: place.clock.now(),
         configuration: settings.fingerprint.clone(),
+        language: language.as_str(),
         processor: settings.desks.iter().map(processor).collect(),
-        controllers: settings.organisations.organisations().iter().map(|organisation| controller(organisation, &settings)).collect(),
-        processing: PROCESSING.into(),
-        recipients: recipients(&settings),
-        measures: measures(&settings),
+        identity: Identity {
+            name: told.name,
+            address: told.address,
+            contact: told.contact,
+            data_protection_officer: told.data_protection_officer,
+            representative: told.representative,
+            transfers: told.transfers,
+        },
+        controllers: settings.organisations.organisations().iter().map(|of| controller(of, &settings, &words.terms)).collect(),
+        recipients: recipients(&settings, &words),
+        measures: measures(&settings, &words.measures),
+        processing: Words::of(language)?.processing.category,
     };
     if args.json {
         return output::json(&ropa);
     }
-    tell(&ropa);
+    tell(&ropa, &words);
     Ok(())
 }
 
@@ -134,118 +270,154 @@ fn processor(desk: &Desk) -> Processor {
     Processor { name: desk.display_name.clone(), address: desk.address.reveal().to_owned(), desk: desk.name.clone() }
 }
 
-fn controller(organisation: &Organisation, settings: &Settings) -> Controller {
+fn controller(organisation: &Organisation, settings: &Settings, words: &TermWords) -> Controller {
+    let terms = organisation.terms.over(&settings.retention.terms);
     Controller {
         id: organisation.id.to_string(),
         name: organisation.name.clone(),
+        domains: organisation.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
         privacy_contact: organisation.privacy_contact.as_ref().map(|address| address.reveal().to_owned()),
         contract_until: organisation.contract_until.map(|day| day.to_string()),
         contacts: organisation.contacts.len(),
-        kept: Kept::of(&organisation.terms.over(&settings.retention.terms)),
+        kept: Kept {
+            originals: words.say(terms.originals, &words.originals),
+            attachments: words.say(terms.attachments, &words.attachments),
+            queue: words.say(terms.queue, &words.queue),
+            contract: words.say(terms.contract, &words.contract),
+            decisions: words.say(terms.decisions, &words.decisions),
+        },
     }
 }
 
-fn recipients(settings: &Settings) -> Vec<Recipient> {
+fn recipients(settings: &Settings, words: &Words) -> Vec<Recipient> {
+    let transfers = &words.transfers;
+    let here = |role: String| Recipient { role, host: words.this_machine.clone(), transport: transfers.local.clone() };
     let mut recipients: Vec<Recipient> = settings
         .desks
         .iter()
-        .map(|desk| match &desk.mailbox.kind {
-            Kind::Imap(server) => {
-                Recipient { role: format!("mailbox of {}", desk.name), host: server.host.clone(), transport: transport(server.tls) }
-            }
-            Kind::Maildir { .. } => {
-                Recipient { role: format!("mailbox of {}", desk.name), host: "this machine".to_owned(), transport: "none" }
+        .map(|desk| {
+            let role = transfers.mailbox.replace("{desk}", &desk.name);
+            match &desk.mailbox.kind {
+                Kind::Imap(server) => Recipient { role, host: server.host.clone(), transport: transport(server.tls, transfers) },
+                Kind::Maildir { .. } => here(role),
             }
         })
         .collect();
     recipients.push(match &settings.smtp {
         Smtp::Server(server) => {
-            Recipient { role: "sending of replies".to_owned(), host: server.host.clone(), transport: transport(server.tls) }
+            Recipient { role: transfers.sending.clone(), host: server.host.clone(), transport: transport(server.tls, transfers) }
         }
-        Smtp::Directory(_) => Recipient { role: "sending of replies".to_owned(), host: "this machine".to_owned(), transport: "none" },
+        Smtp::Directory(_) => here(transfers.sending.clone()),
     });
-    let database = match &settings.database {
-        Database::Sqlite(_) => "this machine".to_owned(),
+    recipients.push(match &settings.database {
+        Database::Sqlite(_) => here(transfers.database.clone()),
         // Nothing but the host: the address may hold a password.
         Database::Postgres(url) => {
-            reqwest::Url::parse(url.reveal()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+            let url = reqwest::Url::parse(url.reveal()).ok();
+            let host = url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+            Recipient { role: transfers.database.clone(), host, transport: transfers.as_set_up.clone() }
         }
-    };
-    recipients.push(Recipient { role: "database".to_owned(), host: database, transport: "as the database is set up" });
+    });
     recipients
 }
 
-fn transport(tls: Tls) -> &'static str {
+fn transport(tls: Tls, words: &TransferWords) -> String {
     match tls {
-        Tls::Implicit => "TLS",
-        Tls::StartTls => "STARTTLS, required",
-        Tls::None => "none, on this machine only",
+        Tls::Implicit => words.tls.clone(),
+        Tls::StartTls => words.starttls.clone(),
+        Tls::None => words.plain.clone(),
     }
 }
 
-fn measures(settings: &Settings) -> Vec<String> {
+fn measures(settings: &Settings, words: &MeasureWords) -> Vec<String> {
     let believed = match &settings.authentication {
-        Authentication::Off => "senders are not authenticated: the settings turn that off".to_owned(),
-        _ => "senders are believed only where their domain authenticated".to_owned(),
+        Authentication::Off => &words.not_believed,
+        _ => &words.believed,
     };
     let agents = match settings.agents.len() {
-        0 => "every user of the machine may work on tickets, booked under the login name".to_owned(),
-        number => format!("{number} named agents see the tickets of their own desks"),
+        0 => words.all_users.clone(),
+        number => words.agents.replace("{number}", &number.to_string()),
     };
     let deleted = settings.desks.iter().filter(|desk| matches!(desk.mailbox.done, Done::Delete)).count();
     vec![
-        "mail is screened for citizen data in memory, before anything is stored; what holds any is deleted and looked for again".to_owned(),
-        "attachments are read by child processes that can reach neither files nor the network".to_owned(),
-        believed,
+        words.screened.clone(),
+        words.workers.clone(),
+        believed.clone(),
         agents,
-        format!("filed mail is expunged at the end of its term, and looked for again; {deleted} desks delete it at once"),
-        "state is kept in a directory that only the service's user can read; what is deleted in the embedded database is overwritten"
-            .to_owned(),
-        "every decision and every deed of an agent is on an append-only record, whose end goes into the log every day".to_owned(),
+        words.looks.clone(),
+        words.expunged.replace("{number}", &deleted.to_string()),
+        words.state.clone(),
+        words.record.clone(),
     ]
 }
 
-fn tell(ropa: &Ropa) {
-    output::line("Record of processing activities (GDPR, article 30(2))");
-    output::line(&format!("made {} from the settings {}", output::moment(ropa.made_at), ropa.configuration));
-    output::line("");
-    output::line("(a) The processor, as its desks show it");
-    let rows = ropa.processor.iter().map(|desk| vec![desk.desk.clone(), desk.name.clone(), desk.address.clone()]).collect();
-    output::table(&["desk", "name", "address"], rows, "There are no desks.");
-    output::line("");
-    output::line("(a) The controllers, and how long what is kept on their behalf");
-    let none = || "-".to_owned();
-    let rows = ropa.controllers.iter().map(|controller| {
-        vec![
-            controller.name.clone(),
-            controller.privacy_contact.clone().unwrap_or_else(none),
-            controller.contract_until.clone().unwrap_or_else(none),
-            controller.kept.attachments.clone(),
-            controller.kept.originals.clone(),
-            controller.kept.decisions.clone(),
-        ]
-    });
-    output::table(
-        &["controller", "privacy contact", "contract until", "attachments", "originals", "decisions"],
-        rows.collect(),
-        "There are no organisations.",
-    );
-    output::line("");
-    output::line("(b) Categories of processing");
+fn tell(ropa: &Ropa, words: &Words) {
+    output::line(&words.title);
+    output::line(&words.made.replace("{moment}", &output::moment(ropa.made_at)).replace("{configuration}", &ropa.configuration));
+    tell_processor(ropa, words);
+    tell_controllers(ropa, words);
+    heading(&words.processing.heading);
     for category in &ropa.processing {
         output::line(&format!("- {}", category.activity));
-        output::line(&format!("    about: {}", category.people));
-        output::line(&format!("    data: {}", category.data));
+        output::line(&format!("    {}: {}", words.processing.about, category.people));
+        output::line(&format!("    {}: {}", words.processing.data, category.data));
     }
-    output::line("");
-    output::line("(c) Where the data goes; whether a host lies outside the EEA is for you to add");
-    let rows = ropa
-        .recipients
-        .iter()
-        .map(|recipient| vec![recipient.role.clone(), recipient.host.clone(), recipient.transport.to_owned()])
-        .collect();
-    output::table(&["what for", "host", "transport"], rows, "Nowhere.");
-    output::line("");
-    output::line("(d) Measures");
+    heading(&words.transfers.heading);
+    let transfers = ropa.identity.transfers.as_ref().unwrap_or(&words.missing);
+    output::line(&format!("{}: {transfers}", words.transfers.third_countries));
+    let rows = ropa.recipients.iter().map(|to| vec![to.role.clone(), to.host.clone(), to.transport.clone()]).collect();
+    let TransferWords { purpose, host, transport, empty, .. } = &words.transfers;
+    output::table(&[purpose, host, transport], rows, empty);
+    heading(&words.measures.heading);
     ropa.measures.iter().for_each(|measure| output::line(&format!("- {measure}")));
+}
+
+fn heading(text: &str) {
+    output::line("");
+    output::line(text);
+}
+
+fn tell_processor(ropa: &Ropa, words: &Words) {
+    let said = &words.processor;
+    heading(&said.heading);
+    let who = &ropa.identity;
+    for (what, text, absent) in [
+        (&said.name, &who.name, &words.missing),
+        (&said.address, &who.address, &words.missing),
+        (&said.contact, &who.contact, &words.missing),
+        // Not every processor must have these (articles 27 and 37).
+        (&said.data_protection_officer, &who.data_protection_officer, &words.none),
+        (&said.representative, &who.representative, &words.none),
+    ] {
+        output::line(&format!("{what}: {}", text.as_ref().unwrap_or(absent)));
+    }
+    output::line(&format!("{}:", said.desks));
+    let rows = ropa.processor.iter().map(|desk| vec![desk.desk.clone(), desk.name.clone(), desk.address.clone()]).collect();
+    output::table(&[&said.desk, &said.name, &said.mailbox], rows, &words.none);
+}
+
+/// One after the other: a table of all this would be wider than any page.
+fn tell_controllers(ropa: &Ropa, words: &Words) {
+    let said = &words.controllers;
+    heading(&said.heading);
+    if ropa.controllers.is_empty() {
+        output::line(&said.empty);
+    }
+    for controller in &ropa.controllers {
+        output::line(&format!("- {}: {}", said.name, controller.name));
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| words.none.clone());
+        for (what, text) in [
+            (&said.domains, controller.domains.join(", ")),
+            (&said.privacy_contact, or_none(&controller.privacy_contact)),
+            (&said.contract, or_none(&controller.contract_until)),
+            (&said.contacts, controller.contacts.to_string()),
+            (&said.attachments, controller.kept.attachments.clone()),
+            (&said.originals, controller.kept.originals.clone()),
+            (&said.queue, controller.kept.queue.clone()),
+            (&said.decisions, controller.kept.decisions.clone()),
+            (&said.after_contract, controller.kept.contract.clone()),
+        ] {
+            output::line(&format!("    {what}: {text}"));
+        }
+    }
 }

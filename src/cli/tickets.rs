@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::letters::Desk;
 use super::{Failure, Office, Place, output};
 use crate::decide::Template;
+use crate::mailbox::Done;
 use crate::plan::templates::WithheldAttachment;
 use crate::retention;
 use crate::store::{
@@ -233,6 +234,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         }
         Command::Approvals { number, person, json } => {
             find(&office, number).await?;
+            store.looked(Look::Ticket(number), &office.agent()?).await?;
             approvals(&office, number, person.as_ref(), json).await
         }
         Command::NeedsData { number, text, json } => {
@@ -244,7 +246,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
 
 /// Removes it here, then on the server; what could not be reached there stays due, and the daemon's daily run tries again.
 async fn purge(office: &Office, number: TicketNumber, what: Purge, redirect: bool, json: bool) -> Result<(), Failure> {
-    find(office, number).await?;
+    let at = find(office, number).await?.summary.desk;
     let desk = Desk::of(office)?;
     let template = if matches!(what, Purge::Attachment(_)) { Template::AttachmentsRejected } else { Template::MessageRejected };
     let letter = |on: &Correspondence, purged: &Purged, keys: &Keys| {
@@ -252,15 +254,27 @@ async fn purge(office: &Office, number: TicketNumber, what: Purge, redirect: boo
         if redirect { desk.to_requester(template, on, None, files.collect(), keys) } else { None }
     };
     let purged = office.store.purge(number, what, &office.agent()?, letter).await.map_err(plain)?;
+    let mut absent = 0;
     if purged.originals > 0 {
         let mut report = retention::Report::default();
         retention::expunge(&office.settings, &office.store, &mut report).await?;
         if !report.trouble.is_empty() {
             report.trouble.iter().for_each(|sentence| output::complain(sentence));
-            return Err(Failure::TryLater(format!("{number} is purged here, but not yet on the server; it is tried again every day.")));
+            return Err(Failure::TryLater(format!("{number} is purged here, but not yet on the server; the daemon tries it again.")));
         }
+        // Where filed mail is deleted, there is no original to look for.
+        let kept = office.settings.desk(&at).is_some_and(|desk| desk.mailbox.done != Done::Delete);
+        absent = if kept { report.originals_absent } else { 0 };
     }
-    told(office, number, "is purged, here and on the server", json).await?;
+    if absent > 0 {
+        output::complain(&format!(
+            "{absent} originals were not in the folder of filed mail any more: somebody moved or removed them. Please look for them in the \
+             other folders of the mailbox and delete them by hand."
+        ));
+        told(office, number, "is purged here", json).await?;
+    } else {
+        told(office, number, "is purged, here and on the server", json).await?;
+    }
     if !redirect && !json {
         output::line("With --redirect the one who asked would have been sent to the portal; `tickets reply` still can tell them.");
     }

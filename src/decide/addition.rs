@@ -54,6 +54,17 @@ const ADD: &[&str] = &[
     "sette ",
     " sett ",
     "laggs till",
+    "lagga upp",
+    "foje ",
+    "fore opp",
+    "opvoer",
+    "op te voeren",
+    "plaatsen",
+    "aanmerk",
+    "aangemerkt",
+    "set up",
+    "hinterleg",
+    "anleg",
     "satta ",
     "erganz",
     " setzen",
@@ -64,12 +75,10 @@ const ADD: &[&str] = &[
     "opnemen",
     "op te nemen",
     "registrer",
-    "nieuwe",
     " add ",
     " added",
     " adding",
     "addition",
-    " new ",
     "register",
     "include",
     "tilfoj",
@@ -85,24 +94,38 @@ const ADD: &[&str] = &[
     "lagga in",
     "oprett",
     "opprett",
-    " ny ",
-    " nye ",
-    " nya ",
     "hinzufug",
     "hinzuzufug",
     "aufnehm",
     "aufzunehm",
     "eintrag",
     "einzutrag",
-    "neue",
-    " som ",
     "anmal",
     "anmeld",
 ];
 
+/// What says "new", where it stands directly before one of the list.
+const NEW: &[&str] = &["nieuwe", "new", "ny", "nye", "nya", "neue", "neuer", "neuen"];
+
+/// How many signs may stand between "new" and who is new.
+const NEAR: usize = 12;
+
+/// With a wish, what makes somebody one of the list.
+const AS: &[&str] =
+    &[" als ", " as a", " som ", " to be ", " be made ", " one of ", " op de lijst ", " pa listan ", " pa listen ", " auf die liste "];
+
+/// Those with us are on no list.
+const OURS: &[&str] =
+    &["bij jullie is", "bij u is", "at your end", "on your side", "hos jer er", "hos dere er", "hos er ar", "bei ihnen ist"];
+
 /// Parts of words for taking away: such a sentence is about a leaver.
 const REMOVE: &[&str] = &[
     "verwijder",
+    "van de lijst",
+    " off ",
+    "from the list",
+    "from the contact list",
+    "von der liste",
     "niet toevoeg",
     "not add",
     "not put",
@@ -143,7 +166,15 @@ pub fn asks_for_addition(subject: &str, written: &str) -> bool {
     }
     sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
-        has(LIST) && has(ADD) && !has(REMOVE) && !has(MERELY)
+        has(LIST) && (has(ADD) || (has(WISH) && has(AS)) || names_somebody_new(&sentence)) && ![REMOVE, MERELY, OURS].into_iter().any(has)
+    })
+}
+
+/// "Our new contact person".
+fn names_somebody_new(sentence: &str) -> bool {
+    NEW.iter().any(|new| {
+        let new = format!(" {new} ");
+        sentence.split(&new).skip(1).any(|behind| LIST.iter().any(|list| behind.find(list).is_some_and(|at| at < NEAR)))
     })
 }
 
@@ -187,6 +218,18 @@ const LET_IN: &[&str] = &[
 
 /// What makes a sentence a wish.
 const WISH: &[&str] = &[
+    " kan ",
+    " kunnen ",
+    " mag ",
+    " can ",
+    " could ",
+    " may ",
+    " like ",
+    " ma ",
+    " skal ",
+    " ska ",
+    " soll ",
+    " kann ",
     "wilt u",
     "willen jullie",
     "wil je",
@@ -231,7 +274,33 @@ const WISH: &[&str] = &[
     "beantrag",
     "benotig",
     "brauch",
+    " freischalten",
     "mochte",
+];
+
+/// What somebody writes who has access and cannot use it.
+const TROUBLE: &[&str] = &[
+    "kan niet",
+    "kunnen niet",
+    "niet inlog",
+    "lukt",
+    "werkt",
+    "foutmelding",
+    "cannot",
+    "can't",
+    "unable",
+    "error",
+    "kan ikke",
+    "fejl",
+    "feil",
+    "kan inte",
+    "fungera",
+    "virker",
+    "kann mich",
+    "kann nicht",
+    "konnen nicht",
+    "konnen uns nicht",
+    "fehler",
 ];
 
 /// Whether the subject or what was written now asks to let somebody into the customer portal (POLICY "Portal access"). Only a hint for an agent.
@@ -244,7 +313,7 @@ pub fn asks_for_portal_access(subject: &str, written: &str) -> bool {
     }
     sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
-        has(PORTAL) && has(LET_IN) && has(WISH) && !has(REMOVE)
+        has(PORTAL) && has(LET_IN) && has(WISH) && !has(REMOVE) && !has(TROUBLE)
     })
 }
 

@@ -5,6 +5,9 @@ use super::facts::codes;
 /// How many lines with words are looked at: a greeting, and then the answer.
 const FIRST_LINES: usize = 4;
 
+/// How many words a greeting has at most.
+const FEW: usize = 4;
+
 /// Words that say yes when a line begins with them, unless what follows takes it back at once ("klopt niet").
 const YES: &[&str] = &[
     "ja",
@@ -180,15 +183,18 @@ const APPROVE: &[&str] = &[
     "goedkeur",
     "goedkeuring",
     "toestemming",
+    "instem",
     "approve",
     "approved",
     "approval",
     "agree",
     "agreed",
     "accepted",
+    "accepting",
     "godkend",
     "godkjen",
     "godkann",
+    "godkand",
     "godkant",
     "godtag",
     "godta",
@@ -205,10 +211,50 @@ const APPROVE: &[&str] = &[
     "bewilligt",
 ];
 
+/// Words that follow each other, with at most three others between them, and approve.
+const APPROVING: &[&[&str]] = &[
+    &["stimme", "zu"],
+    &["stimmen", "zu"],
+    &["stem", "in"],
+    &["stemt", "in"],
+    &["stemmen", "in"],
+    &["doe", "maar"],
+    &["doen", "we"],
+    &["doen", "wij"],
+    &["machen", "wir"],
+    &["gjor", "vi"],
+    &["gor", "vi"],
+    &["ga", "gang"],
+    &["go", "ahead"],
+    &["please", "proceed"],
+    &["we", "accept"],
+    &["i", "accept"],
+    &["cannot", "accept"],
+    &["can't", "accept"],
+    &["not", "accept"],
+    &["gar", "bra"],
+    &["i", "orden"],
+    &["in", "ordnung"],
+    &["nehmen", "angebot", "an"],
+    &["nehme", "angebot", "an"],
+    &["siger", "ja"],
+    &["sige", "ja"],
+    &["sier", "ja"],
+    &["sager", "ja"],
+    &["sagen", "ja"],
+    &["zeggen", "ja"],
+    &["takker", "ja"],
+    &["tackar", "ja"],
+];
+
+/// Words that agree when they begin a line, and are said as easily to what is merely heard: a promise beside them makes them nothing.
+const WEAK: &[&str] = &["ok", "oke", "okay", "prima", "passt", "fint", "fine"];
+
 /// Beginnings of words that decline by themselves.
 const DECLINE: &[&str] = &[
     "afgekeurd",
     "afgewezen",
+    "afzien",
     "geweigerd",
     "weiger",
     "rejected",
@@ -222,6 +268,7 @@ const DECLINE: &[&str] = &[
     "avvis",
     "avslag",
     "avsla",
+    "avsta",
     "afslag",
     "afslar",
     "avboj",
@@ -230,6 +277,30 @@ const DECLINE: &[&str] = &[
     "ablehn",
     "abgelehnt",
     "verweiger",
+];
+
+/// Words that follow each other, with at most three others between them, and decline.
+const DECLINING: &[&[&str]] = &[
+    &["zie", "af", "van"],
+    &["zien", "af", "van"],
+    &["lehne", "ab"],
+    &["lehnen", "ab"],
+    &["so", "no"],
+    &["say", "no"],
+    &["sige", "nej"],
+    &["siger", "nej"],
+    &["takke", "nej"],
+    &["takker", "nej"],
+    &["tacka", "nej"],
+    &["tackar", "nej"],
+    &["saga", "nej"],
+    &["sager", "nej"],
+    &["si", "nei"],
+    &["sier", "nei"],
+    &["takke", "nei"],
+    &["takker", "nei"],
+    &["sagen", "nein"],
+    &["zeggen", "nee"],
 ];
 
 /// Words that make a yes a condition, a doubt or a matter for later.
@@ -257,7 +328,6 @@ const CONDITION: &[&str] = &[
     "under",
     "forudsat",
     "forutsatt",
-    "forutsatt",
     "sofern",
     "wenn",
     "aber",
@@ -277,49 +347,242 @@ const CONDITION: &[&str] = &[
     "vielleicht",
     "waarschijnlijk",
     "probably",
+    "would",
+    "zou",
+    "zouden",
+    "wurde",
+    "wurden",
+    "subject",
+    "only",
+    "alleen",
+    "enkel",
+    "kun",
+    "endast",
+    "nur",
+    "however",
+    "echter",
+    "allerdings",
+    "jedoch",
 ];
 
-/// "Under" and "om" are conditions in some languages and harmless words in others; "akkoord om te beginnen" is a yes.
-const HARMLESS: &[&[&str]] = &[&["om", "te"], &["om", "at"], &["om", "att"], &["om", "a"]];
+/// Beginnings of words that speak of a condition, of what is only received, or of what somebody still has to do.
+const PENDING: &[&str] = &[
+    "voorbehoud",
+    "voorwaarde",
+    "forbehold",
+    "forbehall",
+    "vorbehalt",
+    "forudsaetning",
+    "forutsetning",
+    "forutsattning",
+    "voraussetzung",
+    "bedingung",
+    "betingelse",
+    "villkor",
+    "vilkar",
+    "condition",
+    "ontvangen",
+    "received",
+    "modtaget",
+    "mottatt",
+    "mottagit",
+    "erhalten",
+    "kijk",
+    "bekijk",
+    "terug",
+    "vraag",
+    "vragen",
+    "voorleg",
+    "overleg",
+    "wacht",
+    "waiting",
+    "awaiting",
+    "pending",
+    "check",
+    "look",
+    "review",
+    "back",
+    "question",
+    "duidelijk",
+    "verwacht",
+    "expect",
+    "forvent",
+    "forvant",
+    "erwart",
+    "bevoegd",
+    "befug",
+    "authoris",
+    "authoriz",
+    "bemyndig",
+    "first",
+    "eerst",
+    "kigge",
+    "vender",
+    "tilbage",
+    "tilbake",
+    "sporgsmal",
+    "sporsmal",
+    "sjekk",
+    "titta",
+    "kolla",
+    "aterkom",
+    "fraga",
+    "avvakta",
+    "avvent",
+    "afvent",
+    "forst",
+    "schau",
+    "pruf",
+    "zuruck",
+    "melden",
+    "frage",
+    "warte",
+    "erst",
+];
+
+/// Words that say that something is still to come, one directly behind the other.
+const NOT_YET: &[&[&str]] = &[
+    &["nog", "geen"],
+    &["nog", "niet"],
+    &["moet", "nog"],
+    &["moeten", "nog"],
+    &["not", "yet"],
+    &["noch", "nicht"],
+    &["noch", "kein"],
+    &["noch", "keine"],
+    &["muss", "noch"],
+    &["steht", "noch"],
+    &["ikke", "endnu"],
+    &["endnu", "ikke"],
+    &["ikke", "enna"],
+    &["enna", "ikke"],
+    &["inte", "annu"],
+    &["annu", "inte"],
+];
+
+/// What must be approved by somebody is not approved by the one who says so.
+const MUST: &[&str] = &["moet", "moeten", "must", "needs", "need", "skal", "ma", "maste", "muss", "mussen"];
+
+/// Words of a condition that are none here, such as "ga maar aan de slag"; nor is "akkoord om te beginnen" one.
+const HARMLESS: &[(&str, &str)] = &[
+    ("om", "at"),
+    ("om", "att"),
+    ("om", "a"),
+    ("ga", "maar"),
+    ("doe", "maar"),
+    ("kom", "maar"),
+    ("start", "maar"),
+    ("begin", "maar"),
+    ("bestel", "maar"),
+    ("voer", "maar"),
+    ("regel", "maar"),
+    ("plan", "maar"),
+];
+
+/// Who speaks. "Ok, I will discuss it" and "yes, I saw it" approve of nothing.
+const SPEAKER: &[&str] = &["ik", "wij", "we", "i'll", "i'm", "we'll", "jeg", "vi", "jag", "ich", "wir"];
+
+/// What may follow an English "I".
+const I_DO: &[&str] =
+    &["will", "have", "had", "am", "saw", "see", "shall", "need", "can", "must", "got", "think", "know", "understand", "read"];
+
+/// Words with which a second thought begins.
+const SECOND_THOUGHT: &[&str] =
+    &["maar", "mits", "tenzij", "wel", "echter", "men", "but", "however", "unless", "aber", "allerdings", "jedoch", "dock", "dog"];
+
+/// Words that take a yes back and stand in no list of doubts.
+const CANNOT: &[&str] = &["can't", "cannot", "won't", "couldn't", "wouldn't", "unable"];
 
 /// What somebody who was asked for approval answers (POLICY row 9b). Only a plain yes or a plain no in the first lines is one.
 #[must_use]
 pub fn approval(written: &str) -> Approval {
-    let mut found = None;
-    for line in written.lines().map(fold).filter(|line| line.chars().any(char::is_alphanumeric)).take(FIRST_LINES) {
-        match (line_says(&line), found) {
-            (Some(said), None) => found = Some(said),
-            (Some(said), Some(before)) if said != before => return Approval::Unclear,
-            _ => {}
+    let lines = first_lines(written);
+    let said: Vec<Approval> = lines.iter().filter_map(|line| line_says(line)).collect();
+    let Some((first, rest)) = said.split_first() else { return Approval::Unclear };
+    let taken_up = lines.iter().any(|line| words(line).first().is_some_and(|word| SECOND_THOUGHT.contains(word)));
+    let weak = lines.iter().all(|line| line_says(line).is_none() || words(line).first().is_some_and(|word| WEAK.contains(word)));
+    let promises = lines.iter().any(|line| begins_one_of(&words(line), PENDING));
+    if rest.iter().any(|other| other != first) || (*first == Approval::Yes && (taken_up || (weak && promises))) {
+        return Approval::Unclear;
+    }
+    *first
+}
+
+/// The first lines with words, folded. What goes on in lower case was only wrapped, but for what stands below a greeting.
+fn first_lines(written: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut blank = true;
+    for line in written.lines().map(str::trim) {
+        let goes_on = !blank && line.chars().next().is_some_and(char::is_lowercase);
+        blank = line.is_empty();
+        let greeting = |line: &String| words(line).len() <= FEW && line_says(line).is_none();
+        if goes_on && let Some(before) = lines.last_mut().filter(|before| !greeting(before)) {
+            before.push(' ');
+            before.push_str(&fold(line));
+        } else if lines.len() == FIRST_LINES {
+            break;
+        } else if line.chars().any(char::is_alphanumeric) {
+            lines.push(fold(line));
         }
     }
-    found.unwrap_or(Approval::Unclear)
+    lines
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect()
+}
+
+fn begins_one_of(words: &[&str], beginnings: &[&str]) -> bool {
+    words.iter().any(|word| beginnings.iter().any(|beginning| word.starts_with(beginning)))
+}
+
+/// These words stand there in this order, with at most three others between two of them.
+fn in_this_order(words: &[&str], phrase: &[&str]) -> bool {
+    let Some((first, rest)) = phrase.split_first() else { return true };
+    words.iter().enumerate().filter(|(_, word)| *word == first).any(|(at, _)| {
+        let behind = words.get(at + 1..).unwrap_or_default();
+        rest.is_empty()
+            || (1..=4)
+                .any(|reach| behind.get(reach - 1) == rest.first() && in_this_order(behind.get(reach - 1..).unwrap_or_default(), rest))
+    })
 }
 
 /// What one line says; nothing where it speaks of something else.
 fn line_says(line: &str) -> Option<Approval> {
-    let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
-    let begins = |list: &[&str]| words.iter().any(|word| list.iter().any(|beginning| word.starts_with(beginning)));
+    let words = words(line);
     let first = words.first()?;
-    let (yes, no) = (YES.contains(first), NO.contains(first));
-    let (approves, declines) = (begins(APPROVE), begins(DECLINE));
+    let holds = |phrases: &[&[&str]]| phrases.iter().any(|phrase| in_this_order(&words, phrase));
+    // "Jo" is a name as well.
+    let yes = (YES.contains(first) && *first != "jo") || WEAK.contains(first) || words.iter().any(|word| *word == "ok");
+    let no = NO.contains(first);
+    let approves = begins_one_of(&words, APPROVE) || holds(APPROVING);
+    let declines = begins_one_of(&words, DECLINE) || holds(DECLINING);
     if !(yes || no || approves || declines) {
         return None;
     }
-    let denied = words.iter().any(|word| DOUBT.contains(word) || NO.contains(word) && word != first);
-    let conditional = words.iter().enumerate().any(|(at, word)| {
-        let harmless = HARMLESS.iter().any(|phrase| words.get(at..at + phrase.len()).is_some_and(|found| found == *phrase));
-        CONDITION.contains(word) && !harmless
-    });
+    let denied = words.iter().any(|word| DOUBT.contains(word) || CANNOT.contains(word) || NO.contains(word) && word != first);
+    let pairs = || words.iter().zip(words.iter().skip(1)).map(|(word, next)| (*word, *next));
+    let not_yet = pairs().any(|(word, next)| NOT_YET.iter().any(|pair| *pair == [word, next]));
+    let harmless = |word: &str| {
+        pairs().any(|pair| HARMLESS.contains(&pair) && (pair.0 == word || pair.1 == word))
+            || (word == "om" && in_this_order(&words, &["om", "te"]))
+    };
+    // Danish "det tager vi op", German "das besprechen wir": who speaks may stand behind the verb.
+    // A single "i" is English before a verb, and Danish, Norwegian or Swedish for "in" else.
+    let speaks = words.iter().skip(1).take(FEW).any(|word| SPEAKER.contains(word))
+        || pairs().any(|(word, next)| word == "i" && I_DO.contains(&next));
+    let conditional = words.iter().any(|word| CONDITION.contains(word) && !harmless(word)) || begins_one_of(&words, PENDING);
+    let left_to_others = begins_one_of(&words, APPROVE) && words.iter().any(|word| MUST.contains(word));
     Some(match () {
-        () if line.contains('?') => Approval::Unclear,
+        () if line.contains('?') || not_yet => Approval::Unclear,
         () if no && words.get(1).is_some_and(|next| NO_MATTER.contains(next)) => Approval::Unclear,
         () if no && approves && !denied => Approval::Unclear,
         () if no => Approval::No,
-        () if conditional => Approval::Unclear,
+        () if declines && !yes && !begins_one_of(&words, APPROVE) => Approval::No,
+        () if conditional || left_to_others => Approval::Unclear,
+        () if yes && !approves && speaks => Approval::Unclear,
         () if yes && (denied || declines) => Approval::Unclear,
         () if yes => Approval::Yes,
-        () if declines && !denied && !approves => Approval::No,
         () if approves && denied => Approval::No,
         () if approves && !declines => Approval::Yes,
         () => Approval::Unclear,
@@ -351,6 +614,9 @@ fn fold(line: &str) -> String {
         .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
         .flat_map(char::to_lowercase)
         .collect::<String>()
+        .replace('ø', "o")
+        .replace('æ', "ae")
+        .replace('ß', "ss")
         .trim()
         .to_owned()
 }

@@ -3,7 +3,7 @@
 //! What may not stand on a list is refused before anything is written. The file is replaced whole, with its mode and owner, and only if
 //! nobody else has changed it since it was read.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -80,11 +80,11 @@ fn files(doing: &'static str) -> impl Fn(io::Error) -> EditError {
     move |error| EditError::Files { doing, kind: error.kind() }
 }
 
-/// Puts somebody on the list of an organisation.
+/// A list with somebody new on it; [`OpenFile::replace`] makes it the organisation's.
 ///
 /// # Errors
-/// Whatever forbids it; nothing is written then.
-pub fn add_contact(settings: &Settings, organisation: &Organisation, new: &NewContact<'_>, today: Date) -> Result<(), EditError> {
+/// Whatever forbids it.
+pub fn add_contact(settings: &Settings, organisation: &Organisation, new: &NewContact<'_>, today: Date) -> Result<OpenFile, EditError> {
     let sound = |text: &str| !text.trim().is_empty() && !text.chars().any(char::is_control);
     if !sound(new.name) || !new.name.chars().any(char::is_alphabetic) {
         return Err(EditError::Name);
@@ -107,19 +107,20 @@ pub fn add_contact(settings: &Settings, organisation: &Organisation, new: &NewCo
     }
     let mut file = OpenFile::read(&settings.organisation_file(organisation.id.as_str()))?;
     file.push(new)?;
-    file.replace()
+    Ok(file)
 }
 
-/// Writes down that a contact leaves, with the first day gone. Returns what the contact could do.
+/// A list that says that a contact leaves, with the first day gone, and what the contact could do; [`OpenFile::replace`] makes it the
+/// organisation's.
 ///
 /// # Errors
-/// Whatever forbids it; nothing is written then.
+/// Whatever forbids it.
 pub fn contact_leaves(
     settings: &Settings,
     organisation: &Organisation,
     email: &EmailAddress,
     first_day_gone: Date,
-) -> Result<ContactKind, EditError> {
+) -> Result<(ContactKind, OpenFile), EditError> {
     let leaver =
         organisation.contacts.iter().find(|contact| contact.email == *email && contact.left.is_none()).ok_or(EditError::NotListed)?;
     let stays = |contact: &&Contact| contact.kind == ContactKind::General && contact.left.is_none() && contact.email != *email;
@@ -129,12 +130,63 @@ pub fn contact_leaves(
     }
     let mut file = OpenFile::read(&settings.organisation_file(organisation.id.as_str()))?;
     file.leave(email, first_day_gone)?;
-    file.replace()?;
-    Ok(leaver.kind)
+    Ok((leaver.kind, file))
+}
+
+/// The addresses on a list as its file has them now, with the first day gone of those who leave.
+///
+/// # Errors
+/// The file cannot be read as what it should be. An organisation without a file has an empty list.
+pub fn listed(settings: &Settings, organisation: &str) -> Result<Vec<(EmailAddress, Option<Date>)>, EditError> {
+    let path = settings.organisation_file(organisation);
+    if !path.try_exists().map_err(files("found"))? {
+        return Ok(Vec::new());
+    }
+    let file = OpenFile::read(&path)?;
+    let Some(contacts) = file.document.get("contact") else { return Ok(Vec::new()) };
+    let tables: Vec<&dyn TableLike> = match contacts {
+        Item::ArrayOfTables(tables) => tables.iter().map(|table| table as &dyn TableLike).collect(),
+        Item::Value(Value::Array(array)) => array.iter().filter_map(|value| Some(value.as_inline_table()? as &dyn TableLike)).collect(),
+        _ => return Err(EditError::Unreadable),
+    };
+    let left = |table: &dyn TableLike| table.get("left").and_then(Item::as_datetime).and_then(|day| day.to_string().parse().ok());
+    Ok(tables.into_iter().filter_map(|table| Some((table.get("email")?.as_str()?.parse().ok()?, left(table)))).collect())
+}
+
+/// Removes what a command left lying beside the organisation's file when it died: it holds the contacts, too.
+///
+/// # Errors
+/// It cannot be removed, or somebody is writing now.
+pub fn remove_unfinished(settings: &Settings, organisation: &str) -> Result<(), EditError> {
+    let path = settings.organisation_file(organisation);
+    if !path.try_exists().map_err(files("found"))? {
+        return Ok(());
+    }
+    let file = OpenFile::read(&path)?;
+    let _alone = alone_in(file.directory()?)?;
+    remove_if_there(&file.unfinished()?)
+}
+
+/// As long as it is open, no other command writes in this directory.
+fn alone_in(directory: &Path) -> Result<File, EditError> {
+    let directory = File::open(directory).map_err(files("found"))?;
+    match directory.try_lock() {
+        Ok(()) => Ok(directory),
+        Err(TryLockError::WouldBlock) => Err(EditError::Changed),
+        Err(TryLockError::Error(error)) => Err(files("locked")(error)),
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), EditError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(files("cleared away")(error)),
+        _ => Ok(()),
+    }
 }
 
 /// A file as it was read, and what is to become of it.
-struct OpenFile {
+#[derive(Debug)]
+pub struct OpenFile {
     path: PathBuf,
     read: Vec<u8>,
     document: DocumentMut,
@@ -188,14 +240,28 @@ impl OpenFile {
         Ok(())
     }
 
+    fn directory(&self) -> Result<&Path, EditError> {
+        self.path.parent().ok_or(EditError::Unreadable)
+    }
+
+    /// Hidden, and without .toml at its end: it is no organisation while it is being written.
+    fn unfinished(&self) -> Result<PathBuf, EditError> {
+        let name = self.path.file_name().ok_or(EditError::Unreadable)?.to_string_lossy();
+        Ok(self.directory()?.join(format!(".{name}.new")))
+    }
+
     /// Puts the changed file in the place of the one that was read, whole or not at all.
-    fn replace(self) -> Result<(), EditError> {
+    ///
+    /// # Errors
+    /// It cannot be written, or was changed since it was read; it is as it was then. Only when the very last step fails, after which the file is
+    /// in its place, it may be either after a loss of power.
+    pub fn replace(self) -> Result<(), EditError> {
         const WRITING: &str = "written";
-        let directory = self.path.parent().ok_or(EditError::Unreadable)?;
-        let name = self.path.file_name().ok_or(EditError::Unreadable)?.to_string_lossy().into_owned();
         let before = fs::metadata(&self.path).map_err(files("read"))?;
-        // Hidden, and without .toml at its end: it is no organisation while it is being written.
-        let unfinished = directory.join(format!(".{name}.{}.new", std::process::id()));
+        let directory = alone_in(self.directory()?)?;
+        let unfinished = self.unfinished()?;
+        // Of a command that died.
+        remove_if_there(&unfinished)?;
         let written = (|| {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(files(WRITING))?;
             file.write_all(self.document.to_string().as_bytes()).map_err(files(WRITING))?;
@@ -211,7 +277,7 @@ impl OpenFile {
             let _ = fs::remove_file(&unfinished);
         }
         written?;
-        File::open(directory).and_then(|directory| directory.sync_all()).map_err(files(WRITING))
+        directory.sync_all().map_err(files(WRITING))
     }
 }
 

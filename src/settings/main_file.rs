@@ -16,7 +16,7 @@ use super::schema;
 use super::section::{At, Section, Wrong, nearest};
 use super::tree::{self, Node, Place, Table};
 use super::values::{self, is_loopback};
-use super::{Agent, Attachments, Database, Desk, Retention, Settings, Smtp, Topic, Upkeep};
+use super::{Agent, Attachments, Database, Desk, Processor, Retention, Settings, Smtp, Topic, Upkeep};
 use crate::decide::{OnUnreadable, UnknownSenders};
 use crate::identify::{Authentication, Directory, TrustedServer};
 use crate::mailbox::{self, Done, FolderName, ImapSettings, Kind, OAuth, OAuthSettings, Password, Secret, Tls};
@@ -65,6 +65,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let retention = main.table("retention").map_or_else(Retention::default, |table| retention(table, context));
     let upkeep = main.table("upkeep").map_or_else(Upkeep::default, |table| upkeep(table, context));
     let smtp = main.required_table("smtp").and_then(|table| smtp(table, base, context));
+    let processor = main.table("processor").map_or_else(Processor::default, |table| processor(table, context));
     let health = main.table("health").and_then(|table| health(table, context));
 
     let max_mail = attachments.as_ref().map_or(MAX_MAIL, |attachments| attachments.max_mail);
@@ -105,6 +106,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
         upkeep,
         smtp: smtp?,
         health,
+        processor,
         desks,
         agents,
         replies_overrides,
@@ -557,6 +559,19 @@ fn look_at_secret(key: &str, at: &At<PathBuf>, context: &Context) {
             format!("`{key}` cannot be read: {}", values::why(&error)),
             Some("Write the secret into that file, readable only for the user that postkamer runs as.".to_owned()),
         ),
+    }
+}
+
+fn processor(table: &Table, context: &Context) -> Processor {
+    let section = Section::open(table, &schema::PROCESSOR, context);
+    let text = |key| section.optional(key, values::text);
+    Processor {
+        name: text("name"),
+        address: text("address"),
+        contact: text("contact"),
+        data_protection_officer: text("data_protection_officer"),
+        representative: text("representative"),
+        transfers: text("transfers"),
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Settings {
     pub smtp: Smtp,
     /// Where /healthz, /readyz and /metrics are served. None: nowhere.
     pub health: Option<SocketAddr>,
+    /// Who processes, for the record of processing activities.
+    pub processor: Processor,
     /// The intake addresses, in file order; at least one.
     pub desks: Vec<Desk>,
     /// Who may work on which desks. Empty: every local user on all.
@@ -168,6 +170,23 @@ impl Default for Retention {
     fn default() -> Self {
         Self { terms: Terms::default(), at: jiff::civil::time(3, 30, 0, 0) }
     }
+}
+
+/// `[processor]`: what GDPR article 30(2) wants to know of a processor, in words.
+#[derive(Clone, Debug, Default)]
+pub struct Processor {
+    /// The company's name.
+    pub name: Option<String>,
+    /// Its postal address.
+    pub address: Option<String>,
+    /// How to reach it.
+    pub contact: Option<String>,
+    /// Its data protection officer, where it has one.
+    pub data_protection_officer: Option<String>,
+    /// Its representative in the Union, where it is established outside.
+    pub representative: Option<String>,
+    /// Transfers to third countries and their safeguards, or that there are none.
+    pub transfers: Option<String>,
 }
 
 /// `[upkeep]`.

@@ -40,6 +40,7 @@ pub(super) const MAIN: Schema = Schema {
         ("upkeep", "[upkeep]"),
         ("smtp", "[smtp]"),
         ("health", "[health]"),
+        ("processor", "[processor]"),
         ("desk", "[[desk]]"),
         ("agent", "[[agent]]"),
     ],
@@ -126,6 +127,18 @@ pub(super) const OAUTH: Schema = Schema {
 };
 
 pub(super) const HEALTH: Schema = Schema { title: "[health]", keys: &[("listen", "listen = \"127.0.0.1:9310\"")] };
+
+pub(super) const PROCESSOR: Schema = Schema {
+    title: "[processor]",
+    keys: &[
+        ("name", "name = \"Example Software B.V.\""),
+        ("address", "address = \"Example street 1, Exampletown\""),
+        ("contact", "contact = \"privacy@example.nl\""),
+        ("data_protection_officer", "data_protection_officer = \"J. Jansen, fg@example.nl\""),
+        ("representative", "representative = \"Example Europe B.V., Exampletown\""),
+        ("transfers", "transfers = \"none\""),
+    ],
+};
 
 pub(super) const DESK: Schema = Schema {
     title: "[[desk]]",

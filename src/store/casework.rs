@@ -46,6 +46,10 @@ pub enum Look<'a> {
     Attachment(TicketNumber, i64),
     /// What is kept of a person; none: of everybody.
     Profile(Option<&'a EmailAddress>),
+    /// The contacts of an organisation; none: of all.
+    Contacts(Option<&'a str>),
+    /// The reasons of all legal holds.
+    Holds,
 }
 
 /// What a new ticket of an agent is made of.
@@ -103,6 +107,8 @@ impl Store {
             Look::Ticket(number) => AgentRecord { ticket: Some(number.id()), ..look },
             Look::Attachment(number, attachment) => AgentRecord { ticket: Some(number.id()), attachment: Some(attachment), ..look },
             Look::Profile(whose) => AgentRecord { person: whose.map(|address| self.0.keys.person(address)), ..look },
+            Look::Contacts(organisation) => AgentRecord { organisation, seen: Some("contacts"), ..look },
+            Look::Holds => AgentRecord { seen: Some("holds"), ..look },
         };
         let transaction = begin_serial(&self.0.writer, DOING).await?;
         record(&transaction, self.now(), &look).await?;

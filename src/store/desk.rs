@@ -46,6 +46,9 @@ pub(super) struct AgentRecord<'a> {
     pub(super) attachment: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) organisation: Option<&'a str>,
+    /// At what somebody looked, where that is no ticket, attachment or profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seen: Option<&'a str>,
     /// The other ticket that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) other: Option<i64>,

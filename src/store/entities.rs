@@ -312,6 +312,18 @@ table!(
         requested_by: Option<String>,
         ticket_id: Option<i64>,
         effective: String,
+        state: String,
+        agent: Option<String>,
+    }
+);
+
+table!(
+    /// People who are to be erased when a legal hold ends.
+    erasure_due, "erasure_due" {
+        #[sea_orm(primary_key, auto_increment = false)] person: String,
+        at: i64,
+        agent: String,
+        request: String,
     }
 );
 

@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::audit::Tail;
 use super::connection::begin_serial;
 use super::entities::{
-    approval, attachment, entry, hold_organisation, hold_ticket, identity_check, mail, objection, outbox, participant, portal_access,
-    profile, ticket,
+    approval, attachment, entry, erasure_due, identity_check, mail, objection, outbox, participant, portal_access, profile, ticket,
 };
 use super::erasure::Person;
 use super::error::While;
-use super::rows::{from_json, timestamp, to_json};
+use super::retention::Holds;
+use super::rows::{address, from_json, timestamp, to_json};
 use super::{Store, StoreError};
-use crate::words::{EmailAddress, Keys, Redacted, TicketNumber};
+use crate::words::{EmailAddress, Keys, Pseudonym, Redacted, TicketNumber};
 
 const READING: &str = "reading what is held of a person";
 const ERASING: &str = "erasing a person";
@@ -45,6 +45,8 @@ pub struct Held {
     pub portal: Vec<(Timestamp, Option<Timestamp>)>,
     /// Their answers to requests for approval: when, on which ticket, what.
     pub approvals: Vec<(Timestamp, String, String)>,
+    /// Since when they are to be erased, which a legal hold keeps from being finished.
+    pub erasure_due_since: Option<Timestamp>,
 }
 
 /// A profile.
@@ -141,6 +143,25 @@ pub struct Erased {
     pub letters: u64,
     /// Tickets that a legal hold keeps as they are.
     pub held: Vec<String>,
+    /// Organisations of which a legal hold keeps everything: the person's profile, and mails and letters on no ticket.
+    pub held_organisations: BTreeSet<String>,
+}
+
+impl Erased {
+    /// Whether a legal hold keeps something of the person: the rest is erased when it is lifted.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        !self.held.is_empty() || !self.held_organisations.is_empty()
+    }
+}
+
+/// An erasure that a legal hold keeps from being whole.
+#[derive(Serialize, Deserialize)]
+struct Unfinished {
+    address: String,
+    names: Vec<String>,
+    phones: Vec<String>,
+    keep_attachments: bool,
 }
 
 /// Whom to erase.
@@ -233,6 +254,12 @@ impl Store {
             profile: held_profile(&transaction, key.as_str()).await?,
             portal: held_accesses(&transaction, key.as_str()).await?,
             approvals: held_approvals(&transaction, key.as_str()).await?,
+            erasure_due_since: erasure_due::Entity::find_by_id(key.as_str())
+                .one(&transaction)
+                .await
+                .doing(READING)?
+                .map(|row| timestamp("erasure_due", row.at))
+                .transpose()?,
         };
         record(&transaction, &self.0.keys, now, "person-exported", address, agent).await?;
         transaction.commit().await.doing(READING)?;
@@ -240,79 +267,233 @@ impl Store {
     }
 
     /// Takes a person out of everything: tickets stay, the person goes. Their originals are marked to be expunged; files go when no row names them
-    /// any more ([`Store::sweep_attachments`]). What a legal hold keeps stays as it is.
+    /// any more ([`Store::sweep_attachments`]). What a legal hold keeps stays as it is until it ends (GDPR 17(3)); see [`Store::finish_erasures`].
     ///
     /// # Errors
     /// The database is out of reach: nothing is changed then.
     pub async fn erase(&self, whom: &ToErase<'_>, agent: &str) -> Result<Erased, StoreError> {
-        let now = self.now();
         let transaction = begin_serial(&self.0.writer, ERASING).await?;
-        let address = whom.address.reveal();
-        let key = self.0.keys.person(whom.address);
-        // First by the address alone: the names stand in what is found by it.
-        let nameless = Person::new(address, &BTreeSet::new(), &BTreeSet::new());
-        let own = traces(&transaction, whom.address, &nameless).await?.own;
-        let mut names: BTreeSet<String> = own.iter().map(|entry| entry.author_name.trim().to_owned()).collect();
-        names.extend(whom.names.iter().map(|name| name.reveal().clone()));
-        let mut phones: BTreeSet<String> = whom.phones.iter().map(|phone| phone.reveal().clone()).collect();
-        if let Some(profile) = profile::Entity::find_by_id(key.as_str()).one(&transaction).await.doing(ERASING)? {
-            names.insert(profile.name);
-            phones.extend(profile.phone.into_iter().chain(profile.mobile));
-        }
-        let mut person = Person::new(address, &names, &phones);
-        own.iter().for_each(|entry| person.learn(&entry.written));
-        let traces = traces(&transaction, whom.address, &person).await?;
-        let held = held_tickets(&transaction, traces.roles.keys().copied().collect()).await?;
-
-        let mut erased = Erased { held: held.iter().map(|id| TicketNumber::new(*id).to_string()).collect(), ..Erased::default() };
-        let mut mails: BTreeSet<i64> = BTreeSet::new();
-        for (id, roles) in traces.roles.iter().filter(|(id, _)| !held.contains(id)) {
-            erase_from_ticket(&transaction, *id, roles, whom, &person, &mut erased, &mut mails).await?;
-            erased.tickets.push(TicketNumber::new(*id).to_string());
-        }
-        erase_letters(&transaction, whom.address, &traces, &held, &mut erased).await?;
-        let theirs: Vec<(i64, Option<i64>)> = mail::Entity::find()
-            .select_only()
-            .columns([mail::Column::Id, mail::Column::TicketId])
-            .filter(mail::Column::SenderKey.eq(key.as_str()))
-            .into_tuple()
-            .all(&transaction)
-            .await
-            .doing(ERASING)?;
-        mails.extend(theirs.into_iter().filter(|(_, ticket)| ticket.is_none_or(|id| !held.contains(&id))).map(|(id, _)| id));
-        let mails: Vec<i64> = mails.into_iter().collect();
-        for chunk in mails.chunks(super::rows::CHUNK) {
-            let marked = mail::Entity::update_many()
-                .col_expr(mail::Column::Original, Expr::value("due"))
-                .filter(mail::Column::Id.is_in(chunk.iter().copied()))
-                .filter(mail::Column::FiledAt.is_not_null())
-                .filter(mail::Column::Original.is_null())
-                .exec(&transaction)
-                .await
-                .doing(ERASING)?;
-            erased.originals += marked.rows_affected;
-            mail::Entity::update_many()
-                .col_expr(mail::Column::SenderKey, Expr::value(None::<String>))
-                .filter(mail::Column::Id.is_in(chunk.iter().copied()))
-                .filter(mail::Column::SenderKey.eq(key.as_str()))
-                .exec(&transaction)
-                .await
-                .doing(ERASING)?;
-        }
-        profile::Entity::delete_by_id(key.as_str()).exec(&transaction).await.doing(ERASING)?;
-        // That somebody was let in, and at whose request, stays on record; who it was is a keyed digest from now on.
-        portal_access::Entity::update_many()
-            .col_expr(portal_access::Column::Address, Expr::value(NOBODY))
-            .col_expr(portal_access::Column::Name, Expr::value(""))
-            .filter(portal_access::Column::Person.eq(key.as_str()))
-            .exec(&transaction)
-            .await
-            .doing(ERASING)?;
-        record(&transaction, &self.0.keys, now, "person-erased", whom.address, agent).await?;
+        let (person, traces) = everything_of(&transaction, &self.0.keys, whom).await?;
+        let kept = Kept::of(&transaction, &traces, &self.0.keys.person(whom.address)).await?;
+        let erased = self.erase_but(&transaction, whom, agent, (&person, &traces), &kept).await?;
         transaction.commit().await.doing(ERASING)?;
         self.checkpoint().await?;
         Ok(erased)
     }
+
+    /// Erases what legal holds that have ended kept of people who were to be erased. How many people that were.
+    ///
+    /// # Errors
+    /// The database is out of reach: what is left is still to be erased.
+    pub async fn finish_erasures(&self) -> Result<u64, StoreError> {
+        let mut finished = 0;
+        for (row, unfinished) in self.unfinished_erasures().await? {
+            let transaction = begin_serial(&self.0.writer, ERASING).await?;
+            let address = address("erasure_due", &unfinished.address)?;
+            let redacted = |texts: &[String]| texts.iter().cloned().map(Redacted::new).collect::<Vec<_>>();
+            let (names, phones) = (redacted(&unfinished.names), redacted(&unfinished.phones));
+            let whom = ToErase { address: &address, names: &names, phones: &phones, keep_attachments: unfinished.keep_attachments };
+            let (person, traces) = everything_of(&transaction, &self.0.keys, &whom).await?;
+            let kept = Kept::of(&transaction, &traces, &self.0.keys.person(&address)).await?;
+            if kept.all_of(&traces) {
+                continue;
+            }
+            self.erase_but(&transaction, &whom, &row.agent, (&person, &traces), &kept).await?;
+            transaction.commit().await.doing(ERASING)?;
+            finished += 1;
+        }
+        if finished > 0 {
+            self.checkpoint().await?;
+        }
+        Ok(finished)
+    }
+
+    /// How many people [`Store::finish_erasures`] would erase now.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn erasures_to_finish(&self) -> Result<u64, StoreError> {
+        let mut number = 0;
+        for (row, unfinished) in self.unfinished_erasures().await? {
+            let transaction = begin_serial(&self.0.writer, READING).await?;
+            let nameless = Person::new(&unfinished.address, &BTreeSet::new(), &BTreeSet::new());
+            let traces = traces(&transaction, &address("erasure_due", &unfinished.address)?, &nameless).await?;
+            let kept = Kept::of(&transaction, &traces, &Pseudonym::from_row(row.person)).await?;
+            number += u64::from(!kept.all_of(&traces));
+        }
+        Ok(number)
+    }
+
+    async fn unfinished_erasures(&self) -> Result<Vec<(erasure_due::Model, Unfinished)>, StoreError> {
+        let rows = erasure_due::Entity::find().order_by_asc(erasure_due::Column::At).all(&self.0.reader).await.doing(READING)?;
+        rows.into_iter().map(|row| Ok((row.clone(), from_json("erasure_due", &row.request)?))).collect()
+    }
+
+    /// Everything of the person goes but what is kept.
+    async fn erase_but(
+        &self,
+        db: &DatabaseTransaction,
+        whom: &ToErase<'_>,
+        agent: &str,
+        (person, traces): (&Person, &Traces),
+        kept: &Kept,
+    ) -> Result<Erased, StoreError> {
+        let (now, key) = (self.now(), self.0.keys.person(whom.address));
+        let mut erased = Erased {
+            held: kept.tickets.iter().map(|id| TicketNumber::new(*id).to_string()).collect(),
+            held_organisations: kept.organisations.clone(),
+            ..Erased::default()
+        };
+        let mut mails: BTreeSet<i64> = BTreeSet::new();
+        for (id, roles) in traces.roles.iter().filter(|(id, _)| !kept.tickets.contains(id)) {
+            erase_from_ticket(db, *id, roles, whom, person, &mut erased, &mut mails).await?;
+            erased.tickets.push(TicketNumber::new(*id).to_string());
+        }
+        erase_letters(db, whom.address, traces, kept, &mut erased).await?;
+        let theirs: Vec<(i64, Option<i64>, Option<String>)> = mail::Entity::find()
+            .select_only()
+            .columns([mail::Column::Id, mail::Column::TicketId, mail::Column::Organisation])
+            .filter(mail::Column::SenderKey.eq(key.as_str()))
+            .into_tuple()
+            .all(db)
+            .await
+            .doing(ERASING)?;
+        mails.extend(theirs.into_iter().filter(|(_, ticket, of)| !kept.holds.keep(*ticket, of.as_deref())).map(|(id, ..)| id));
+        erased.originals = forget_mails(db, &mails, &key).await?;
+        if !kept.profile {
+            forget_profile(db, &key).await?;
+        }
+        let unfinished = !kept.tickets.is_empty() || !kept.organisations.is_empty();
+        note_unfinished(db, now, whom, agent, &key, unfinished).await?;
+        record(db, &self.0.keys, now, "person-erased", whom.address, agent).await?;
+        Ok(erased)
+    }
+}
+
+/// What a legal hold keeps of a person.
+struct Kept {
+    holds: Holds,
+    tickets: BTreeSet<i64>,
+    /// Organisations that keep more of the person than tickets.
+    organisations: BTreeSet<String>,
+    profile: bool,
+}
+
+impl Kept {
+    async fn of(db: &DatabaseTransaction, traces: &Traces, key: &Pseudonym) -> Result<Self, StoreError> {
+        let holds = Holds::read(db).await?;
+        let tickets: Vec<(i64, Option<String>)> = ticket::Entity::find()
+            .select_only()
+            .columns([ticket::Column::Id, ticket::Column::Organisation])
+            .filter(ticket::Column::Id.is_in(traces.roles.keys().copied()))
+            .into_tuple()
+            .all(db)
+            .await
+            .doing(READING)?;
+        let tickets = tickets.into_iter().filter(|(id, of)| holds.keep(Some(*id), of.as_deref())).map(|(id, _)| id).collect();
+        let profile = profile::Entity::find_by_id(key.as_str()).one(db).await.doing(READING)?.and_then(|row| row.organisation);
+        let of_mails: Vec<Option<String>> = mail::Entity::find()
+            .select_only()
+            .column(mail::Column::Organisation)
+            .distinct()
+            .filter(mail::Column::SenderKey.eq(key.as_str()))
+            .filter(mail::Column::TicketId.is_null())
+            .into_tuple()
+            .all(db)
+            .await
+            .doing(READING)?;
+        let on_hold = |of: &String| holds.keep(None, Some(of));
+        let organisations = of_mails.into_iter().flatten().chain(profile.clone()).filter(on_hold).collect();
+        let profile = profile.as_ref().is_some_and(on_hold);
+        Ok(Self { tickets, organisations, profile, holds })
+    }
+
+    /// Whether there is nothing but what is kept.
+    fn all_of(&self, traces: &Traces) -> bool {
+        let nothing = self.tickets.is_empty() && self.organisations.is_empty();
+        !nothing && traces.roles.keys().all(|id| self.tickets.contains(id))
+    }
+}
+
+/// How a person is told in texts, and all that has to do with them.
+async fn everything_of(db: &DatabaseTransaction, keys: &Keys, whom: &ToErase<'_>) -> Result<(Person, Traces), StoreError> {
+    let (address, key) = (whom.address.reveal(), keys.person(whom.address));
+    // First by the address alone: the names stand in what is found by it.
+    let nameless = Person::new(address, &BTreeSet::new(), &BTreeSet::new());
+    let own = traces(db, whom.address, &nameless).await?.own;
+    let mut names: BTreeSet<String> = own.iter().map(|entry| entry.author_name.trim().to_owned()).collect();
+    names.extend(whom.names.iter().map(|name| name.reveal().clone()));
+    let mut phones: BTreeSet<String> = whom.phones.iter().map(|phone| phone.reveal().clone()).collect();
+    if let Some(profile) = profile::Entity::find_by_id(key.as_str()).one(db).await.doing(ERASING)? {
+        names.insert(profile.name);
+        phones.extend(profile.phone.into_iter().chain(profile.mobile));
+    }
+    let mut person = Person::new(address, &names, &phones);
+    own.iter().for_each(|entry| person.learn(&entry.written));
+    let traces = traces(db, whom.address, &person).await?;
+    Ok((person, traces))
+}
+
+/// Marks the originals of these mails to be expunged, and takes the person's digest off them. How many were marked.
+async fn forget_mails(db: &DatabaseTransaction, mails: &BTreeSet<i64>, key: &Pseudonym) -> Result<u64, StoreError> {
+    let mut originals = 0;
+    let mails: Vec<i64> = mails.iter().copied().collect();
+    for chunk in mails.chunks(super::rows::CHUNK) {
+        let marked = mail::Entity::update_many()
+            .col_expr(mail::Column::Original, Expr::value("due"))
+            .filter(mail::Column::Id.is_in(chunk.iter().copied()))
+            .filter(mail::Column::FiledAt.is_not_null())
+            .filter(mail::Column::Original.is_null())
+            .exec(db)
+            .await
+            .doing(ERASING)?;
+        originals += marked.rows_affected;
+        mail::Entity::update_many()
+            .col_expr(mail::Column::SenderKey, Expr::value(None::<String>))
+            .filter(mail::Column::Id.is_in(chunk.iter().copied()))
+            .filter(mail::Column::SenderKey.eq(key.as_str()))
+            .exec(db)
+            .await
+            .doing(ERASING)?;
+    }
+    Ok(originals)
+}
+
+/// The profile goes. That somebody was let into the portal, and at whose request, stays on record; who it was is a keyed digest from now on.
+async fn forget_profile(db: &DatabaseTransaction, key: &Pseudonym) -> Result<(), StoreError> {
+    profile::Entity::delete_by_id(key.as_str()).exec(db).await.doing(ERASING)?;
+    portal_access::Entity::update_many()
+        .col_expr(portal_access::Column::Address, Expr::value(NOBODY))
+        .col_expr(portal_access::Column::Name, Expr::value(""))
+        .filter(portal_access::Column::Person.eq(key.as_str()))
+        .exec(db)
+        .await
+        .doing(ERASING)
+        .map(|_| ())
+}
+
+/// Notes whom to erase when the hold ends, or that nothing is left to erase.
+async fn note_unfinished(
+    db: &DatabaseTransaction,
+    now: i64,
+    whom: &ToErase<'_>,
+    agent: &str,
+    key: &Pseudonym,
+    unfinished: bool,
+) -> Result<(), StoreError> {
+    erasure_due::Entity::delete_by_id(key.as_str()).exec(db).await.doing(ERASING)?;
+    if !unfinished {
+        return Ok(());
+    }
+    let all = |texts: &[Redacted<String>]| texts.iter().map(|text| text.reveal().clone()).collect();
+    let request = Unfinished {
+        address: whom.address.reveal().to_owned(),
+        names: all(whom.names),
+        phones: all(whom.phones),
+        keep_attachments: whom.keep_attachments,
+    };
+    let row = erasure_due::Model { person: key.as_str().to_owned(), at: now, agent: agent.to_owned(), request: to_json(&request) };
+    erasure_due::Entity::insert_many([erasure_due::ActiveModel::from(row)]).exec_without_returning(db).await.doing(ERASING).map(|_| ())
 }
 
 /// Everything that has to do with a person.
@@ -377,22 +558,6 @@ fn to_them(address: &str) -> Condition {
 }
 
 /// Which of these tickets a legal hold keeps.
-async fn held_tickets(db: &DatabaseTransaction, tickets: Vec<i64>) -> Result<BTreeSet<i64>, StoreError> {
-    let mut held: BTreeSet<i64> = hold_ticket::Entity::find().all(db).await.doing(READING)?.into_iter().map(|row| row.ticket_id).collect();
-    held.retain(|id| tickets.contains(id));
-    let organisations: Vec<String> =
-        hold_organisation::Entity::find().all(db).await.doing(READING)?.into_iter().map(|row| row.organisation).collect();
-    let theirs: Vec<i64> = ticket::Entity::find()
-        .select_only()
-        .column(ticket::Column::Id)
-        .filter(ticket::Column::Organisation.is_in(organisations))
-        .into_tuple()
-        .all(db)
-        .await
-        .doing(READING)?;
-    held.extend(theirs.into_iter().filter(|id| tickets.contains(id)));
-    Ok(held)
-}
 
 async fn erase_from_ticket(
     db: &DatabaseTransaction,
@@ -465,13 +630,16 @@ async fn erase_letters(
     db: &DatabaseTransaction,
     address: &EmailAddress,
     traces: &Traces,
-    held: &BTreeSet<i64>,
+    kept: &Kept,
     erased: &mut Erased,
 ) -> Result<(), StoreError> {
     let address = address.reveal();
     let on_tickets = outbox::Column::TicketId.is_in(traces.roles.keys().copied());
     let rows = outbox::Entity::find().filter(Condition::any().add(to_them(address)).add(on_tickets)).all(db).await.doing(ERASING)?;
-    for row in rows.into_iter().filter(|row| row.ticket_id.is_none_or(|id| !held.contains(&id))) {
+    for row in rows.into_iter().filter(|row| match row.ticket_id {
+        Some(id) => !kept.tickets.contains(&id),
+        None => !kept.holds.keep(None, row.organisation.as_deref()),
+    }) {
         let others = |list: &str| -> Result<Vec<String>, StoreError> {
             let mut list: Vec<String> = from_json("outbox", list)?;
             list.retain(|other| other != address);

@@ -10,6 +10,7 @@ use super::connection::begin_serial;
 use super::desk::{AgentRecord, record};
 use super::entities::{entry, general_profile, participant, portal_access, profile, ticket};
 use super::error::While;
+use super::retention::Holds;
 use super::rows::timestamp;
 use super::{Store, StoreError};
 use crate::words::{EmailAddress, Pseudonym, TicketNumber};
@@ -185,6 +186,9 @@ impl Store {
         let mut moved = 0;
         for row in departed {
             let transaction = begin_serial(&self.0.writer, DOING).await?;
+            if on_hold(&transaction, &row).await? {
+                continue;
+            }
             let erased = profile::Entity::delete_by_id(row.person.clone()).exec(&transaction).await.doing(DOING)?;
             if erased.rows_affected == 1 {
                 self.move_to_general_profile(&transaction, &row).await?;
@@ -267,4 +271,28 @@ fn view(row: profile::Model, tickets: Vec<String>) -> Result<Profile, StoreError
         deactivated_on: row.deactivated_on,
         tickets,
     })
+}
+
+/// Whether a legal hold keeps the person's organisation, or a ticket that they asked for or wrote on: then they wait for its end.
+async fn on_hold(db: &DatabaseTransaction, row: &profile::Model) -> Result<bool, StoreError> {
+    let holds = Holds::read(db).await?;
+    let requested: Vec<i64> = ticket::Entity::find()
+        .select_only()
+        .column(ticket::Column::Id)
+        .filter(ticket::Column::Requester.eq(&row.address))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(DOING)?;
+    let written: Vec<i64> = entry::Entity::find()
+        .select_only()
+        .column(entry::Column::TicketId)
+        .distinct()
+        .filter(entry::Column::Author.eq(&row.address))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(DOING)?;
+    let on_ticket = requested.into_iter().chain(written).any(|id| holds.keep(Some(id), None));
+    Ok(on_ticket || holds.keep(None, row.organisation.as_deref()))
 }

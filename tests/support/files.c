@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum how { BEFORE, AFTER, FOR_GOOD };
+enum how { BEFORE, AFTER, FOR_GOOD, DIE_BEFORE, DIE_AFTER };
 
 static volatile struct orders {
     uint64_t armed, seen, nth, how, error;
@@ -64,7 +65,7 @@ static enum fate fate(const char *call, const char *path) {
     int for_good = orders->how == FOR_GOOD && orders->nth && seen >= orders->nth;
     if (!for_good && (!counts || seen != orders->nth)) return OBEY;
     if (!orders->call[0]) snprintf((char *)orders->call, sizeof orders->call, "%s %s", call, path + strlen(under));
-    return orders->how == AFTER ? FAIL_AFTER : FAIL_BEFORE;
+    return orders->how == AFTER || orders->how == DIE_AFTER ? FAIL_AFTER : FAIL_BEFORE;
 }
 
 static enum fate fate_of_open_file(const char *call, int fd) {
@@ -77,9 +78,15 @@ static enum fate fate_of_open_file(const char *call, int fd) {
     return fate(call, path);
 }
 
+static int fail(void) {
+    if (orders->how == DIE_BEFORE || orders->how == DIE_AFTER) kill(getpid(), SIGKILL);
+    errno = (int)orders->error;
+    return -1;
+}
+
 /* The same function for those who call it without us. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define FAIL return errno = (int)orders->error, -1
+#define FAIL return fail()
 #define AS_FATED(the_fate, call)                     \
     do {                                             \
         enum fate decided = (the_fate);              \

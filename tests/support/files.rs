@@ -21,6 +21,10 @@ pub enum How {
     After,
     /// Before its effect, and all that follow too, until repaired.
     ForGood,
+    /// Not at all: the process is killed before its effect.
+    DieBefore,
+    /// Not at all: the process is killed after its effect.
+    DieAfter,
 }
 
 /// What a failing call says.
@@ -71,6 +75,16 @@ impl Files {
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success() && said.contains("1 passed"), "{test}, run again with faults:\n{said}");
         said
+    }
+
+    /// Has a program that is about to be started run under the shim: of the calls by which it changes files below `under` the n-th fails.
+    pub fn of(command: &mut Command, under: &Path, orders: &Path, nth: u32, how: How) -> Self {
+        std::fs::write(orders, [0; LENGTH]).unwrap();
+        command.env("LD_PRELOAD", shim()).env(UNDER, under).env(ORDERS, orders);
+        let files = Self { orders: OpenOptions::new().read(true).write(true).open(orders).unwrap() };
+        files.arm(nth, how, Errno::Io);
+        files.count(true);
+        files
     }
 
     /// Of the calls that are counted from now on the n-th (from 1; 0: none) fails.

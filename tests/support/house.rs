@@ -147,6 +147,7 @@ impl House {
             ("identity_check", &["contact"]),
             ("profile", &["address", "name", "organisation", "phone", "mobile"]),
             ("portal_access", &["address", "name"]),
+            ("erasure_due", &["request"]),
             ("audit", &["payload"]),
         ];
         let mut all = String::new();
