@@ -15,7 +15,7 @@ use crate::mailbox::{self, Done, MailboxError, RawMail};
 use crate::outbox::actions::{self, ActError, Expunged};
 use crate::parse::parse;
 use crate::settings::{Desk, Settings};
-use crate::store::{Chain, DueItem, Forgotten, Original, OriginalSettled, Rules, Store, StoreError};
+use crate::store::{Chain, DAEMON, DueItem, Forgotten, Original, OriginalSettled, Rules, Store, StoreError};
 
 /// The name under which the database remembers on which day this was done.
 const CHORE: &str = "retention";
@@ -64,27 +64,27 @@ pub async fn due(settings: &Settings, store: &Store) -> Result<Vec<DueItem>, Sto
     store.due_to_forget(&rules(settings)).await
 }
 
-/// Removes everything whose term is over now.
+/// Removes everything whose term is over now; `agent` has it done.
 ///
 /// # Errors
 /// The database is out of reach; what was not removed is still due. Trouble with mailboxes and files is in the report.
-pub async fn run(settings: &Settings, store: &Store) -> Result<Report, StoreError> {
+pub async fn run(settings: &Settings, store: &Store, agent: &str) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let (last, first): (Vec<DueItem>, Vec<DueItem>) = due(settings, store).await?.into_iter().partition(|item| item.kind.comes_last());
-    forget(store, &first, &mut report).await?;
+    forget(store, &first, agent, &mut report).await?;
     remove_ended(settings, store, &mut report).await?;
     report.people = store.finish_erasures().await?;
     expunge(settings, store, &mut report).await?;
-    forget(store, &last, &mut report).await?;
+    forget(store, &last, agent, &mut report).await?;
     report.files = count(store.sweep_attachments().await?);
     store.checkpoint().await?;
     Ok(report)
 }
 
-async fn forget(store: &Store, due: &[DueItem], report: &mut Report) -> Result<(), StoreError> {
+async fn forget(store: &Store, due: &[DueItem], agent: &str, report: &mut Report) -> Result<(), StoreError> {
     for item in due {
         // Originals count when they are gone, not when they are marked.
-        if store.forget(item).await? && item.kind != Forgotten::Originals {
+        if store.forget(item, agent).await? && item.kind != Forgotten::Originals {
             *report.removed.entry(item.kind).or_default() += item.count;
         }
     }
@@ -212,7 +212,7 @@ async fn daily(settings: &Settings, store: &Store) -> Result<bool, StoreError> {
     if now.time() < settings.retention.at || store.chore_done(CHORE, now.date()).await? {
         return Ok(true);
     }
-    let report = run(settings, store).await?;
+    let report = run(settings, store, DAEMON).await?;
     for sentence in &report.trouble {
         tracing::warn!("{sentence}");
     }

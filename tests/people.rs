@@ -207,22 +207,27 @@ fn a_general_contacts_plain_answer_to_a_request_for_approval_counts_and_nothing_
             (INEKE, "Ja, mits het voor de kerst klaar is."),
             ("nieuw@waterwolde.example", "Ja"),
             (INEKE, "Goedemorgen,\n\nNee, dit is te duur."),
+            (INEKE, "Zie onder.\n\nOp ma 23 nov 2026 om 09:00 schreef Zaakwijs Support <support@zaakwijs.example>:\n> Ja, akkoord."),
             (ANNELIES, "Ja, akkoord."),
         ] {
             deliver(&world, "2026-11-23T09:00:00+01:00", &Letter { from, text, answers: &request.id, ..Letter::default() });
         }
         let approvals = world.run(&["tickets", "approvals", "1", "--person", ANNELIES, "--json"]).ok().json();
         let told = |field: &str| approvals.iter().map(|approval| approval[field].clone()).collect::<Vec<_>>();
-        assert_eq!(told("answer"), ["yes", "unclear", "unclear", "no", "yes"]);
-        assert_eq!(told("counts"), [false, false, false, true, true]);
-        assert_eq!(told("is_that_person"), [false, false, false, false, true]);
+        assert_eq!(told("answer"), ["yes", "unclear", "unclear", "no", "unclear", "yes"]);
+        assert_eq!(told("counts"), [false, false, false, true, false, true]);
+        assert_eq!(told("is_that_person"), [false, false, false, false, false, true]);
         assert!(approvals[0]["request_digest"].as_str().unwrap().len() == 64);
         let shown = ticket(&world, "1");
-        assert_eq!(kinds(&shown), ["mail", "approval-asked", "mail", "mail", "mail", "mail", "mail"], "a colleague takes no part in it");
+        assert_eq!(
+            kinds(&shown),
+            ["mail", "approval-asked", "mail", "mail", "mail", "mail", "mail", "mail"],
+            "a colleague takes no part in it"
+        );
         let rows = on_record(&world);
         let approved: Vec<&Value> = rows.iter().filter(|row| row["approval"]["counts"] == json!(true)).collect();
         assert_eq!(approved.len(), 2);
-        assert_eq!(approved[1]["approval"], json!({ "request": approvals[4]["request"], "answer": "yes", "counts": true }));
+        assert_eq!(approved[1]["approval"], json!({ "request": approvals[5]["request"], "answer": "yes", "counts": true }));
         assert_eq!(world.run(&["audit", "list", "--json", "--person", ANNELIES]).ok().json().last().unwrap()["seq"], approved[1]["seq"]);
     }
 }

@@ -41,6 +41,9 @@ fn attachments_go_three_months_after_closing_and_not_a_minute_sooner() {
         assert_eq!(house.tickets("attachments"), [1, 0], "a dry run removes nothing");
         let report = house.forget("2027-02-28T15:00:00+01:00");
         assert_eq!((&report["removed"], &report["files"]), (&json!({ "attachments": 1 }), &json!(1)));
+        let booked = house.at("2027-02-28T15:00:00+01:00", "audit list --json").json();
+        let [closed, removed] = ["closed", "retention"].map(|what| booked.iter().find(|row| row["what"] == what).unwrap());
+        assert_eq!((&removed["agent"], &removed["ticket"]), (&closed["agent"], &json!(1)), "who had it removed");
         assert_eq!((house.tickets("attachments"), house.blobs().len()), (vec![json!(0), json!(0)], 0));
         assert!(!house.whole_database().contains("instellingen"), "the file's name goes with it");
         assert_eq!(house.tickets("status"), ["closed", "open"]);

@@ -138,7 +138,7 @@ fn word(kind: Forgotten) -> &'static str {
 }
 
 async fn remove(office: &Office, json: bool) -> Result<(), Failure> {
-    let report = retention::run(&office.settings, &office.store).await?;
+    let report = retention::run(&office.settings, &office.store, &office.agent()?).await?;
     if json {
         output::json(&report)?;
     } else {

@@ -11,9 +11,9 @@ use crate::words::{Language, Term};
 /// Print the record of processing activities (GDPR article 30(2)) as the settings in force make it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// In this language; without it, the language of the settings.
-    #[arg(long, value_name = "nl|da|nb|sv|en|de")]
-    language: Option<Language>,
+    /// In this language.
+    #[arg(long, value_name = "nl|da|nb|sv|en|de", default_value = "en")]
+    language: Language,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -221,7 +221,7 @@ struct Kept {
     decisions: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Category {
     activity: String,
@@ -238,13 +238,12 @@ struct Recipient {
 
 pub(super) fn run(place: &Place, args: &Args) -> Result<(), Failure> {
     let settings = place.settings()?;
-    let language = args.language.unwrap_or(settings.language);
-    let words = Words::of(language)?;
+    let words = Words::of(args.language)?;
     let told = settings.processor.clone();
     let ropa = Ropa {
         made_at: place.clock.now(),
         configuration: settings.fingerprint.clone(),
-        language: language.as_str(),
+        language: args.language.as_str(),
         processor: settings.desks.iter().map(processor).collect(),
         identity: Identity {
             name: told.name,
@@ -257,7 +256,7 @@ pub(super) fn run(place: &Place, args: &Args) -> Result<(), Failure> {
         controllers: settings.organisations.organisations().iter().map(|of| controller(of, &settings, &words.terms)).collect(),
         recipients: recipients(&settings, &words),
         measures: measures(&settings, &words.measures),
-        processing: Words::of(language)?.processing.category,
+        processing: words.processing.category.clone(),
     };
     if args.json {
         return output::json(&ropa);

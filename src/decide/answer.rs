@@ -553,7 +553,7 @@ fn line_says(line: &str) -> Option<Approval> {
     let first = words.first()?;
     let holds = |phrases: &[&[&str]]| phrases.iter().any(|phrase| in_this_order(&words, phrase));
     // "Jo" is a name as well.
-    let yes = (YES.contains(first) && *first != "jo") || WEAK.contains(first) || words.iter().any(|word| *word == "ok");
+    let yes = (YES.contains(first) && *first != "jo") || WEAK.contains(first) || words.contains(&"ok");
     let no = NO.contains(first);
     let approves = begins_one_of(&words, APPROVE) || holds(APPROVING);
     let declines = begins_one_of(&words, DECLINE) || holds(DECLINING);

@@ -557,8 +557,6 @@ fn to_them(address: &str) -> Condition {
         .add(outbox::Column::Remaining.contains(&listed))
 }
 
-/// Which of these tickets a legal hold keeps.
-
 async fn erase_from_ticket(
     db: &DatabaseTransaction,
     id: i64,

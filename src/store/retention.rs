@@ -209,7 +209,7 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach; what was not removed is still due.
-    pub async fn forget(&self, item: &DueItem) -> Result<bool, StoreError> {
+    pub async fn forget(&self, item: &DueItem, agent: &str) -> Result<bool, StoreError> {
         let transaction = begin_serial(&self.0.writer, REMOVING).await?;
         let holds = Holds::read(&transaction).await?;
         if holds.keep(item.ticket, item.organisation.as_deref())
@@ -231,7 +231,8 @@ impl Store {
             Forgotten::Keys => destroy_key(&transaction, item.month.as_deref().unwrap_or_default()).await?,
         }
         let mut audit = Tail::read(&transaction, now).await?;
-        audit.add(now, &Record::of(item));
+        let agent = audit.agent(agent);
+        audit.add(now, &Record::of(item, agent));
         audit.write(&transaction).await?;
         transaction.commit().await.doing(REMOVING)?;
         Ok(true)
@@ -838,6 +839,8 @@ async fn destroy_key(db: &DatabaseTransaction, month: &str) -> Result<(), StoreE
 #[derive(Serialize)]
 struct Record<'a> {
     what: &'static str,
+    /// Who had it done; the daemon does it by itself.
+    agent: String,
     kind: Forgotten,
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<i64>,
@@ -851,9 +854,10 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn of(item: &'a DueItem) -> Self {
+    fn of(item: &'a DueItem, agent: String) -> Self {
         Self {
             what: "retention",
+            agent,
             kind: item.kind,
             ticket: item.ticket,
             organisation: item.organisation.as_deref(),
