@@ -294,5 +294,6 @@ fn play(mut house: House) {
     assert_eq!(house.tickets("number"), Vec::<Value>::new());
     house.forget("2034-10-01T10:00:00+02:00");
     assert_eq!(person("2034-10-01T10:00:00+02:00"), 0);
+    assert_eq!(sql(&house.world, "SELECT CAST(COUNT(*) AS TEXT) FROM contact_change").unwrap(), ["0"], "digests of who left go, too");
     house.at("2034-10-01T10:00:00+02:00", "audit verify");
 }

@@ -209,6 +209,7 @@ const APPROVE: &[&str] = &[
     "freigegeben",
     "freigabe",
     "bewilligt",
+    "angenommen",
 ];
 
 /// Words that follow each other, with at most three others between them, and approve.
@@ -226,6 +227,10 @@ const APPROVING: &[&[&str]] = &[
     &["gor", "vi"],
     &["ga", "gang"],
     &["go", "ahead"],
+    &["going", "ahead"],
+    &["keur", "goed"],
+    &["keurt", "goed"],
+    &["keuren", "goed"],
     &["please", "proceed"],
     &["we", "accept"],
     &["i", "accept"],
@@ -248,7 +253,10 @@ const APPROVING: &[&[&str]] = &[
 ];
 
 /// Words that agree when they begin a line, and are said as easily to what is merely heard: a promise beside them makes them nothing.
-const WEAK: &[&str] = &["ok", "oke", "okay", "prima", "passt", "fint", "fine"];
+const WEAK: &[&str] = &["ok", "oke", "okej", "okay", "prima", "passt", "fint", "fine"];
+
+/// Thanks. "Ok, thanks for letting me know" has only heard it.
+const THANKS: &[&str] = &["dank", "bedankt", "tak", "takk", "tack", "thanks", "thank", "danke", "info", "informatie", "informationen"];
 
 /// Beginnings of words that decline by themselves.
 const DECLINE: &[&str] = &[
@@ -572,6 +580,7 @@ fn line_says(line: &str) -> Option<Approval> {
     let speaks = words.iter().skip(1).take(FEW).any(|word| SPEAKER.contains(word))
         || pairs().any(|(word, next)| word == "i" && I_DO.contains(&next));
     let conditional = words.iter().any(|word| CONDITION.contains(word) && !harmless(word)) || begins_one_of(&words, PENDING);
+    let only_heard = WEAK.contains(first) && words.iter().any(|word| THANKS.contains(word));
     let left_to_others = begins_one_of(&words, APPROVE) && words.iter().any(|word| MUST.contains(word));
     Some(match () {
         () if line.contains('?') || not_yet => Approval::Unclear,
@@ -580,7 +589,7 @@ fn line_says(line: &str) -> Option<Approval> {
         () if no => Approval::No,
         () if declines && !yes && !begins_one_of(&words, APPROVE) => Approval::No,
         () if conditional || left_to_others => Approval::Unclear,
-        () if yes && !approves && speaks => Approval::Unclear,
+        () if yes && !approves && (speaks || only_heard) => Approval::Unclear,
         () if yes && (denied || declines) => Approval::Unclear,
         () if yes => Approval::Yes,
         () if approves && denied => Approval::No,

@@ -437,9 +437,7 @@ impl Store {
             .doing(LOOKING)?;
         let this_month = month_of(now.as_millisecond());
         let due = |month: String| {
-            let first: Date = format!("{month}-01").parse().ok()?;
-            let after = first.last_of_month().tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?;
-            let end = rules.longest_decisions(after.timestamp().as_millisecond());
+            let end = rules.longest_decisions(end_of(&month)?.as_millisecond());
             (end <= now && month < this_month).then(|| DueItem { month: Some(month), ..DueItem::new(Forgotten::Keys, end) })
         };
         Ok(months.into_iter().filter_map(due).collect())
@@ -830,7 +828,18 @@ async fn remove_mails(db: &DatabaseTransaction, mails: &[i64]) -> Result<(), Sto
 }
 
 /// Nothing of that month can be tied to anybody any more; the chain of hashes holds all the same.
+/// The first moment after a month of the record.
+fn end_of(month: &str) -> Option<Timestamp> {
+    let first: Date = format!("{month}-01").parse().ok()?;
+    Some(first.last_of_month().tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// The month's key, and what else of that month tells by a digest who it was: changes of lists.
 async fn destroy_key(db: &DatabaseTransaction, month: &str) -> Result<(), StoreError> {
+    if let Some(end) = end_of(month) {
+        let of_then = contact_change::Column::At.lt(end.as_millisecond());
+        contact_change::Entity::delete_many().filter(of_then).exec(db).await.doing(REMOVING)?;
+    }
     audit_name::Entity::delete_many().filter(audit_name::Column::Month.eq(month)).exec(db).await.doing(REMOVING)?;
     audit_key::Entity::delete_by_id(month).exec(db).await.doing(REMOVING).map(|_| ())
 }
