@@ -52,7 +52,6 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
     match command {
         Command::List { json, ticket, person, message_id, since } => {
             let since = since.map(|text| moment(&text, &office.settings.timezone)).transpose()?;
-            office.agent()?;
             let filter = RecordFilter { ticket, person, message_id, since };
             if json {
                 return office.store.audit_list(&filter, |row| output::json(&row)).await;
@@ -69,10 +68,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             Ok(())
         }
         Command::Verify { json, anchor } => verdict(&office.store.verify_audit(anchor.as_ref()).await?, json),
-        Command::Export => {
-            office.agent()?;
-            office.store.audit_export(|row| output::json(&row)).await
-        }
+        Command::Export => office.store.audit_export(|row| output::json(&row)).await,
     }
 }
 
