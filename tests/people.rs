@@ -368,7 +368,10 @@ fn killed_at_every_step(world: &World) {
     let file = file_of(world, "waterwolde");
     let before = fs::read_to_string(&file).unwrap();
     deliver(world, NOW, &Letter { subject: "Nieuwe contactpersoon", text: "Karin Smit graag.", ..Letter::default() });
-    let booked = |world: &World, what: &str| on_record(world).iter().filter(|row| row["what"] == what).count();
+    let booked = |world: &World, what: &str| -> usize {
+        let rows = sql(world, &format!("SELECT CAST(COUNT(*) AS TEXT) FROM audit WHERE payload LIKE '%{what}%'")).unwrap();
+        rows[0].parse().unwrap()
+    };
     let add = [
         "contacts",
         "add",
@@ -408,17 +411,16 @@ fn killed_at_every_step(world: &World) {
             }
             deaths += 1;
             // A quarter of an hour later it is settled by what the file says, once.
-            for now in ["2026-11-21T10:30:00+01:00", "2026-11-21T10:31:00+01:00"] {
-                world.run_at(now, &["run", "--once"]).ok();
-                let written = fs::read_to_string(&file).unwrap().contains(mark);
-                assert_eq!(booked(world, deed), so_far + usize::from(written), "{deed}, killed before step {nth}");
-            }
+            world.run_at("2026-11-21T10:30:00+01:00", &["run", "--once"]).ok();
+            let written = fs::read_to_string(&file).unwrap().contains(mark);
+            assert_eq!(booked(world, deed), so_far + usize::from(written), "{deed}, killed before step {nth}");
             assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 7, "nothing is left lying about after step {nth}");
             let open = sql(world, "SELECT CAST(COUNT(*) AS TEXT) FROM contact_change WHERE state = 'planned'").unwrap();
             assert_eq!(open, ["0"], "{deed}, step {nth}");
         }
         assert!(deaths > 4, "{deed}: {deaths}");
         fs::write(&file, &before).unwrap();
+        on_record(world);
     }
 }
 
