@@ -104,6 +104,13 @@ fn what_waits_is_worked_off_once_and_what_is_out_of_reach_is_told_by_the_exit_st
         }
     }
     fs::write(world.dir.join("mail/support/new/1.mail"), authentic(&question(CONTACT, &world.desk("support"), 1))).unwrap();
+    let [told] = &world.run(&["run", "--once", "--json"]).ok().json()[..] else { panic!("one line a mail") };
+    let replies = serde_json::json!([{ "template": "received", "cc": 0 }]);
+    let whole = serde_json::json!({
+        "verdict": "open", "reasons": ["approved-contact"], "ticket": "PK-00001", "replies": replies, "server": "file",
+    });
+    assert_eq!(*told, whole);
+    world.run(&["run", "--json"]).exits(2);
     for _ in 0..2 {
         world.run(&["run", "--once"]).ok();
         assert_eq!(world.run(&["tickets", "list", "--json"]).ok().json().len(), 1);
@@ -118,8 +125,10 @@ fn what_waits_is_worked_off_once_and_what_is_out_of_reach_is_told_by_the_exit_st
 fn a_mail_from_a_pipe_is_booked_once_however_often_it_is_offered() {
     let world = World::new();
     let mail = authentic(&question(CONTACT, &world.desk("support"), 1));
-    for _ in 0..2 {
-        world.finish(world.command(&["deliver", "--desk", "support"]), &mail).ok();
+    for told in [1, 0] {
+        let lines = world.finish(world.command(&["deliver", "--json", "--desk", "support"]), &mail).ok().json();
+        assert_eq!(lines.len(), told);
+        assert!(lines.iter().all(|line| line["file"] == "-" && line["ticket"] == "PK-00001"), "{lines:?}");
     }
     let tickets = world.run(&["tickets", "list", "--json"]).ok().json();
     assert_eq!(tickets.len(), 1);
@@ -148,6 +157,11 @@ fn an_agent_works_through_the_queue() {
     world.run(&["queue", "release", "PK-00001", "--reason", "Wij helpen u graag."]).ok();
     world.run(&["queue", "refuse", "PK-00002"]).ok();
     world.run(&["queue", "refuse", "PK-00002"]).exits(2);
+    let objection = world.run(&["person", "object", "wim@elders.example", "--json"]).ok().json();
+    assert_eq!(objection, [serde_json::json!({ "objects": true })]);
+    assert!(!world.run(&["audit", "export", "--json"]).ok().json().is_empty());
+    let looks = world.run(&["access", "report", "--json"]).ok().json();
+    assert!(looks.iter().all(|line| line["listed"] == true), "nobody is named in the settings, so everybody may work: {looks:?}");
     world.run(&["tickets", "note", "1", "teruggebeld"]).ok();
     world.run(&["tickets", "close", "1"]).ok();
     world.run(&["tickets", "reopen", "PK-00001"]).ok();

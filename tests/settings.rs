@@ -471,6 +471,50 @@ fn one_run_shows_all_mistakes_of_all_files_in_their_order() {
 }
 
 #[test]
+fn a_header_that_is_not_closed_is_one_mistake() {
+    let broken = Files::new(&SOUND.replace("[smtp]", "[smtp"));
+    let places: Vec<String> = broken.complaints().iter().map(|complaint| place(&broken, complaint)).collect();
+    assert_eq!(places, ["postkamer.toml:9:6"]);
+    let doubled = Files::new(&SOUND.replace("state_dir = \"var\"\n", "state_dir = \"var\"\nstate_dir = \"var\"\n"));
+    let complaints = doubled.complaints();
+    assert!(matches!(complaints.as_slice(), [one] if one.suggestion.as_deref().is_some_and(|way_out| way_out.contains("remove one"))));
+}
+
+#[test]
+fn two_desks_watch_no_folder_of_the_same_mailbox_into_which_either_files() {
+    let second = |mailbox: &str| {
+        let desk = SOUND.split_once("[[desk]]").map(|(_, desk)| desk.replace("support", "ict")).unwrap();
+        let desk = desk.replace("path = \"mail\"", mailbox);
+        Files::new(&format!("{SOUND}[[desk]]{desk}")).with("organisations/waterwolde.toml", WATERWOLDE)
+    };
+    for (mailbox, said) in [
+        ("path = \"mail\"", Some("this mailbox is a desk's already")),
+        ("path = \"./mail\"", Some("this mailbox is a desk's already")),
+        ("path = \"mail\"\nfolder = \"Verwerkt\"\ndone = \"delete\"", Some("into which the other files")),
+        ("path = \"mail\"\nfolder = \"ICT\"", None),
+        ("path = \"mail-ict\"", None),
+    ] {
+        let files = second(mailbox);
+        let complaints = files.complaints();
+        match said {
+            None => assert_eq!(complaints, [], "{mailbox}"),
+            Some(said) => {
+                let sentences: Vec<String> = complaints.iter().map(Complaint::sentence).collect();
+                assert!(matches!(sentences.as_slice(), [one] if one.contains(said) && one.contains(":16:1")), "{mailbox}: {sentences:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_domain_that_is_refused_is_not_told_of_as_missing_too() {
+    let files =
+        Files::new(SOUND).with("organisations/a.toml", &WATERWOLDE.replace("[\"waterwolde.example\"]", "[\"*.waterwolde.example\"]"));
+    let sentences: Vec<String> = files.complaints().iter().map(Complaint::sentence).collect();
+    assert!(!sentences.iter().any(|sentence| sentence.contains("`domains` is empty")), "{sentences:#?}");
+}
+
+#[test]
 fn what_two_files_claim_is_told_with_both_places() {
     let files = Files::new(SOUND)
         .with("organisations/a.toml", &WATERWOLDE.replace("i.bakker", "j.bakker"))

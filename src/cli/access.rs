@@ -27,7 +27,7 @@ pub(super) enum Command {
 #[derive(Default, serde::Serialize)]
 struct Line {
     agent: String,
-    /// Whether the settings let them in now.
+    /// Whether the settings let them in now: named in them, or nobody is.
     listed: bool,
     desks: Vec<String>,
     tickets: u64,
@@ -79,7 +79,13 @@ async fn report(office: &Office, since: Option<Timestamp>) -> Result<Vec<Line>, 
             Ok::<_, Failure>(())
         })
         .await?;
-    Ok(lines.into_values().collect())
+    // Where no agent is named, whoever looked may look again.
+    let everybody = lines.get(EVERYBODY).map(|line| line.desks.clone());
+    let admit = |line: Line| match &everybody {
+        Some(desks) => Line { listed: true, desks: desks.clone(), ..line },
+        None => line,
+    };
+    Ok(lines.into_values().map(admit).collect())
 }
 
 /// Who is let in by the settings.

@@ -39,7 +39,11 @@ pub(super) enum Command {
     },
     /// The record exactly as it stands, one JSON object a line, so that others can check it: a row's hash is the SHA-256 of
     /// the hash before it, its number, its time in milliseconds since 1970 and its payload, joined by line feeds.
-    Export,
+    Export {
+        /// It is JSON in any case.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn message_id(text: &str) -> Result<MessageId, &'static str> {
@@ -68,7 +72,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             Ok(())
         }
         Command::Verify { json, anchor } => verdict(&office.store.verify_audit(anchor.as_ref()).await?, json),
-        Command::Export => office.store.audit_export(|row| output::json(&row)).await,
+        Command::Export { json: _ } => office.store.audit_export(|row| output::json(&row)).await,
     }
 }
 

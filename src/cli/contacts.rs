@@ -62,6 +62,9 @@ pub(super) struct Addition {
     /// The address is outside the organisation's domains, and is meant.
     #[arg(long)]
     foreign_domain: bool,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Who goes.
@@ -78,6 +81,9 @@ pub(super) struct Leaving {
     /// Who told you, where no mail does.
     #[arg(long, value_name = "own|organisation", value_parser = teller, conflicts_with = "ticket")]
     told_by: Option<Basis>,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 fn kind(code: &str) -> Result<ContactKind, String> {
@@ -132,8 +138,10 @@ async fn add(place: &Place, addition: Addition) -> Result<(), Failure> {
         effective: today,
     };
     carry_out(&office, &change, list).await?;
-    output::line(&format!("{} has a new contact, at the request on {}.", organisation.id, addition.ticket));
-    Ok(())
+    let fields = serde_json::json!({
+        "organisation": organisation.id.as_str(), "kind": addition.kind.as_str(), "ticket": addition.ticket.to_string(), "added": true,
+    });
+    output::done(addition.json, &format!("{} has a new contact, at the request on {}.", organisation.id, addition.ticket), &fields)
 }
 
 async fn leave(place: &Place, leaving: Leaving) -> Result<(), Failure> {
@@ -163,8 +171,11 @@ async fn leave(place: &Place, leaving: Leaving) -> Result<(), Failure> {
     if effective <= today {
         office.store.deactivate_profile(&leaving.email, effective, &agent).await?;
     }
-    output::line(&format!("The contact of {} is gone from {effective} on.", organisation.id));
-    Ok(())
+    let fields = serde_json::json!({
+        "organisation": organisation.id.as_str(), "kind": kind.as_str(),
+        "ticket": leaving.ticket.map(|ticket| ticket.to_string()), "left": effective.to_string(),
+    });
+    output::done(leaving.json, &format!("The contact of {} is gone from {effective} on.", organisation.id), &fields)
 }
 
 /// Changes a list. The change is planned in the database, then made in the file, then put on record: wherever it breaks off, the next command

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
 use super::{Failure, Office, Place, explain, output};
 use crate::daemon::{Daemon, mail_outside_a_mailbox};
 use crate::store::{Lease, StoreError};
@@ -19,6 +21,9 @@ pub(super) struct Args {
     /// Raw mails; - or nothing is standard input.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// What became of each mail, one JSON object a line; nothing of one that was booked before.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
@@ -27,7 +32,8 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let desk = explain::desk_named(&office.settings, &args.desk)?.clone();
     let journey = super::journey(office.settings.clone(), super::able_extractor().await.map_err(not_now)?).map_err(not_now)?;
     let transport = super::transport(&office.settings);
-    let daemon = Daemon::new(journey, office.store.clone(), transport, Lease::without_mailbox());
+    let (witness, mut accounts) = mpsc::unbounded_channel();
+    let daemon = Daemon::new(journey, office.store.clone(), transport, Lease::without_mailbox()).with_witness(witness);
     let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files };
     let mut unread = false;
     for file in &files {
@@ -47,6 +53,11 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
             continue;
         }
         let booking = daemon.take_in(&desk, vec![mail]).await.map_err(not_booked)?;
+        while let Ok(account) = accounts.try_recv() {
+            if args.json {
+                output::json(&output::account_of(&file.to_string_lossy(), &account))?;
+            }
+        }
         if !booking.deferred.is_empty() {
             return Err(Failure::TryLater("The sender is over the intake rate; the mail is to be offered again later.".to_owned()));
         }

@@ -16,7 +16,11 @@ use crate::mailbox::{Kind, maildir};
 
 /// Show the main job on built-in mails, in a temporary directory that is kept to look at.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// What became of each mail, one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
 
 macro_rules! files {
     ($($path:literal),+ $(,)?) => { &[$(($path, include_bytes!(concat!("../../fixtures/", $path)) as &[u8])),+] };
@@ -63,7 +67,7 @@ const MAILS: &[(&str, &[u8])] = files![
 /// The day on which the demo takes place.
 const MORNING: Timestamp = Timestamp::constant(1_794_992_400, 0);
 
-pub(super) async fn run(_: Args) -> Result<(), Failure> {
+pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let world = tempfile::Builder::new().prefix("postkamer-demo-").tempdir()?.keep();
     for (path, content) in WORLD {
         let path = world.join(path.trim_start_matches("world/"));
@@ -97,11 +101,17 @@ pub(super) async fn run(_: Args) -> Result<(), Failure> {
             output::complain(&format!("The mailbox of {desk} is in trouble: {trouble}."));
         }
         while let Ok(account) = accounts.try_recv() {
-            tell(name.trim_start_matches("mails/").trim_end_matches(".eml"), &account);
+            if args.json {
+                output::json(&output::account_of(name, &account))?;
+            } else {
+                tell(name.trim_start_matches("mails/").trim_end_matches(".eml"), &account);
+            }
         }
     }
     office.store.close().await?;
-    look_around(&world);
+    if !args.json {
+        look_around(&world);
+    }
     Ok(())
 }
 

@@ -83,8 +83,12 @@ pub(super) async fn contacts(place: &Place, of: Option<&str>, json: bool) -> Res
 pub(super) fn organisation<'a>(settings: &'a Settings, id: &str) -> Result<&'a Organisation, Failure> {
     settings.organisations.organisation(id).ok_or_else(|| {
         let known = settings.organisations.organisations().iter().map(|organisation| organisation.id.as_str());
-        let meant = known.min_by_key(|known| strsim::damerau_levenshtein(known, id));
-        let suggestion = meant.map_or(String::new(), |known| format!(" Did you mean {known}?"));
+        let distance = |known: &&str| strsim::damerau_levenshtein(known, id);
+        let meant = known.min_by_key(distance).filter(|known| distance(known) * 2 < known.chars().count());
+        let suggestion = meant.map_or_else(
+            || " `postkamer organisations list` shows all that there are.".to_owned(),
+            |known| format!(" Did you mean {known}?"),
+        );
         Failure::Usage(format!("There is no organisation {id}.{suggestion}"))
     })
 }

@@ -18,8 +18,16 @@ pub(super) enum Command {
     /// Have a reply tried again now.
     Retry {
         /// Its number as `outbox list` shows it.
+        #[arg(value_parser = number)]
         number: i64,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
+}
+
+fn number(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "it is a reply's number, as `postkamer outbox list` shows it")
 }
 
 pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
@@ -48,10 +56,10 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             );
             Ok(())
         }
-        Command::Retry { number } => {
+        Command::Retry { number, json } => {
             office.store.retry_letter(number, &office.agent()?).await.map_err(plain)?;
-            output::line(&format!("Reply {number} is sent at the next round."));
-            Ok(())
+            let fields = serde_json::json!({ "id": number, "retried": true });
+            output::done(json, &format!("Reply {number} is sent at the next round."), &fields)
         }
     }
 }

@@ -7,6 +7,7 @@ use comfy_table::{Cell, Table, presets};
 use serde::Serialize;
 
 use super::Failure;
+use crate::daemon::Account;
 
 /// Gets the process ready to speak: logs to stderr, panics without their text, TLS by one provider.
 pub(super) fn prepare(daemon: bool) {
@@ -77,6 +78,36 @@ pub(super) fn complain(text: &str) {
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(&serde_json::to_string(value)?);
     Ok(())
+}
+
+/// What was done: a sentence for people, the same in fields for programs.
+pub(super) fn done(as_json: bool, sentence: &str, fields: &serde_json::Value) -> Result<(), Failure> {
+    if as_json {
+        return json(fields);
+    }
+    line(sentence);
+    Ok(())
+}
+
+/// What became of a mail in a file.
+pub(super) fn account_of(file: &str, account: &Account) -> serde_json::Value {
+    let mut value = self::account(account);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("file".to_owned(), file.into());
+    }
+    value
+}
+
+/// What became of one mail, in codes.
+pub(super) fn account(account: &Account) -> serde_json::Value {
+    let replies = account.replies.iter().map(|(template, copies)| serde_json::json!({ "template": template.as_str(), "cc": copies }));
+    serde_json::json!({
+        "verdict": account.outcome.as_str(),
+        "reasons": account.reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>(),
+        "ticket": account.ticket.map(|ticket| ticket.to_string()),
+        "replies": replies.collect::<Vec<_>>(),
+        "server": account.server.as_str(),
+    })
 }
 
 /// An aligned table; says `empty` where there is nothing to show.

@@ -43,6 +43,9 @@ pub(super) enum Command {
         /// They object no longer.
         #[arg(long)]
         withdraw: bool,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -52,14 +55,11 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
     match command {
         Command::Export { address, json, attachments } => export(&office, &address, json, attachments).await,
         Command::Erase { address, name, keep_attachments, json } => erase(&office, &address, name, keep_attachments, json).await,
-        Command::Object { address, withdraw } => {
+        Command::Object { address, withdraw, json } => {
             office.store.object(&address, !withdraw, &office.agent()?).await.map_err(plain)?;
-            output::line(if withdraw {
-                "The objection is withdrawn."
-            } else {
-                "The objection is on record: mail from this address is ignored."
-            });
-            Ok(())
+            let sentence =
+                if withdraw { "The objection is withdrawn." } else { "The objection is on record: mail from this address is ignored." };
+            output::done(json, sentence, &serde_json::json!({ "objects": !withdraw }))
         }
     }
 }

@@ -29,11 +29,17 @@ pub(super) enum Command {
         /// The name; without it, that on the list.
         #[arg(long)]
         name: Option<String>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// Take somebody's access back.
     Withdraw {
         /// Whose.
         email: EmailAddress,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// Who is entitled, and who no longer is.
     Roster {
@@ -69,11 +75,14 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
     let agent = office.agent()?;
     match command {
         Command::Requests { json } => requests(&office, json).await,
-        Command::Invite { number, email, name } => invite(&office, number, &email, name, &agent).await,
-        Command::Withdraw { email } => {
+        Command::Invite { number, email, name, json } => {
+            invite(&office, number, &email, name, &agent).await?;
+            let fields = serde_json::json!({ "ticket": number.to_string(), "invited": true });
+            output::done(json, &format!("The invitation is on record, at the request on {number}."), &fields)
+        }
+        Command::Withdraw { email, json } => {
             office.store.withdraw_access(&email, &agent).await.map_err(plain)?;
-            output::line("The access is taken back.");
-            Ok(())
+            output::done(json, "The access is taken back.", &serde_json::json!({ "withdrawn": true }))
         }
         Command::Roster { since, organisation, json, csv } => {
             let since = since.map(|text| audit::moment(&text, &office.settings.timezone)).transpose()?;
@@ -124,9 +133,7 @@ async fn invite(office: &Office, number: TicketNumber, email: &EmailAddress, nam
     let on_list = organisation.contacts.iter().find(|contact| contact.email == *email).map(|contact| contact.name.clone());
     let name = name.map(Redacted::new).or(on_list).unwrap_or_default();
     let new = Invitation { address: email, name: &name, organisation: &id, ticket: number, requested_by: &requested_by };
-    office.store.invite(&new, agent).await.map_err(plain)?;
-    output::line(&format!("The invitation is on record, at the request on {number}."));
-    Ok(())
+    office.store.invite(&new, agent).await.map_err(plain)
 }
 
 fn not_entitled(why: AccessEnd) -> Failure {

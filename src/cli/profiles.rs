@@ -51,6 +51,9 @@ pub(super) enum Command {
         /// The first day gone; without it, today.
         #[arg(long, value_name = "DAY")]
         on: Option<Date>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -66,6 +69,9 @@ pub(super) struct Known {
     /// The mobile number.
     #[arg(long, value_name = "NUMBER")]
     mobile: Option<String>,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Known {
@@ -102,20 +108,19 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         Command::Add { email, organisation, known } => {
             let organisation = organisation_of(&office, organisation.as_deref(), &email, today)?;
             store.add_profile(&email, organisation.as_deref(), &known.as_change()?, &agent).await.map_err(plain)?;
-            output::line("The profile is made.");
-            Ok(())
+            output::done(known.json, "The profile is made.", &serde_json::json!({ "organisation": organisation, "profile": "made" }))
         }
         Command::Set { email, known } => {
             store.change_profile(&email, &known.as_change()?, &agent).await.map_err(plain)?;
-            output::line("The profile is changed.");
-            Ok(())
+            output::done(known.json, "The profile is changed.", &serde_json::json!({ "profile": "changed" }))
         }
-        Command::Deactivate { email, on } => {
-            if !store.deactivate_profile(&email, on.unwrap_or(today), &agent).await? {
+        Command::Deactivate { email, on, json } => {
+            let on = on.unwrap_or(today);
+            if !store.deactivate_profile(&email, on, &agent).await? {
                 return Err(none());
             }
-            output::line("The profile is deactivated; it is erased in the January after.");
-            Ok(())
+            let fields = serde_json::json!({ "profile": "deactivated", "from": on.to_string() });
+            output::done(json, "The profile is deactivated; it is erased in the January after.", &fields)
         }
     }
 }

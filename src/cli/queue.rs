@@ -35,6 +35,9 @@ pub(super) enum Command {
     Retry {
         /// The mail as `queue list` names it: desk/UIDVALIDITY/UID, or desk/UID.
         mail: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -62,7 +65,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         }
         Command::Release(decision) => decide(&office, decision, Template::Released).await,
         Command::Refuse(decision) => decide(&office, decision, Template::Refused).await,
-        Command::Retry { mail } => retry(&office, &mail).await,
+        Command::Retry { mail, json } => retry(&office, &mail, json).await,
     }
 }
 
@@ -119,7 +122,7 @@ async fn decide(office: &Office, decision: Decision, template: Template) -> Resu
     Ok(())
 }
 
-async fn retry(office: &Office, mail: &str) -> Result<(), Failure> {
+async fn retry(office: &Office, mail: &str, json: bool) -> Result<(), Failure> {
     let wrong =
         || Failure::Usage("A stuck mail is named as `postkamer queue list` shows it: desk/UIDVALIDITY/UID, or desk/UID.".to_owned());
     let mut parts = mail.rsplit('/');
@@ -132,6 +135,6 @@ async fn retry(office: &Office, mail: &str) -> Result<(), Failure> {
     };
     office.may_see(&office.desks_of_agent()?, desk)?;
     office.store.retry_stuck(&MailboxId::new(desk), validity, uid, &office.agent()?).await.map_err(plain)?;
-    output::line(&format!("{mail} is tried again at the next round."));
-    Ok(())
+    let fields = serde_json::json!({ "mail": mail, "retried": true });
+    output::done(json, &format!("{mail} is tried again at the next round."), &fields)
 }

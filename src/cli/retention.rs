@@ -25,11 +25,17 @@ pub(super) enum Command {
         /// Why; agents read it.
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// Lift a legal hold: the terms count again, as if they had never stopped.
     Unhold {
         #[command(flatten)]
         on: On,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// All legal holds.
     Holds {
@@ -56,17 +62,17 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
     match command {
         Command::Run { dry_run: true, json } => list(&office, json).await,
         Command::Run { dry_run: false, json } => remove(&office, json).await,
-        Command::Hold { on, reason } => {
+        Command::Hold { on, reason, json } => {
             let on = on.checked(&office).await?;
             office.store.hold(&on, &office.agent()?, &reason).await.map_err(plain)?;
-            output::line(&format!("{} is on hold: nothing of it is removed.", name(&on)));
-            Ok(())
+            let fields = serde_json::json!({ "of": name(&on), "held": true });
+            output::done(json, &format!("{} is on hold: nothing of it is removed.", name(&on)), &fields)
         }
-        Command::Unhold { on } => {
+        Command::Unhold { on, json } => {
             let on = on.named();
             office.store.unhold(&on, &office.agent()?).await.map_err(plain)?;
-            output::line(&format!("{} is on hold no more.", name(&on)));
-            Ok(())
+            let fields = serde_json::json!({ "of": name(&on), "held": false });
+            output::done(json, &format!("{} is on hold no more.", name(&on)), &fields)
         }
         Command::Holds { json } => holds(&office, json).await,
     }

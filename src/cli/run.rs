@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Office, Place, output};
@@ -20,6 +21,9 @@ pub(super) struct Args {
     /// Work off all that waits in every mailbox and all of the outbox that is due, then exit.
     #[arg(long)]
     once: bool,
+    /// With --once: what became of each mail, one JSON object a line.
+    #[arg(long, requires = "once")]
+    json: bool,
 }
 
 pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
@@ -32,7 +36,7 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let office = Office::open(live.current(), place.clock.clone()).await?;
     let extractor = super::able_extractor().await?;
     if args.once {
-        return once(&office, extractor).await;
+        return once(&office, extractor, args.json).await;
     }
     let stop = CancellationToken::new();
     stop_on_signals(&stop)?;
@@ -113,9 +117,17 @@ fn stop_on_signals(stop: &CancellationToken) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn once(office: &Office, extractor: Arc<Extractor>) -> Result<(), Failure> {
-    let daemon = start(office, office.settings.clone(), extractor).await?;
-    let troubled = daemon.once().await?;
+async fn once(office: &Office, extractor: Arc<Extractor>, json: bool) -> Result<(), Failure> {
+    let (witness, mut accounts) = mpsc::unbounded_channel();
+    let daemon = start(office, office.settings.clone(), extractor).await?.with_witness(witness);
+    let done = daemon.once().await;
+    // What was booked before trouble came is told, too.
+    while let Ok(account) = accounts.try_recv() {
+        if json {
+            output::json(&output::account(&account))?;
+        }
+    }
+    let troubled = done?;
     for (desk, trouble) in &troubled {
         output::complain(&format!("The mailbox of {desk} is in trouble: {trouble}."));
     }

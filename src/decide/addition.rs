@@ -118,6 +118,31 @@ const AS: &[&str] =
 const OURS: &[&str] =
     &["bij jullie is", "bij u is", "at your end", "on your side", "hos jer er", "hos dere er", "hos er ar", "bei ihnen ist"];
 
+/// Words for adding that are written apart, the second at the end of its clause: "nehmen Sie … auf", "zet … erbij"; folded.
+const APART: &[(&str, &str)] = &[
+    ("nehmen", "auf"),
+    ("nimm", "auf"),
+    ("nehmt", "auf"),
+    ("tragen", "ein"),
+    ("trag", "ein"),
+    ("tragt", "ein"),
+    ("fugen", "hinzu"),
+    ("fug", "hinzu"),
+    ("fuhren", "auf"),
+    ("neem", "op"),
+    ("nemen", "op"),
+    ("zet", "erbij"),
+    ("meld", "aan"),
+    ("melden", "aan"),
+    ("sett", "opp"),
+    ("for", "opp"),
+    ("skriv", "pa"),
+    ("skriv", "opp"),
+    ("satt", "upp"),
+    ("for", "upp"),
+    ("skriv", "upp"),
+];
+
 /// Parts of words for taking away: such a sentence is about a leaver.
 const REMOVE: &[&str] = &[
     "verwijder",
@@ -166,7 +191,8 @@ pub fn asks_for_addition(subject: &str, written: &str) -> bool {
     }
     sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
-        has(LIST) && (has(ADD) || (has(WISH) && has(AS)) || names_somebody_new(&sentence)) && ![REMOVE, MERELY, OURS].into_iter().any(has)
+        let adds = has(ADD) || adds_apart(&sentence) || has(WISH) && has(AS) || names_somebody_new(&sentence);
+        has(LIST) && adds && ![REMOVE, MERELY, OURS].into_iter().any(has)
     })
 }
 
@@ -176,6 +202,22 @@ fn names_somebody_new(sentence: &str) -> bool {
         let new = format!(" {new} ");
         sentence.split(&new).skip(1).any(|behind| LIST.iter().any(|list| behind.find(list).is_some_and(|at| at < NEAR)))
     })
+}
+
+/// Whether a folded sentence has a word for adding in two pieces, the second of which ends a clause: elsewhere it is a preposition.
+fn adds_apart(sentence: &str) -> bool {
+    let mut begun: Vec<&str> = Vec::new();
+    for clause in sentence.split_inclusive([',', '.', ';', ':', '?', '!']) {
+        let mut words = clause.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+        while let Some(word) = words.next() {
+            let ends = words.peek().is_none_or(|next| matches!(*next, "und" | "en" | "og" | "och" | "als" | "som"));
+            if ends && APART.iter().any(|(verb, piece)| *piece == word && begun.contains(verb)) {
+                return true;
+            }
+            begun.push(word);
+        }
+    }
+    false
 }
 
 /// Parts of words for the portal, in six languages; folded.
@@ -395,6 +437,11 @@ mod tests {
             "Vil I sætte Hanne Bech på listen over kontaktpersoner?",
             "Kan Eva Lind läggas till, eller läggs till av er, som kontaktperson?",
             "Bitte ergänzen Sie die Liste der Kontaktpersonen um Frau Kurz.",
+            "Bitte nehmen Sie Frau Timm (h.timm@heidetal.example) in die Liste unserer Ansprechpartner auf.",
+            "Herr Brandt ist ab Mai auch Ansprechpartner, bitte tragen Sie ihn ein.",
+            "Frau Timm soll als Ansprechpartnerin hinterlegt werden.",
+            "Neem mevrouw Smit als contactpersoon op, graag.",
+            "Neem mevrouw Smit graag op als contactpersoon.",
         ] {
             assert!(asks_for_addition("Vraag", text), "{text}");
         }
@@ -410,6 +457,8 @@ mod tests {
             "Kunt u een veld toevoegen aan het formulier?",
             "Wie is onze contactpersoon bij jullie?",
             "Please do not add Helen to the contact list yet.",
+            "Wir nehmen Bezug auf das Gespräch mit Ihrem Ansprechpartner.",
+            "Unsere Ansprechpartnerin nehmen wir von der Liste.",
         ] {
             assert!(!asks_for_addition("Vraag", text), "{text}");
         }

@@ -37,6 +37,20 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// Whether both are the same user on the same server, or the same Maildir.
+    #[must_use]
+    pub fn is_the_account_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Imap(a), Self::Imap(b)) => {
+                a.host.eq_ignore_ascii_case(&b.host) && a.port == b.port && a.username.reveal() == b.username.reveal()
+            }
+            (Self::Maildir { path: a }, Self::Maildir { path: b }) => a == b,
+            _ => false,
+        }
+    }
+}
+
 /// How to reach an IMAP server and who to be there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImapSettings {

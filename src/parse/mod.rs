@@ -9,6 +9,7 @@ mod attachments;
 mod authentication_results;
 mod author;
 mod automatic;
+pub mod carried;
 mod charset;
 mod clean;
 pub mod document;
@@ -25,7 +26,7 @@ mod signed;
 mod text;
 mod thread;
 mod tnef;
-mod uuencode;
+pub mod uuencode;
 
 pub use mail::*;
 

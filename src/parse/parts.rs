@@ -6,7 +6,7 @@
 use super::attachments::{Bytes, attachment, bytes, declared, name, unreadable};
 use super::quoted::{self, Line};
 use super::signed::{self, Cms};
-use super::{Opaque, RawAttachment, attachments, charset, clean, html, pgp, text, tnef, uuencode};
+use super::{Opaque, RawAttachment, attachments, carried, charset, clean, html, pgp, text, tnef, uuencode};
 use crate::words::Redacted;
 use mail_parser::{HeaderForm, HeaderName, MessageParser, MessagePart, PartFlags, PartKind};
 use std::borrow::Cow;
@@ -303,6 +303,10 @@ impl Reading {
                 let mut attached = attachment(Some(attachments::file_name(&file.name)), octets(), file.bytes);
                 attached.opaque = file.damaged.then_some(Opaque::Damaged);
                 self.attach(attached, None);
+            }
+            let (text, files) = carried::take(text);
+            for file in files {
+                self.attach(attachment(None, octets(), file), None);
             }
             let (text, blocks) = pgp::take(text);
             for block in blocks {

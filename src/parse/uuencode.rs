@@ -3,8 +3,10 @@
 use mail_parser::Encoding;
 
 /// A file found in a text.
-pub(super) struct Encoded {
+pub struct Encoded {
+    /// As it calls itself.
     pub name: String,
+    /// What it holds.
     pub bytes: Vec<u8>,
     /// Its end was not found: what is missing is unknown.
     pub damaged: bool,
@@ -12,7 +14,8 @@ pub(super) struct Encoded {
 
 /// Takes all encoded files out of a text. A line that merely begins with "begin" is left alone: a mode, a name and a
 /// sound line of data must follow.
-pub(super) fn take(text: String) -> (String, Vec<Encoded>) {
+#[must_use]
+pub fn take(text: String) -> (String, Vec<Encoded>) {
     if !text.contains("begin") {
         return (text, Vec::new());
     }

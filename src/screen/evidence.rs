@@ -25,6 +25,9 @@ pub const GROUP: u8 = 60;
 pub const CHANCE: u8 = 25;
 /// Points of a form that nothing else has.
 pub const SURE: u8 = 85;
+/// Points of a number of birth that is written as its register writes it and passes its checks. A word of business takes nothing
+/// from it: cases ("sag", "ärende") are about people, and hardly any number of a case has that form.
+const CHECKED: u8 = 75;
 /// Points off for a word of business such as "ticket" before it.
 const NOUN: u8 = 40;
 
@@ -172,7 +175,7 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
     if generic_at.is_some() {
         points = points.saturating_add(GENERIC);
     }
-    if judged.points < SURE && known.noun.is_match(before) {
+    if judged.points < CHECKED && known.noun.is_match(before) {
         points = points.saturating_sub(NOUN);
     }
     if known.people.is_match(before) {
@@ -198,7 +201,7 @@ fn other_at(known: &Known, own: &Regex, before: &str, judged: &Judged) -> Option
     };
     let compound = known.compound.find_iter(before).filter(|found| !mine(found)).last().map(end);
     let unit = known.production_unit.find_iter(before).last().map(end).filter(|_| judged.points < HYPHENATED);
-    let only_noun = known.only_noun.find(before).map(end);
+    let only_noun = known.only_noun.find(before).map(end).filter(|_| judged.points < CHECKED);
     let issue = before.ends_with('#').then_some(before.len());
     [listed, compound, unit, only_noun, issue].into_iter().flatten().max()
 }

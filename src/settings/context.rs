@@ -71,7 +71,9 @@ impl Context {
             Ok(table) => Some(table),
             Err(mistakes) => {
                 for mistake in mistakes {
-                    self.mistake(mistake.place, format!("this is not valid TOML: {}", mistake.message.replace('\n', "; ")), None);
+                    let suggestion = (mistake.message == tree::DOUBLED)
+                        .then(|| "It stands in the same table already: remove one of the two.".to_owned());
+                    self.mistake(mistake.place, format!("this is not valid TOML: {}", mistake.message.replace('\n', "; ")), suggestion);
                 }
                 None
             }

@@ -77,6 +77,7 @@ pub(super) fn read(path: &Path, environment: Option<&BTreeMap<String, String>>, 
     let desks: Vec<Option<ReadDesk>> = desk_tables.into_iter().map(|table| desk(table, base, language, max_mail, context)).collect();
     let own = own_addresses(desks.iter().flatten(), context);
     unique_names(desks.iter().flatten().map(|read| &read.name), "a desk", context);
+    own_mailboxes(&desks.iter().flatten().collect::<Vec<_>>(), context);
     let names: Vec<&str> = desks.iter().flatten().map(|read| read.desk.name.as_str()).collect();
     let agents = agents(main.tables("agent"), &names, desks.iter().all(Option::is_some), context);
     drop(main);
@@ -588,11 +589,12 @@ fn health(table: &Table, context: &Context) -> Option<SocketAddr> {
     Some(listen.value)
 }
 
-/// A desk, and where its name and addresses stand.
+/// A desk, and where its name, addresses and mailbox stand.
 struct ReadDesk {
     desk: Desk,
     name: At<String>,
     addresses: Vec<At<EmailAddress>>,
+    mailbox: Place,
 }
 
 fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: &Context) -> Option<ReadDesk> {
@@ -620,6 +622,7 @@ fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: 
     };
     let mask_monitoring = section.optional("mask_monitoring", values::flag).unwrap_or(false);
     let sensitivity = section.optional("sensitivity", values::one_of(&Sensitivity::ALL.map(|level| (level.as_str(), level))));
+    let mailbox_place = section.place_of("mailbox");
     let mailbox = section.required_table("mailbox").and_then(|table| mailbox(table, base, max_mail, context));
 
     let (name, address) = (name?, address?);
@@ -649,7 +652,7 @@ fn desk(table: &Table, base: &Path, language: Language, max_mail: u64, context: 
         mask_monitoring,
         mailbox: mailbox?,
     };
-    Some(ReadDesk { desk, name, addresses })
+    Some(ReadDesk { desk, name, addresses, mailbox: mailbox_place })
 }
 
 /// A name for commands and logs.
@@ -741,6 +744,29 @@ fn own_addresses<'d>(desks: impl Iterator<Item = &'d ReadDesk>, context: &Contex
         }
     }
     own
+}
+
+/// Complains where a desk watches what another one watches, or files into.
+fn own_mailboxes(desks: &[&ReadDesk], context: &Context) {
+    for (nth, later) in desks.iter().enumerate() {
+        for earlier in desks.iter().take(nth) {
+            let (a, b) = (&earlier.desk.mailbox, &later.desk.mailbox);
+            if !a.kind.is_the_account_of(&b.kind) {
+                continue;
+            }
+            let files_into =
+                |from: &mailbox::Settings, to: &mailbox::Settings| matches!(&from.done, Done::Folder(done) if *done == to.folder);
+            let wrong = if a.folder == b.folder || a.folder.is_inbox() && b.folder.is_inbox() {
+                "this mailbox is a desk's already: each mail would be taken by whichever desk sees it first"
+            } else if files_into(a, b) || files_into(b, a) {
+                "one of two desks watches the folder into which the other files: filed mail would come in again"
+            } else {
+                continue;
+            };
+            let suggestion = "Give each desk a mailbox or folders of its own; other addresses of the same desk are its `aliases`.";
+            context.mistake_between(later.mailbox, wrong, "the other", earlier.mailbox, Some(suggestion.to_owned()));
+        }
+    }
 }
 
 fn unique_names<'n>(names: impl Iterator<Item = &'n At<String>>, what: &str, context: &Context) {

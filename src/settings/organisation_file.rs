@@ -140,7 +140,7 @@ fn organisation(id: OrganisationId, table: &Table, context: &Context) -> Option<
 
 /// Complains about domains that cannot be the organisation's own.
 fn usable_domains(domains: Vec<At<Domain>>, section: &Section<'_>, context: &Context) -> Vec<At<Domain>> {
-    if domains.is_empty() && section.has("domains") {
+    if section.lists_nothing("domains") {
         context.warning(
             section.place_of("domains"),
             "`domains` is empty: only contacts by their exact address belong to this organisation",

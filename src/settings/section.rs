@@ -93,6 +93,15 @@ impl<'a> Section<'a> {
         self.table.entries.contains_key(key)
     }
 
+    /// Whether the key is there with a list of nothing.
+    pub(super) fn lists_nothing(&self, key: &str) -> bool {
+        self.table.entries.get(key).is_some_and(|entry| match &entry.node.value {
+            Value::List(items) => items.is_empty(),
+            Value::Variable(text) => text.trim().is_empty(),
+            _ => false,
+        })
+    }
+
     fn entry(&self, key: &'static str) -> Option<&'a Entry> {
         debug_assert!(self.schema.knows(key), "{key} is not in the schema of {}", self.schema.title);
         self.asked.borrow_mut().push(key);

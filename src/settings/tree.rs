@@ -85,14 +85,17 @@ pub(super) fn parse(source: usize, text: &str) -> Result<Table, Vec<SyntaxMistak
     if errors.is_empty() {
         return Ok(table_of(source, Place::whole(source), table.into_inner()));
     }
-    Err(errors
-        .into_iter()
-        .map(|error| {
-            let span = error.span().unwrap_or(0..0);
-            SyntaxMistake { place: Place { source, start: span.start, end: span.end }, message: error.message().to_owned() }
-        })
-        .collect())
+    // After a header that cannot be read, all that follows seems to stand twice.
+    let only_doubled = errors.iter().all(|error| error.message() == DOUBLED);
+    let mistakes = errors.into_iter().filter(|error| only_doubled || error.message() != DOUBLED).map(|error| {
+        let span = error.span().unwrap_or(0..0);
+        SyntaxMistake { place: Place { source, start: span.start, end: span.end }, message: error.message().to_owned() }
+    });
+    Err(mistakes.collect())
 }
+
+/// What the reader says of a key or table that stands twice.
+pub(super) const DOUBLED: &str = "duplicate key";
 
 fn table_of(source: usize, place: Place, table: DeTable<'_>) -> Table {
     let entries = table

@@ -1,6 +1,8 @@
 //! Text files: bytes of any encoding become lines, and the text formats are told apart.
 
 use super::{Hint, Reader, csv, html, json, mail, sql, xml};
+use crate::parse::document::Unreadable;
+use crate::parse::{carried, uuencode};
 use encoding_rs::{MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Decodes text by its byte order mark, by the zero bytes of UTF-16 and UTF-32, as UTF-8, and else as the single-byte encoding that
@@ -112,8 +114,49 @@ pub fn runs(bytes: &[u8]) -> Vec<String> {
     found
 }
 
-/// Reads decoded text as what it is; says what.
+/// Reads decoded text as what it is, and the files that it carries; says what.
 pub fn read(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
+    // A mail says what its parts are, and they are read as that.
+    if !mail::looks_like_mbox(text) && !mail::looks_like_mail(text) {
+        files_within(reader, text);
+    }
+    read_itself(reader, text, hint)
+}
+
+/// What a text holds that only another program can read.
+fn files_within(reader: &mut Reader, text: &str) {
+    const ENCRYPTED: [&str; 4] =
+        ["-----BEGIN PGP MESSAGE-----", "-----BEGIN PKCS7-----", "-----BEGIN CMS-----", "-----BEGIN AGE ENCRYPTED FILE-----"];
+    const OTHER: [&str; 2] = ["(This file must be converted with BinHex", "=ybegin "];
+    let has_line = |beginnings: &[&str]| {
+        beginnings.iter().any(|beginning| text.contains(beginning))
+            && text.lines().any(|line| beginnings.iter().any(|beginning| line.starts_with(beginning)))
+    };
+    if has_line(&ENCRYPTED) {
+        reader.fail(Unreadable::Encrypted);
+    }
+    if has_line(&OTHER) {
+        reader.fail(Unreadable::UnknownFormat);
+    }
+    let mut numbers = 1..;
+    let encoded = if text.contains("begin") { uuencode::take(text.to_owned()).1 } else { Vec::new() };
+    for (file, number) in encoded.into_iter().zip(&mut numbers) {
+        if file.damaged {
+            reader.fail(Unreadable::Damaged);
+        }
+        reader.member(number, Some(&file.name), &file.bytes);
+    }
+    // Pages and office documents say where their files are, and their readers read them.
+    let is_read = |before: &str| {
+        let element = before.rsplit('<').next().unwrap_or("");
+        before.ends_with("base64,") && text.contains("</") || xml::BINARY.iter().any(|name| element.contains(name))
+    };
+    for (file, number) in carried::files(text, is_read).into_iter().zip(numbers) {
+        reader.member(number, None, &file);
+    }
+}
+
+fn read_itself(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
     let start: String = text.trim_start().chars().take(400).collect::<String>().to_ascii_lowercase();
     let page = is_page(&start);
     if start.starts_with("<?xml") && !start.contains("<html")

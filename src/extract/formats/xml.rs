@@ -96,7 +96,7 @@ pub fn read(reader: &mut Reader, text: &str) -> &'static str {
 }
 
 /// Elements that hold a file in base64: flat OpenDocument, Word 2003 and flat OPC.
-const BINARY: [&str; 3] = ["binary-data", "binData", "binaryData"];
+pub const BINARY: [&str; 3] = ["binary-data", "binData", "binaryData"];
 
 /// A character or one of the five entities that XML knows; any other stays as it is written.
 pub fn resolved(reference: &quick_xml::events::BytesRef<'_>) -> String {

@@ -31,6 +31,7 @@ fn judge(written: &str) -> Option<Judged> {
     let points = match (all.len(), separated) {
         _ if stamp => 30,
         (12, _) => 80,
+        (_, true) if written.contains(['-', '+']) => 75,
         (_, true) => 65,
         _ => 35,
     };

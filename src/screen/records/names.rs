@@ -46,7 +46,7 @@ const TITLES: [&str; 28] = [
 /// Words of organisations: what they stand beside is no person.
 static ORGANISATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"\b(?:gemeente|gemeentehuis|stadhuis|raadhuis|provincie|waterschap|ministerie|rijksdienst|dienst|kommune|kommunen|kommun|kommunens|kunta|kunnan|kaupunki|radhus|radhuset|stad|stadt|rathaus|landkreis|council|borough|town hall|city of",
+        r"\b(?:gemeente|gemeentehuis|stadhuis|raadhuis|provincie|waterschap|ministerie|rijksdienst|dienst|kommune|kommunen|kommun|kommunens|kunta|kunnan|kaupunki|radhus|radhuset|stad|stadt|rathaus|landkreis|kreis|landratsamt|gemeinde|(?:verbands|samt|orts|markt)gemeinde|bezirk|fylkeskommune|municipality|commune|council|borough|town hall|city of",
         r"|b\.?v\.?|n\.?v\.?|gmbh|e\.v\.|v\.o\.f\.|a/s|aps|asa|[a-z]{3,} ab|oyj?|ltd|llp|limited|inc|plc|stichting|vereniging|school|basisschool|skole|skolen|skola|skolan|schule|university|universiteit|hogeschool|ziekenhuis|hospital|sykehus|sygehus",
         r"|kantoor|afdeling|department|avdeling|avdelning|enhet|forvaltning|forvaltningen|abteilung|amt|team|postbus|postboks|postfach|box|support|helpdesk|servicedesk|bank|hotel|restaurant|winkel|bibliotheek|bibliotek|museum|kvk|cvr|btw|vat)\b"
     ))
