@@ -405,10 +405,9 @@ impl Daemon {
         let uids: Vec<MailUid> = listed.iter().map(|mail| mail.uid.clone()).collect();
         let new = self.0.store.filter_new(&uids).await?;
         let due = self.0.store.clock().now();
-        let deferred = self.0.store.waiting().await?;
-        let rests = |uid: &MailUid| {
-            deferred.iter().any(|w| w.uid == *uid && w.state == ArrivalState::Deferred && due.duration_since(w.since) < DEFERRAL)
-        };
+        let waiting = self.0.store.waiting().await?;
+        let rest = waiting.into_iter().filter(|w| w.state == ArrivalState::Deferred && due.duration_since(w.since) < DEFERRAL);
+        let resting: HashSet<MailUid> = rest.map(|w| w.uid).collect();
         let (mut sorted, mut used_before, mut attempts) = (Sorted::default(), Vec::new(), HashMap::new());
         let mut unbooked = new.into_iter().peekable();
         for mail in listed {
@@ -416,7 +415,7 @@ impl Daemon {
             match found.state {
                 ArrivalState::Stuck => {}
                 ArrivalState::UidUsedBefore => used_before.push(found.uid),
-                ArrivalState::Deferred if rests(&mail.uid) => sorted.resting.push(mail.clone()),
+                ArrivalState::Deferred if resting.contains(&mail.uid) => sorted.resting.push(mail.clone()),
                 _ if found.wants_to_be_alone() => {
                     attempts.insert(found.uid, found.attempts);
                     sorted.alone.push(mail.clone());
@@ -881,19 +880,41 @@ fn jittered(wait: Duration) -> Duration {
     wait + wait / 5 * u32::from(u8::from_ne_bytes(byte)) / 255
 }
 
-/// A mail that comes from no mailbox (`deliver`, the demo): its name is made from its bytes, so that the same bytes are the same mail.
-#[must_use]
-pub fn mail_outside_a_mailbox(raw: Vec<u8>, now: jiff::Timestamp, max_mail: u64) -> RawMail {
+/// A mail that comes from no mailbox (`deliver`): its name is made from its bytes, so that the same bytes are the same mail. Of one above
+/// `max_mail` only the beginning is kept, as of one in a mailbox.
+///
+/// # Errors
+/// It cannot be read.
+pub fn mail_outside_a_mailbox(mut from: impl std::io::Read, now: jiff::Timestamp, max_mail: u64) -> std::io::Result<RawMail> {
     use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(&raw);
+    let (mut digest, mut size, mut kept) = (Sha256::new(), 0_u64, Vec::new());
+    let mut some = vec![0; 64 * 1024];
+    loop {
+        let read = match from.read(&mut some) {
+            Ok(0) => break,
+            Ok(read) => some.get(..read).unwrap_or_default(),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        digest.update(read);
+        size = size.saturating_add(read.len() as u64);
+        if size <= max_mail {
+            kept.extend_from_slice(read);
+        } else if let Some(room) = mailbox::BEGINNING.checked_sub(kept.len()) {
+            kept.extend(read.iter().take(room));
+        } else {
+            kept.truncate(mailbox::BEGINNING);
+            kept.shrink_to_fit();
+        }
+    }
+    let digest = digest.finalize();
     let number = |bytes: &[u8]| {
         let number = bytes.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
         std::num::NonZeroU32::new(number).unwrap_or(std::num::NonZeroU32::MIN)
     };
     let (validity, uid) = digest.as_slice().split_at(4);
     let uid = MailUid { mailbox: crate::words::MailboxId::new("deliver"), validity: number(validity), uid: number(uid) };
-    let size = u64::try_from(raw.len()).unwrap_or(u64::MAX);
-    RawMail { uid, internal_date: now.as_millisecond(), size, truncated: size > max_mail, bytes: Redacted::new(raw) }
+    Ok(RawMail { uid, internal_date: now.as_millisecond(), size, truncated: size > max_mail, bytes: Redacted::new(kept) })
 }
 
 #[cfg(test)]

@@ -194,7 +194,7 @@ impl Journey {
         let own_organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), settings, today).map(affiliation);
         let named_contact =
             (sender.kind == crate::identify::SenderKind::NamedElsewhere).then(|| sender.contact.map(|c| c.email.clone())).flatten();
-        let people = people(&mail, &sender, own_organisation.as_ref(), settings);
+        let people = people(&mail, &sender, authentic, own_organisation.as_ref(), settings);
         let portal_request = addition::asks_for_portal_access(subject, written);
         let organisation = sender.organisation.map(affiliation);
 
@@ -281,7 +281,7 @@ const MOST_COLLEAGUES: usize = 50;
 
 /// Who gets a profile by a mail (POLICY "Profiles"): its author, unless that is a machine or has left, and people in Cc whose domain is that of the
 /// author's organisation.
-fn people(mail: &Mail, sender: &Sender<'_>, own: Option<&Affiliation>, settings: &Settings) -> Vec<NewProfile> {
+fn people(mail: &Mail, sender: &Sender<'_>, authentic: Authentic, own: Option<&Affiliation>, settings: &Settings) -> Vec<NewProfile> {
     let Some((author, name)) = author_of(mail) else { return Vec::new() };
     if sender.automatic || sender.kind == crate::identify::SenderKind::FormerContact {
         return Vec::new();
@@ -291,10 +291,17 @@ fn people(mail: &Mail, sender: &Sender<'_>, own: Option<&Affiliation>, settings:
     let is_colleague = |address: &&EmailAddress| {
         **address != author && organisation.is_some_and(|organisation| organisation.domains.contains(address.domain()))
     };
-    let colleague =
-        |address: &EmailAddress| NewProfile { address: address.clone(), name: Redacted::default(), organisation: of.clone(), by_cc: true };
+    let colleague = |address: &EmailAddress| NewProfile {
+        address: address.clone(),
+        name: Redacted::default(),
+        organisation: of.clone(),
+        by_cc: true,
+        listed: false,
+    };
     let colleagues: Vec<NewProfile> = mail.cc.iter().filter(is_colleague).take(MOST_COLLEAGUES).map(colleague).collect();
-    let own = NewProfile { address: author.clone(), name: Redacted::new(name), organisation: of.clone(), by_cc: false };
+    let is_contact = matches!(sender.kind, crate::identify::SenderKind::GeneralContact | crate::identify::SenderKind::IctContact);
+    let listed = is_contact && authentic == Authentic::Pass;
+    let own = NewProfile { address: author.clone(), name: Redacted::new(name), organisation: of.clone(), by_cc: false, listed };
     std::iter::once(own).chain(colleagues).collect()
 }
 

@@ -4,18 +4,19 @@
 //! originals in mailboxes, the file of an organisation whose contract has ended. A run can break off anywhere and be begun
 //! again. The daemon runs it every day at the time that the settings name ([`keep`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::mailbox::{self, Done, MailboxError, RawMail};
-use crate::outbox::actions::{self, ActError, Expunged};
+use crate::mailbox::{self, FolderName, RawMail};
+use crate::outbox::actions::{ActError, Search};
 use crate::parse::parse;
 use crate::settings::{Desk, Settings};
 use crate::store::{Chain, DAEMON, DueItem, Forgotten, Original, OriginalSettled, Rules, Store, StoreError};
+use crate::words::MailboxId;
 
 /// The name under which the database remembers on which day this was done.
 const CHORE: &str = "retention";
@@ -39,6 +40,9 @@ pub struct Report {
     pub organisation_files: u64,
     /// People who were to be erased, and of whom what a legal hold had kept is erased now that it has ended.
     pub people: u64,
+    /// Originals that nobody can look for any more, by the mailbox in which they were filed.
+    #[serde(skip)]
+    pub lost: BTreeMap<MailboxId, Vec<i64>>,
     /// What could not be done now, in sentences; it is tried again at the next run.
     pub trouble: Vec<String>,
 }
@@ -76,6 +80,7 @@ pub async fn run(settings: &Settings, store: &Store, agent: &str) -> Result<Repo
     report.people = store.finish_erasures().await?;
     expunge(settings, store, &mut report).await?;
     forget(store, &last, agent, &mut report).await?;
+    store.forget_strangers().await?;
     report.files = count(store.sweep_attachments().await?);
     store.checkpoint().await?;
     Ok(report)
@@ -91,57 +96,99 @@ async fn forget(store: &Store, due: &[DueItem], agent: &str, report: &mut Report
     Ok(())
 }
 
-/// Expunges all originals that are marked for it, in every mailbox.
+/// Expunges all originals that are marked for it, each where it was filed. What nobody can look for stays marked, and is in the report.
 ///
 /// # Errors
 /// The database is out of reach. Trouble with a mailbox is in the report.
 pub async fn expunge(settings: &Settings, store: &Store, report: &mut Report) -> Result<(), StoreError> {
-    for desk in &settings.desks {
-        match expunge_of(desk, store).await {
-            Ok(Expunged { gone, absent, left }) => {
-                report.originals_gone += count(gone);
-                report.originals_absent += count(absent);
-                if left > 0 {
-                    report.trouble.push(format!("{left} originals of the desk {} are still in their folder.", desk.name));
-                }
-            }
-            Err(ActError::Store(error)) => return Err(error),
-            Err(ActError::Mailbox(error)) => {
-                report.trouble.push(format!("The originals of the desk {} could not be expunged: {error}.", desk.name));
+    for mailbox in store.mailboxes_with_originals_due().await? {
+        let mut by_desk: BTreeMap<&str, (&Desk, Vec<Original>)> = BTreeMap::new();
+        let (mut lost, mut deleted) = (Vec::new(), Vec::new());
+        for mail in store.originals_due(&mailbox).await? {
+            match desk_of(settings, &mailbox, &mail) {
+                // When it was filed, and seen to be gone then.
+                _ if mail.shelf.as_ref().is_some_and(|shelf| shelf.folder.is_none()) => deleted.push(mail.id),
+                Some(desk) => by_desk.entry(&desk.name).or_insert_with(|| (desk, Vec::new())).1.push(mail),
+                None => lost.push(mail.id),
             }
         }
-    }
-    for mailbox in store.mailboxes_with_originals_due().await? {
-        if settings.desks.iter().all(|desk| desk.mailbox_id() != mailbox) {
-            let left = give_up(&store.originals_due(&mailbox).await?, store).await?;
-            report.originals_absent += count(left);
-            report.trouble.push(format!("{mailbox} is no desk any more: please remove {left} filed mails from its mailbox by hand."));
+        store.originals_settled(&deleted, OriginalSettled::Absent).await?;
+        report.originals_absent += count(deleted.len());
+        for (desk, due) in by_desk.into_values() {
+            match expunge_of(desk, &due, store, report).await {
+                Ok(unsure) => lost.extend(unsure),
+                Err(ActError::Store(error)) => return Err(error),
+                Err(ActError::Mailbox(error)) => {
+                    report.trouble.push(format!("The originals of the desk {} could not be expunged: {error}.", desk.name));
+                }
+            }
+        }
+        if !lost.is_empty() {
+            report.trouble.push(format!(
+                "{} filed mails of {mailbox} lie in a mailbox that no desk has any more, and cannot be looked for: please remove them there by \
+                 hand, and then say so with `postkamer retention removed {mailbox}`.",
+                lost.len()
+            ));
+            report.lost.insert(mailbox, lost);
         }
     }
     Ok(())
 }
 
-/// Nobody can look for these.
-async fn give_up(due: &[Original], store: &Store) -> Result<usize, StoreError> {
-    let ids: Vec<i64> = due.iter().map(|mail| mail.id).collect();
-    store.originals_settled(&ids, OriginalSettled::Absent).await?;
-    Ok(ids.len())
+/// Whose mailbox it is today in which this was filed; else the desk that still has the name: its mailbox may have moved, with all that was in it.
+fn desk_of<'a>(settings: &'a Settings, mailbox: &MailboxId, mail: &Original) -> Option<&'a Desk> {
+    let has_it = |desk: &&Desk| mail.shelf.as_ref().is_some_and(|shelf| shelf.account == desk.mailbox.shelf().account);
+    let namesake = settings.desks.iter().find(|desk| desk.mailbox_id() == *mailbox);
+    namesake.filter(has_it).or_else(|| settings.desks.iter().find(has_it)).or(namesake)
 }
 
-async fn expunge_of(desk: &Desk, store: &Store) -> Result<Expunged, ActError> {
-    let due = store.originals_due(&desk.mailbox_id()).await?;
-    // Where filed mail is deleted, no original is left.
-    if desk.mailbox.done == Done::Delete {
-        return Ok(Expunged { absent: give_up(&due, store).await?, ..Expunged::default() });
-    }
-    if due.is_empty() {
-        return Ok(Expunged::default());
-    }
-    let mut session = mailbox::open_done(desk.mailbox_id(), &desk.mailbox).await?.ok_or(MailboxError::NoFolder)?;
+/// Looks for these in the folders in which they were filed and in that of today: somebody may have renamed it. Returns those that were not found
+/// and may lie in another mailbox.
+async fn expunge_of(desk: &Desk, due: &[Original], store: &Store, report: &mut Report) -> Result<Vec<i64>, ActError> {
+    let present = desk.mailbox.shelf();
+    let folders: BTreeSet<String> =
+        due.iter().filter_map(|mail| mail.shelf.as_ref()?.folder.clone()).chain(present.folder.clone()).collect();
     let recognise = |raw: &RawMail| store.keys().mail(&parse(raw.bytes.reveal(), raw.truncated).digest);
-    let expunged = actions::expunge_originals(store, &due, &mut session, recognise).await?;
-    session.close().await;
-    Ok(expunged)
+    let mut search = Search::new(due);
+    for folder in folders.iter().filter_map(|folder| folder.parse::<FolderName>().ok()) {
+        // What lies where mail comes in is not filed; it may be another mail like it.
+        if folder == desk.mailbox.folder {
+            continue;
+        }
+        if let Some(mut session) = mailbox::open_filed(desk.mailbox_id(), &desk.mailbox, &folder).await? {
+            search.expunge(&mut session, recognise).await?;
+            session.close().await;
+        }
+    }
+    let (mut gone, mut absent, mut lost, mut left) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for mail in due {
+        match (search.is_gone(mail), &mail.shelf) {
+            (Some(true), _) => gone.push(mail.id),
+            (Some(false), _) => left += 1,
+            (None, Some(shelf)) if shelf.account != present.account => lost.push(mail.id),
+            (None, _) => absent.push(mail.id),
+        }
+    }
+    store.originals_settled(&gone, OriginalSettled::Gone).await?;
+    store.originals_settled(&absent, OriginalSettled::Absent).await?;
+    report.originals_gone += count(gone.len());
+    report.originals_absent += count(absent.len());
+    if left > 0 {
+        report.trouble.push(format!("{left} originals of the desk {} are still in their folder.", desk.name));
+    }
+    Ok(lost)
+}
+
+/// Somebody has removed those originals of a mailbox by hand that nobody else can look for. Returns how many.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn removed_by_hand(settings: &Settings, store: &Store, mailbox: &MailboxId, agent: &str) -> Result<usize, StoreError> {
+    let mut report = Report::default();
+    expunge(settings, store, &mut report).await?;
+    let lost = report.lost.remove(mailbox).unwrap_or_default();
+    store.originals_removed_by_hand(mailbox, &lost, agent).await?;
+    Ok(lost.len())
 }
 
 /// Removes the files of organisations of which nothing is to be kept any more: their contacts are people, too.

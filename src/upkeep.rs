@@ -144,13 +144,13 @@ pub async fn end_accesses(settings: &Settings, store: &Store) -> Result<u64, Sto
     store.end_accesses(|organisation, address| settings.organisations.may_use_portal(organisation, address, today).err()).await
 }
 
-/// From the set day in January on, those who left before this year are erased (POLICY "Profiles").
+/// From the set day in January on, those who left before this year and are on no list again are erased (POLICY "Profiles").
 async fn january_move(settings: &Settings, store: &Store, today: Date) -> Result<u64, StoreError> {
     let (month, day) = settings.upkeep.move_profiles_on;
     if (today.month(), today.day()) < (month, day) {
         return Ok(0);
     }
-    store.move_departed(today.first_of_year()).await
+    store.move_departed(today.first_of_year(), |address| settings.organisations.contact_by_address(address, today).is_some()).await
 }
 
 /// Letters that nobody writes.

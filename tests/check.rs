@@ -167,3 +167,22 @@ fn the_services_credentials_are_found_by_a_check_that_is_given_them() {
     fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
     assert!(!checked().contains("`password_file`"), "{}", checked());
 }
+
+/// To a database on another machine only with TLS and a checked certificate, unless its address says otherwise; and then `check` says what that means.
+#[test]
+fn a_database_elsewhere_is_spoken_to_over_checked_tls_only() {
+    use crate::support::postgres::Postgres;
+    let here = Postgres::shared().database("tls");
+    // The same server, by an address that is not known to be on this machine.
+    let elsewhere = here.replace("127.0.0.1", "0.0.0.0");
+    World::new().with_database(&here).run(&["status"]).ok();
+    let world = World::new().with_database(&elsewhere);
+    let refused = world.run(&["status"]).exits(75);
+    assert!(refused.stderr.contains("no secure connection"), "{}", refused.stderr);
+    world.run(&["check", "--connect"]).exits(75);
+    let noted = |url: &str| World::new().with_database(url).run(&["check"]).ok().stdout.contains("sslmode=verify-full");
+    assert!(!noted(&elsewhere) && !noted(&here));
+    let anyway = format!("{elsewhere}?sslmode=prefer");
+    assert!(noted(&anyway) && !noted(&format!("{elsewhere}?sslmode=verify-full")) && !noted(&format!("{here}?sslmode=disable")));
+    World::new().with_database(&anyway).run(&["status"]).ok();
+}

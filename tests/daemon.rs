@@ -144,6 +144,43 @@ fn a_mail_from_a_pipe_is_booked_once_however_often_it_is_offered() {
 }
 
 #[test]
+fn a_mail_from_a_pipe_that_is_over_the_rate_leaves_no_mark() {
+    let world = World::new();
+    world.edit(|config| config["limits"]["intake_per_sender_hour"] = value(1));
+    let mails = [1, 2].map(|number| authentic(&question(CONTACT, &world.desk("support"), number)));
+    world.finish(world.command(&["deliver", "--desk", "support"]), &mails[0]).ok();
+    world.finish(world.command(&["deliver", "--desk", "support"]), &mails[1]).exits(75);
+    let status = world.run(&["status", "--json"]).ok().json();
+    assert_eq!(status[0]["arrivals"], serde_json::json!({}), "nobody comes back for it but the mail server");
+    world.edit(|config| config["limits"]["intake_per_sender_hour"] = value(2));
+    world.finish(world.command(&["deliver", "--desk", "support"]), &mails[1]).ok();
+    assert_eq!(world.run(&["tickets", "list", "--json"]).ok().json().len(), 2);
+}
+
+#[test]
+fn of_a_very_large_mail_from_a_pipe_only_the_beginning_counts() {
+    let world = World::new();
+    world.edit(|config| config["attachments"]["max_mail"] = value("300 kB"));
+    let line = "Hoe stellen wij de standaardtermijn van een zaaktype in?\r\n";
+    let long = line.repeat(8_000);
+    let [mut mail, mut other] = [1, 2].map(|number| authentic(&question(CONTACT, &world.desk("support"), number)));
+    mail.extend([long.as_bytes(), b"Het gaat om Jan Jansen, BSN 123456782.\r\n"].concat());
+    // Another one, which differs far behind what is read of it.
+    other.clone_from(&mail);
+    other.extend(b"Groet.\r\n");
+    let file = world.dir.join("large.eml");
+    fs::write(&file, &mail).unwrap();
+    let told = world.run(&["explain", "--json", "--desk", "support", file.to_str().unwrap()]).ok().json().remove(0);
+    assert_eq!(told["reasons"][0], "attachment-unreadable", "{told}");
+    world.finish(world.command(&["deliver", "--desk", "support"]), &mail).ok();
+    world.finish(world.command(&["deliver", "--desk", "support", file.to_str().unwrap()]), b"").ok();
+    world.finish(world.command(&["deliver", "--desk", "support"]), &other).ok();
+    let reasons = crate::support::database::sql(&world, "SELECT reasons FROM mail ORDER BY id").unwrap();
+    assert_eq!(reasons.len(), 2, "the same bytes are the same mail, others are not: {reasons:?}");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&reasons[0]).unwrap(), told["reasons"], "as explain says");
+}
+
+#[test]
 fn an_agent_works_through_the_queue() {
     let world = World::new();
     let stranger = question("jan@elders.example", &world.desk("support"), 1);

@@ -348,6 +348,11 @@ fn somebody_is_put_on_the_list_only_because_a_general_contact_asks_for_it() {
         );
         assert!(row["person"].is_string() && row["requested_by"].is_string() && !row.to_string().contains('@'), "{row}");
         assert_eq!(world.run(&["audit", "list", "--json", "--person", "k.smit@elders.example"]).ok().json().len(), 1);
+        // Whoever was let go of before is back.
+        world.run_at(NOW, &["profiles", "add", "p.bos@waterwolde.example"]).ok();
+        world.run_at(NOW, &["profiles", "deactivate", "p.bos@waterwolde.example"]).ok();
+        add("waterwolde", "p.bos@waterwolde.example", "1", &[]).ok();
+        assert_eq!(world.run(&["profiles", "show", "p.bos@waterwolde.example", "--json"]).ok().json()[0]["deactivated_on"], Value::Null);
         // The new contact is one from now on.
         deliver(
             &world,
@@ -461,6 +466,38 @@ fn a_contact_leaves_by_their_own_word_a_general_contacts_or_the_organisations_bu
     // Where there is no list, there is no last one either.
     leave(&["juergen.weiss@heidetal.example", "--told-by", "organisation"]).ok();
     world.run_at(NOW, &["check"]).ok();
+}
+
+#[test]
+fn whoever_left_and_is_back_on_the_list_is_not_erased_in_january() {
+    for world in worlds() {
+        let left_on = |world: &World, who: &str| world.run(&["profiles", "show", who, "--json"]).ok().json()[0]["deactivated_on"].clone();
+        let back = |world: &World| {
+            let file = file_of(world, "waterwolde");
+            let list = fs::read_to_string(&file).unwrap().replace("left = 2026-11-21\n", "");
+            fs::write(&file, list).unwrap();
+        };
+        for who in [INEKE, JOOST] {
+            deliver(&world, NOW, &Letter { from: who, subject: "Certificaat", text: "Ons certificaat is verlopen.", ..Letter::default() });
+            world.run_at(NOW, &["contacts", "leave", who, "--told-by", "organisation", "--on", "2026-11-21"]).ok();
+            assert_eq!(left_on(&world, who), "2026-11-21");
+        }
+        // Nobody is back by a mail of somebody who has left, nor by one that nobody vouches for.
+        deliver(&world, NOW, &Letter { from: INEKE, subject: "Weer een vraag", text: "Hoe werkt dit?", ..Letter::default() });
+        back(&world);
+        let forged = String::from_utf8(Letter { from: INEKE, subject: "Vals", text: "Hoe werkt dit?", ..Letter::default() }.raw()).unwrap();
+        let forged = forged.replace("dmarc=pass", "dmarc=fail");
+        let mut command = world.command(&["deliver", "--desk", "support"]);
+        command.env("POSTKAMER_NOW", NOW);
+        world.finish(command, forged.as_bytes()).ok();
+        assert_eq!(left_on(&world, INEKE), "2026-11-21");
+        deliver(&world, NOW, &Letter { from: INEKE, subject: "Terug", text: "Ik ben er weer. Hoe werkt dit?", ..Letter::default() });
+        assert_eq!(left_on(&world, INEKE), Value::Null, "who writes as a listed contact is back");
+        assert_eq!(left_on(&world, JOOST), "2026-11-21", "who does not write is back when it counts");
+        world.run_at("2027-01-31T12:00:00+01:00", &["run", "--once"]).ok();
+        assert_eq!((left_on(&world, INEKE), left_on(&world, JOOST)), (Value::Null, Value::Null));
+        assert!(on_record(&world).iter().any(|row| row["what"] == "profile-reactivated"));
+    }
 }
 
 #[test]

@@ -244,6 +244,61 @@ fn a_reply_that_is_refused_is_dead_and_noted() {
     assert!(history.iter().any(|entry| entry["kind"] == "undeliverable"), "{history:#?}");
 }
 
+/// A reply that no server could take is that reply's own end: the others go out, and agents are told of it.
+#[test]
+fn a_reply_that_cannot_be_sent_keeps_no_other_back() {
+    use std::io::{BufRead, BufReader, Write};
+    let port = crate::support::free_port();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut writer = stream.try_clone().unwrap();
+                let _ = writer.write_all(b"220 hello\r\n");
+                let mut in_message = false;
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    let answer: &[u8] = match line.as_str() {
+                        "." => b"250 taken\r\n",
+                        _ if in_message => continue,
+                        "DATA" => b"354 go on\r\n",
+                        _ => b"250 fine\r\n",
+                    };
+                    in_message = line == "DATA";
+                    let _ = writer.write_all(answer);
+                }
+            });
+        }
+    });
+    let gate = Gate::with(|config| {
+        let mut smtp = toml_edit::Table::new();
+        smtp["host"] = value("127.0.0.1");
+        smtp["port"] = value(i64::from(port));
+        smtp["tls"] = value("none");
+        config["smtp"] = toml_edit::Item::Table(smtp);
+    });
+    for number in 1..=3 {
+        let mut deliver = gate.world.command(&["deliver", "--desk", "support"]);
+        deliver.env("POSTKAMER_NOW", NOW);
+        let mail = authentic(CONTACT, &format!("Message-ID: <{number}@waterwolde.example>\n"), &format!("Vraag {number}."));
+        gate.world.finish(deliver, &mail).ok();
+    }
+    crate::support::database::sql(
+        &gate.world,
+        "UPDATE outbox SET message = CAST('Subject: x' || char(10) || char(10) AS BLOB) WHERE id = 1",
+    )
+    .unwrap();
+    gate.world.run_at(NOW, &["run", "--once"]).ok();
+    let outbox = gate.world.run(&["outbox", "list", "--all", "--json"]).ok().json();
+    let states: Vec<&serde_json::Value> = outbox.iter().map(|reply| &reply["state"]).collect();
+    assert_eq!(states, ["dead", "sent", "sent"], "{outbox:#?}");
+    assert_eq!(outbox[0]["last_code"], "unsendable");
+    let listed = gate.world.run(&["outbox", "list", "--json"]).ok().json();
+    assert_eq!(listed.len(), 1, "agents are told of it: {listed:?}");
+    assert_eq!(gate.world.run(&["status", "--json"]).ok().json()[0]["outbox"]["dead"], 1);
+    let history = gate.ticket("PK-00001")["history"].as_array().unwrap().clone();
+    assert!(history.iter().any(|entry| entry["kind"] == "undeliverable"), "{history:#?}");
+}
+
 /// A second installation, whose desk writes from another address.
 fn other_postkamer() -> Gate {
     Gate::with(|config| {

@@ -6,6 +6,7 @@ use crate::support::eventually;
 use crate::support::house::{House, Letter};
 use crate::support::smtp::Smtp;
 use crate::support::world::World;
+use postkamer::mailbox::maildir;
 use serde_json::json;
 use std::fs;
 use toml_edit::value;
@@ -120,6 +121,146 @@ fn originals_never_outlive_the_attachments_of_their_ticket() {
     assert_eq!(house.originals("support"), 2);
     house.forget("2026-12-07T15:00:00+01:00");
     assert_eq!((house.originals("support"), house.tickets("attachments")), (1, vec![json!(0), json!(0)]));
+}
+
+/// Changes the first desk, `support`.
+fn with_support(house: &House, change: impl FnOnce(&mut toml_edit::Table)) {
+    house.world.edit(|config| change(config["desk"].as_array_of_tables_mut().unwrap().iter_mut().next().unwrap()));
+}
+
+/// How many mails lie in a folder of a Maildir.
+fn filed_in(house: &House, folder: &str) -> usize {
+    fs::read_dir(house.world.dir.join("mail/support").join(folder).join("cur")).map(Iterator::count).unwrap_or_default()
+}
+
+#[test]
+fn originals_are_found_where_they_were_filed_whatever_the_settings_say_now() {
+    for mut house in House::both("shelves") {
+        november(&mut house);
+        with_support(&house, |desk| desk["mailbox"]["done"] = value("Afgehandeld"));
+        // There is no such folder yet: that is no trouble.
+        house.forget("2026-12-01T09:00:00+01:00");
+        house.receive("support", "2026-12-01T10:00:00+01:00", &question());
+        with_support(&house, |desk| desk["mailbox"]["done"] = value("delete"));
+        house.receive("support", "2026-12-02T10:00:00+01:00", &question());
+        assert_eq!((filed_in(&house, ".Verwerkt"), filed_in(&house, ".Afgehandeld")), (2, 1));
+        // The desk has another name, too.
+        with_support(&house, |desk| desk["name"] = value("hulp"));
+        let report = house.forget("2027-01-15T09:00:00+01:00");
+        assert_eq!((&report["originals_gone"], &report["originals_absent"]), (&json!(3), &json!(1)), "one was deleted when it was filed");
+        assert_eq!((filed_in(&house, ".Verwerkt"), filed_in(&house, ".Afgehandeld")), (0, 0));
+    }
+}
+
+#[test]
+fn a_folder_that_was_renamed_is_searched_under_its_new_name_and_one_that_is_not_there_holds_nothing() {
+    let mut house = House::new();
+    november(&mut house);
+    let mail = house.world.dir.join("mail/support");
+    fs::rename(mail.join(".Verwerkt"), mail.join(".Archief")).unwrap();
+    with_support(&house, |desk| desk["mailbox"]["done"] = value("Archief"));
+    assert_eq!(house.forget("2026-12-19T09:00:00+01:00")["originals_gone"], 0);
+    assert_eq!(house.forget("2026-12-21T09:00:00+01:00")["originals_gone"], 2);
+    assert_eq!(filed_in(&house, ".Archief"), 0);
+    house.receive("support", "2026-12-21T10:00:00+01:00", &question());
+    fs::remove_dir_all(mail.join(".Archief")).unwrap();
+    with_support(&house, |desk| desk["mailbox"]["done"] = value("Elders"));
+    assert_eq!(house.forget("2027-02-01T09:00:00+01:00")["originals_absent"], 1);
+}
+
+#[test]
+fn originals_that_nobody_can_look_for_stay_due_until_somebody_says_that_they_are_gone() {
+    const LATER: &str = "2027-01-15T09:00:00+01:00";
+    for mut house in House::both("lost") {
+        november(&mut house);
+        let mail = house.world.dir.join("mail");
+        let before = fs::read_to_string(&house.world.config_path).unwrap();
+        maildir::create(&mail.join("leeg")).unwrap();
+        // Once the desk is no more, and once it has another mailbox.
+        for other in [false, true] {
+            house.world.edit(|config| {
+                let desks = config["desk"].as_array_of_tables_mut().unwrap();
+                match other {
+                    false => drop(desks.remove(0)),
+                    true => desks.iter_mut().next().unwrap()["mailbox"]["path"] = value(mail.join("leeg").to_str().unwrap()),
+                }
+            });
+            for _ in 0..2 {
+                let told = house.world.run_at(LATER, &["retention", "run", "--json"]).exits(75);
+                assert_eq!((&told.json()[0]["originals_gone"], &told.json()[0]["originals_absent"]), (&json!(0), &json!(0)));
+                assert!(told.stderr.contains("retention removed support"), "{}", told.stderr);
+            }
+            if !other {
+                fs::write(&house.world.config_path, &before).unwrap();
+            }
+        }
+        house.world.run_at(LATER, &["person", "erase", "tom.reed@brookham.example"]).exits(75);
+        house.world.run_at(LATER, &["retention", "removed", "nordic"]).exits(2);
+        fs::write(&house.world.config_path, &before).unwrap();
+        house.world.run_at(LATER, &["retention", "removed", "support"]).exits(2);
+        assert_eq!(house.originals("support"), 0, "what can be looked for is looked for");
+
+        house.receive("support", LATER, &question());
+        house.world.edit(|config| drop(config["desk"].as_array_of_tables_mut().unwrap().remove(0)));
+        house.world.run_at("2027-03-01T09:00:00+01:00", &["retention", "run"]).exits(75);
+        house.at("2027-03-01T09:00:00+01:00", "retention removed support");
+        house.forget("2027-03-01T09:00:00+01:00");
+        let listed = house.at("2027-03-01T09:00:00+01:00", "audit list --json").json();
+        assert!(listed.iter().any(|row| row["what"] == "originals-removed-by-hand" && row["count"] == 1), "{listed:?}");
+    }
+}
+
+#[test]
+fn a_purge_does_not_wait_for_a_mailbox_that_is_in_trouble() {
+    for mut house in House::both("purge") {
+        let done = house.world.dir.join("mail/support/.Verwerkt");
+        fs::write(&done, "in the way").unwrap();
+        house.lay("support", "2026-11-20T10:00:00+01:00", &question().with_file("instellingen.csv", FILE));
+        house.world.run_at("2026-11-20T10:00:00+01:00", &["run", "--once"]).exits(75);
+        let told = house.world.run_at("2026-11-20T10:05:00+01:00", &["tickets", "purge", "PK-00001"]).exits(75);
+        assert!(told.stderr.contains("not filed yet"), "{}", told.stderr);
+        let left = house.whole_database();
+        assert!(!left.contains("instellingen") && !left.contains("termijn van een zaaktype"), "{left}");
+        assert_eq!(house.blobs().len(), 0);
+        let due = house.at("2026-11-20T10:05:00+01:00", "status --json").json();
+        assert_eq!(due[0]["actions_due"]["file"], 1, "the server's part is still to be done: {due:?}");
+        fs::remove_file(&done).unwrap();
+        house.work("2026-11-20T12:00:00+01:00");
+        assert_eq!(house.originals("support"), 1);
+        assert_eq!(house.forget("2026-11-20T12:01:00+01:00")["originals_gone"], 1, "at once, whatever its term");
+        assert_eq!(house.originals("support"), 0);
+    }
+}
+
+#[test]
+fn of_a_stranger_nothing_is_left_when_the_last_ticket_goes() {
+    for mut house in House::both("strangers") {
+        house.world.edit(|config| config["retention"]["originals"] = value("1 day"));
+        let jan = Letter::from("jan@elders.example", "Jan Smit", "Vraag over formulieren");
+        house.receive("open", "2026-11-20T10:00:00+01:00", &jan);
+        house.receive("open", "2026-11-20T11:00:00+01:00", &Letter::from("piet@elders.example", "Piet Bos", "Nog een vraag"));
+        house.at("2026-11-30T15:00:00+01:00", "tickets close PK-00001");
+        house.forget("2031-11-30T14:59:00+01:00");
+        assert!(house.whole_database().contains("jan@elders"));
+        house.forget("2031-11-30T15:00:00+01:00");
+        let left = house.whole_database();
+        assert!(!left.contains("jan@elders") && !left.contains("Jan Smit"), "{left}");
+        assert!(left.contains("piet@elders"), "whose ticket is open stays");
+    }
+}
+
+#[test]
+fn a_notice_to_a_privacy_contact_is_kept_for_as_long_as_the_decision() {
+    let mut house = House::new();
+    let file = house.world.dir.join("organisations/waterwolde.toml");
+    let organisation = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("privacy_notices = true\n{organisation}")).unwrap();
+    let bad = Letter { text: "Het gaat om Jan Jansen, BSN 123456782.\r\n".to_owned(), ..question() };
+    house.receive("support", "2026-11-20T10:00:00+01:00", &bad);
+    assert!(house.whole_database().contains("fg@waterwolde.example"));
+    assert_eq!(house.forget("2031-11-20T09:59:00+01:00")["removed"].get("letters"), None);
+    assert_eq!(house.forget("2031-11-20T10:01:00+01:00")["removed"]["letters"], 1);
+    assert!(!house.whole_database().contains("fg@waterwolde.example"));
 }
 
 #[test]

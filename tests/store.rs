@@ -9,7 +9,9 @@ use postkamer::mailbox;
 use postkamer::outbox::{self, Report, Transport, actions::Acted, directory::Directory};
 use postkamer::parse::document::Document;
 use postkamer::parse::{Author, Mail, RawAttachment, Text};
-use postkamer::plan::{Ledger, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, Postmark, Questions, TicketPlan};
+use postkamer::plan::{
+    Ledger, NewEntry, NewIdentityCheck, NewProfile, NewTicket, Note, Plan, PlannedReply, Postmark, Questions, TicketPlan,
+};
 use postkamer::screen::{Policy, ScreenedAttachment, screen};
 use postkamer::store::*;
 use postkamer::words::{EmailAddress, Keys, Language, MailUid, MailboxId, Pseudonym, Redacted, TicketNumber};
@@ -81,6 +83,7 @@ on_both! {
     a_second_owner_waits_for_the_first_one,
     bookings_at_the_same_time_draw_different_numbers,
     attachments_without_a_ticket_are_swept,
+    any_number_of_mails_people_and_uids_is_taken,
     replies_that_are_due_are_delivered,
     mails_leave_their_folder_as_the_verdict_says,
 }
@@ -801,6 +804,30 @@ async fn bookings_at_the_same_time_draw_different_numbers(here: Installation) {
     assert_eq!(whole(&stores[1]).await, 20);
     let nothing = stores[0].due_actions(&MailboxId::new("support"), 100).await.unwrap();
     assert_eq!(nothing, [], "mail that lies in no mailbox is not to be filed there");
+}
+
+/// More than one statement holds, on either database.
+async fn any_number_of_mails_people_and_uids_is_taken(here: Installation) {
+    let store = here.open().await;
+    let uids: Vec<MailUid> = (1..=10_000).map(uid).collect();
+    store.set_aside(&uids).await.unwrap();
+    assert_eq!(store.waiting().await.unwrap().len(), uids.len());
+    let now = store.clock().now();
+    let crowd = |ledger: &mut Ledger, keys: &Keys| {
+        let people = (0..10_000).map(|n| NewProfile {
+            address: address(&format!("p{n}@waterwolde.example")),
+            name: Redacted::default(),
+            organisation: Some("waterwolde".to_owned()),
+            by_cc: true,
+            listed: false,
+        });
+        let mut plan = opening(ledger, keys, 1, now);
+        let TicketPlan::Open(ticket) = &mut plan.ticket else { unreachable!() };
+        ticket.entry.people = people.collect();
+        vec![plan]
+    };
+    book(&store, crowd).await.unwrap();
+    assert_eq!(store.profiles(None).await.unwrap().len(), 10_000);
 }
 
 async fn attachments_without_a_ticket_are_swept(here: Installation) {

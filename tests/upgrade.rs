@@ -4,6 +4,7 @@
 //! deleted and no reply sent, and one of `ict` in hand when the program was killed.
 
 use crate::support::database::sql;
+use crate::support::eventually;
 use crate::support::postgres::Postgres;
 use crate::support::world::World;
 use serde_json::Value;
@@ -107,6 +108,34 @@ fn a_database_of_the_first_version_migrates_with_its_mail_in_flight_on_sqlite() 
 #[test]
 fn a_database_of_the_first_version_migrates_with_its_mail_in_flight_on_postgresql() {
     what_is_in_flight_comes_to_its_end_once(&on_postgres());
+}
+
+/// Who migrates has the lock on the connection that does the work: beside another one it would be idle, and after some seconds the server
+/// would end it and let a second daemon migrate, too.
+#[test]
+fn a_long_migration_keeps_its_lock() {
+    use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+    let url = Postgres::shared().database("upgrade");
+    let name = url.rsplit('/').next().unwrap();
+    Postgres::shared().load(name, &fixtures().join("upgrade/first.sql"));
+    let world = world().with_database(&url);
+    let sessions = |which: &str| {
+        let own = "datname = current_database() AND application_name = 'postkamer'";
+        Postgres::shared().sql(name, &format!("SELECT count(*) FROM pg_stat_activity WHERE {own} AND {which}"))
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    // Somebody else has the table that is to be changed.
+    let reader = runtime.block_on(async {
+        let reader = Database::connect(&url).await.unwrap().begin().await.unwrap();
+        reader.execute_unprepared("LOCK TABLE mail IN ACCESS SHARE MODE").await.unwrap();
+        reader
+    });
+    let mut migrating = world.command(&["migrate"]).spawn().unwrap();
+    eventually("it waits for the table", || (sessions("wait_event_type = 'Lock'") == "1").then_some(()));
+    let idle = sessions("state = 'idle in transaction'");
+    runtime.block_on(reader.rollback()).unwrap();
+    assert!(migrating.wait().unwrap().success());
+    assert_eq!(idle, "0", "no session with a transaction has nothing to do");
 }
 
 #[test]

@@ -310,6 +310,35 @@ async fn the_files_of_a_mail_have_one_time_together() {
     assert_eq!(fs::read_to_string(&started).unwrap().len(), 2, "one for each worker");
 }
 
+/// A worker that hands over more than any document holds is not listened to to the end.
+#[tokio::test]
+async fn a_worker_that_hands_over_too_much_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let heard = folder.path().join("heard");
+    let program = folder.path().join("flood.sh");
+    let task = r#"{"tool":"Ocr","place":{"part":"picture","number":0,"path":[]}}"#;
+    let answer =
+        format!(r#"{{"document":{{"format":"png","pieces":[],"unreadable":null,"pixels":null}},"tasks":[{}]}}"#, [task; 10].join(","));
+    let frame = |length: usize| u32::try_from(length).unwrap().to_le_bytes().map(|byte| format!("\\{byte:03o}")).concat();
+    // The turn, the answer, and ten pieces of a megabyte. As a tool it says nothing.
+    let script = format!(
+        "#!/bin/sh\n[ -z \"$2\" ] || exit 0\nprintf '{}\\001\\000\\000\\000\\000\\000\\000\\000{}%s' '{answer}'\n\
+         for piece in 1 2 3 4 5 6 7 8 9 10; do printf '{}'; head -c 1048576 /dev/zero || exit 1; done\n: > {}\ncat > /dev/null\n",
+        frame(8),
+        frame(answer.len()),
+        frame(1_048_576),
+        heard.display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for (pieces, is_heard) in [(2_500_000, false), (10_485_760, true)] {
+        let limits = Limits { deadline: Duration::from_secs(60), pieces, ..Limits::default() };
+        let extractor = Extractor::with_program(program.clone(), limits);
+        let document = extractor.read(b"Geen bijzonderheden.".to_vec(), None, None).await;
+        assert_eq!((heard.exists(), document.unreadable.is_none()), (is_heard, is_heard), "{pieces}: {document:?}");
+    }
+}
+
 fn kinds(document: &Document) -> u32 {
     let judged = screen_document(document, None, &Policy::default());
     judged.findings.iter().flat_map(|finding| finding.kinds.values().copied()).sum()

@@ -21,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(Script { name: "m2026_11_22_people", sql: include_str!("m2026_11_22_people.sql") }),
             Box::new(Script { name: "m2026_11_22_notices", sql: include_str!("m2026_11_22_notices.sql") }),
             Box::new(Script { name: "m2026_11_22_plans", sql: include_str!("m2026_11_22_plans.sql") }),
+            Box::new(Script { name: "m2026_11_22_shelves", sql: include_str!("m2026_11_22_shelves.sql") }),
         ]
     }
 }

@@ -49,6 +49,11 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     if args.connect || attachments.sentences.iter().any(|sentence| sentence.level != Level::Fine) {
         worst.add(tell("attachments", attachments, args.json)?);
     }
+    if may_be_in_clear(&settings) {
+        let sentence = "The `sslmode` of the database's url lets everything go over the network in clear text, or to a server that nobody has \
+                        checked: leave it out, or write sslmode=verify-full; sslrootcert=FILE names an authority of your own.";
+        tell("database", report(Level::Note, sentence, false), args.json)?;
+    }
     if args.connect {
         connect(&settings, args.json, &mut worst).await?;
     }
@@ -160,6 +165,10 @@ fn tell(what: &str, report: Report, json: bool) -> Result<Report, Failure> {
 
 fn report(level: Level, text: impl Into<String>, passing: bool) -> Report {
     Report { sentences: vec![Sentence { level, text: text.into() }], passing }
+}
+
+fn may_be_in_clear(settings: &Settings) -> bool {
+    matches!(&settings.database, Database::Postgres(url) if store::may_be_in_clear(url.reveal()))
 }
 
 /// Can attachments be read on this machine?

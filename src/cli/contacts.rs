@@ -138,6 +138,7 @@ async fn add(place: &Place, addition: Addition) -> Result<(), Failure> {
         effective: today,
     };
     carry_out(&office, &change, list).await?;
+    office.store.reactivate_profile(&addition.email, &office.agent()?).await?;
     let fields = serde_json::json!({
         "organisation": organisation.id.as_str(), "kind": addition.kind.as_str(), "ticket": addition.ticket.to_string(), "added": true,
     });

@@ -1,12 +1,13 @@
 //! `postkamer deliver`: raw mails from outside a mailbox, as an MTA's pipe has them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::{Failure, Office, Place, explain, output};
 use crate::daemon::{Daemon, mail_outside_a_mailbox};
+use crate::mailbox::RawMail;
 use crate::store::{Lease, StoreError};
 
 /// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked, be it for a mistake
@@ -38,8 +39,9 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let mut unread = false;
     for file in &files {
         daemon.room().map_err(|trouble| Failure::TryLater(format!("The mail could not be booked: {trouble}.")))?;
-        let raw = match explain::read(file) {
-            Ok(raw) => raw,
+        let (now, max_mail) = (office.store.clock().now(), office.settings.attachments.max_mail);
+        let mail = match read(file, now, max_mail) {
+            Ok(mail) => mail,
             // As with explain and screen: it is named, and the others are seen to.
             Err(error) => {
                 output::complain(&format!("{} cannot be read: {error}", file.display()));
@@ -47,7 +49,6 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
                 continue;
             }
         };
-        let mail = mail_outside_a_mailbox(raw, office.store.clock().now(), office.settings.attachments.max_mail);
         // An MTA repeats what it was told to keep: the same bytes are booked once.
         if office.store.filter_new(std::slice::from_ref(&mail.uid)).await.map_err(not_booked)?.is_empty() {
             continue;
@@ -68,6 +69,13 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     }
     office.store.close().await?;
     if unread { Err(Failure::No) } else { Ok(()) }
+}
+
+fn read(file: &Path, now: jiff::Timestamp, max_mail: u64) -> std::io::Result<RawMail> {
+    if file.as_os_str() == "-" {
+        return mail_outside_a_mailbox(std::io::stdin().lock(), now, max_mail);
+    }
+    mail_outside_a_mailbox(std::fs::File::open(file)?, now, max_mail)
 }
 
 /// Settings with a mistake, a database that cannot be opened, one of a newer version included, or no process to be had: at any other exit status

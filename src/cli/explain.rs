@@ -14,7 +14,7 @@ use crate::decide::{Facts, Reply, Verdict, decide};
 use crate::extract::Extractor;
 use crate::identify::SenderKind;
 use crate::journey::Journey;
-use crate::mailbox::RawMail;
+use crate::mailbox::{BEGINNING, RawMail};
 use crate::parse::parse;
 use crate::plan::Considered;
 use crate::settings::{Desk, Settings};
@@ -80,15 +80,12 @@ pub(super) fn read(file: &PathBuf) -> std::io::Result<Vec<u8>> {
     Ok(raw)
 }
 
-/// What is fetched of a mail above `max_mail` (DESIGN §5).
-const FETCHED_OF_A_LARGE_MAIL: usize = 256 * 1024;
-
 /// One mail by itself, as on an empty installation.
 async fn judge(journey: &Journey, desk: &Desk, raw: Vec<u8>, now: jiff::Timestamp) -> (Considered, Verdict) {
     // Larger mails are not fetched whole (setting max_mail); explain shows what would become of them.
     let size = u64::try_from(raw.len()).unwrap_or(u64::MAX);
     let truncated = size > journey.settings.attachments.max_mail;
-    let raw = if truncated { raw.into_iter().take(FETCHED_OF_A_LARGE_MAIL).collect() } else { raw };
+    let raw = if truncated { raw.into_iter().take(BEGINNING).collect() } else { raw };
     let uid = MailUid { mailbox: desk.mailbox_id(), validity: NonZeroU32::MIN, uid: NonZeroU32::MIN };
     let raw = RawMail { uid, internal_date: now.as_millisecond(), size, bytes: Redacted::new(raw), truncated };
     let received = journey.receive(raw, now).await;

@@ -4,7 +4,7 @@ use super::tickets::{find, plain};
 use super::{Failure, Office, Place, directory, output};
 use crate::retention::{self, Report};
 use crate::store::{DueItem, Forgotten, HoldOn, Look};
-use crate::words::TicketNumber;
+use crate::words::{MailboxId, TicketNumber};
 
 /// Remove what has been kept for as long as the settings say, or keep it by a legal hold.
 #[derive(Debug, clap::Subcommand)]
@@ -36,6 +36,11 @@ pub(super) enum Command {
         /// One JSON object.
         #[arg(long)]
         json: bool,
+    },
+    /// Say that filed mails of which postkamer cannot know any more, because no desk has their mailbox now, were removed there by hand.
+    Removed {
+        /// The mailbox, as `retention run` names it.
+        mailbox: String,
     },
     /// All legal holds.
     Holds {
@@ -73,6 +78,14 @@ pub(super) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             office.store.unhold(&on, &office.agent()?).await.map_err(plain)?;
             let fields = serde_json::json!({ "of": name(&on), "held": false });
             output::done(json, &format!("{} is on hold no more.", name(&on)), &fields)
+        }
+        Command::Removed { mailbox } => {
+            let settled = retention::removed_by_hand(&office.settings, &office.store, &MailboxId::new(&mailbox), &office.agent()?).await?;
+            if settled == 0 {
+                return Err(Failure::Usage(format!("No filed mail of {mailbox} is due to be removed that postkamer could not look for.")));
+            }
+            output::line(&format!("{settled} filed mails of {mailbox} are booked as removed by hand."));
+            Ok(())
         }
         Command::Holds { json } => holds(&office, json).await,
     }
@@ -139,6 +152,7 @@ fn word(kind: Forgotten) -> &'static str {
         Forgotten::Attachments => "attachments",
         Forgotten::Originals => "originals in the mailbox",
         Forgotten::Decisions => "decisions",
+        Forgotten::Letters => "letters about no ticket",
         Forgotten::Keys => "month of names in the audit record",
     }
 }

@@ -255,9 +255,12 @@ async fn purge(office: &Office, number: TicketNumber, what: Purge, redirect: boo
     };
     let purged = office.store.purge(number, what, &office.agent()?, letter).await.map_err(plain)?;
     let mut absent = 0;
-    if purged.originals > 0 {
+    if purged.originals + purged.unfiled > 0 {
         let mut report = retention::Report::default();
         retention::expunge(&office.settings, &office.store, &mut report).await?;
+        if purged.unfiled > 0 {
+            report.trouble.push(format!("{} originals are not filed yet; they are expunged once they are.", purged.unfiled));
+        }
         if !report.trouble.is_empty() {
             report.trouble.iter().for_each(|sentence| output::complain(sentence));
             return Err(Failure::TryLater(format!("{number} is purged here, but not yet on the server; the daemon tries it again.")));

@@ -44,11 +44,14 @@ pub struct Limits {
     pub workers: usize,
     /// How many pages and pictures of one document are read by tesseract at most; more make it too large.
     pub pictures: usize,
+    /// How many bytes of pictures and other pieces a worker may hand over for one document; one that sends more is not believed.
+    pub pieces: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(60), patience: Duration::from_secs(180), workers: 2, pictures: 40 }
+        let (deadline, patience) = (Duration::from_secs(60), Duration::from_secs(180));
+        Self { deadline, patience, workers: 2, pictures: 40, pieces: protocol::MOST_PIECES }
     }
 }
 
@@ -140,7 +143,7 @@ impl Extractor {
     /// The parser goes back to the others only after a good answer; otherwise it is dropped, and killed by that.
     async fn ask(&self, mut parser: Parser, request: &Request, bytes: &[u8], end: Instant) -> Option<Answer> {
         let end = end.min(Instant::now() + self.limits.deadline);
-        let answer = match tokio::time::timeout_at(end.into(), parser.ask(request, bytes)).await.ok()? {
+        let answer = match tokio::time::timeout_at(end.into(), parser.ask(request, bytes, self.limits.pieces)).await.ok()? {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::info!(kind = %error.kind(), "a worker that reads files ended without an answer");
@@ -201,7 +204,7 @@ impl Parser {
         Obstacle::of(tokio::time::timeout(PATIENCE, self.child.wait()).await.ok()?.ok()?.code())
     }
 
-    async fn ask(&mut self, request: &Request, bytes: &[u8]) -> io::Result<Answer> {
+    async fn ask(&mut self, request: &Request, bytes: &[u8], most: usize) -> io::Result<Answer> {
         self.served += 1;
         self.send(&serde_json::to_vec(&Request { turn: self.served, ..request.clone() })?).await?;
         self.send(bytes).await?;
@@ -210,8 +213,11 @@ impl Parser {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let mut answer: Answer = serde_json::from_slice(&self.receive().await?)?;
+        let mut left = most;
         for task in &mut answer.tasks {
             task.bytes = self.receive().await?;
+            // No document that is read holds more: this is a worker that is not ours any more.
+            left = left.checked_sub(task.bytes.len()).ok_or(io::ErrorKind::InvalidData)?;
         }
         Ok(answer)
     }

@@ -9,6 +9,9 @@ use std::io::{self, Read, Write};
 /// The longest frame that is believed.
 pub const LONGEST: u32 = 512 * 1024 * 1024;
 
+/// The most bytes of all [`Task`]s of one document together: they are in the memory of the one who asks.
+pub const MOST_PIECES: usize = 512 * 1024 * 1024;
+
 /// What is asked of a worker, before the bytes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Request {

@@ -213,6 +213,11 @@ fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
+/// What a tool says of a picture is believed up to here, in pixels: no picture that is read is larger, and sums stay far from their bounds.
+const MOST_PIXELS: u32 = 1_000_000;
+/// The widest gap between two words of a line, in spaces.
+const WIDEST_GAP: u32 = 200;
+
 /// A word on a picture, in pixels.
 struct Word<'a> {
     page: u32,
@@ -251,7 +256,11 @@ fn laid_out(tsv: &str) -> Vec<String> {
                     && line.ends_with(|c: char| c.is_ascii_digit())
                     && word.text.starts_with(|c: char| c.is_ascii_digit());
                 if length > 0 && !one_number {
-                    let gap = if word.left.saturating_sub(right) > word.height * 3 / 2 { column.saturating_sub(length).max(2) } else { 1 };
+                    let gap = if word.left.saturating_sub(right) > word.height * 3 / 2 {
+                        column.saturating_sub(length).clamp(2, WIDEST_GAP)
+                    } else {
+                        1
+                    };
                     (0..gap).for_each(|_| line.push(' '));
                     length += gap;
                 }
@@ -269,7 +278,7 @@ fn word(line: &str) -> Option<Word<'_>> {
     let mut fields = line.splitn(12, '\t');
     let level: u32 = fields.next()?.parse().ok()?;
     let page = fields.next()?.parse().ok()?;
-    let mut number = |skip: usize| fields.nth(skip)?.parse::<u32>().ok();
+    let mut number = |skip: usize| Some(fields.nth(skip)?.parse::<u32>().ok()?.min(MOST_PIXELS));
     let (left, top, width, height) = (number(4)?, number(0)?, number(0)?, number(0)?);
     let text = fields.nth(1)?.trim();
     (level == 5 && !text.is_empty()).then_some(Word { page, left, right: left + width, middle: top + height / 2, height, text })
@@ -283,7 +292,7 @@ fn pages_with_pictures(list: &str) -> BTreeSet<u32> {
             let mut columns = line.split_whitespace();
             let (page, _number, kind) = (columns.next()?.parse().ok()?, columns.next()?, columns.next()?);
             let (width, height): (u64, u64) = (columns.next()?.parse().ok()?, columns.next()?.parse().ok()?);
-            (kind == "image" && height >= 60 && width * height >= 60_000).then_some(page)
+            (kind == "image" && height >= 60 && width.saturating_mul(height) >= 60_000).then_some(page)
         })
         .collect()
 }
@@ -316,6 +325,18 @@ mod tests {
             assert_eq!(top + SHARED_ROWS, height, "nothing is left out");
         }
         assert_eq!(parts(b"II*\0"), [b"II*\0".as_slice()]);
+    }
+
+    #[test]
+    fn numbers_without_sense_are_no_harm() {
+        let word = |left: &str, top: &str, width: &str, height: &str, text: &str| {
+            format!("5\t1\t1\t1\t1\t1\t{left}\t{top}\t{width}\t{height}\t0\t{text}\n")
+        };
+        let most = "4294967295";
+        let lines = laid_out(&[word("0", "0", "1", "0", "a"), word(most, "0", most, "0", "b"), word(most, most, most, most, "c")].concat());
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with('a') && lines[0].ends_with('b') && lines[0].len() < 1_000, "{} characters", lines[0].len());
+        assert_eq!(pages_with_pictures(&format!("\n\n1 0 image {0} {0}\n", u64::MAX)), [1].into());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A file's name, size and time of change stand in for a UID: their digest is split over the two numbers of a
 //! [`MailUid`], so that each mail has a UIDVALIDITY of its own and a changed file is another mail.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read as _, Write as _};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,8 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::folder_name::modified_utf7;
-use super::{Done, FolderName, Listed, MailboxError, RawMail, Settings, Settled, Woken};
+use super::{BEGINNING, Done, FolderName, Listed, MailboxError, RawMail, Settings, Settled, Woken};
 use crate::words::{MailUid, MailboxId, Redacted};
-
-/// Of a mail above the limit this many bytes are read.
-const BEGINNING: u64 = 256 * 1024;
 
 /// Makes an empty Maildir (`cur`, `new`, `tmp`), with its parents, readable by its owner only. One that exists is kept.
 ///
@@ -65,6 +62,8 @@ pub(super) struct Folder {
     poll: Duration,
     max_mail: u64,
     news: Arc<Notify>,
+    /// The unique part of the name of every mail that was last listed: whoever looks for some of them need not look at all the others.
+    listed: HashMap<MailUid, String>,
     /// None where the system grants no watch: then only polling is left.
     watcher: Option<notify::RecommendedWatcher>,
 }
@@ -97,7 +96,21 @@ impl Folder {
         let watcher = watch(&directory, Arc::clone(&news)).inspect_err(|_| {
             tracing::info!(mailbox = %id, "the Maildir cannot be watched; it is looked into at each poll");
         });
-        Ok(Self { id, directory, done, poll: settings.poll, max_mail: settings.max_mail, news, watcher: watcher.ok() })
+        Ok(Self {
+            id,
+            directory,
+            done,
+            poll: settings.poll,
+            max_mail: settings.max_mail,
+            news,
+            listed: HashMap::new(),
+            watcher: watcher.ok(),
+        })
+    }
+
+    /// Whether the Maildir has a folder of that name.
+    pub(super) fn has_beside(&self, maildir: &Path, folder: &FolderName) -> bool {
+        folder_path(maildir, folder).join("cur").is_dir()
     }
 
     /// True if deliveries are announced by the system.
@@ -113,7 +126,8 @@ impl Folder {
 
     /// All mails in `new` and `cur`, oldest first.
     pub(super) async fn list(&mut self) -> Result<Vec<Listed>, MailboxError> {
-        let mut entries = self.scan().await?;
+        let mut entries = self.scan(None).await?;
+        self.listed = entries.iter().map(|entry| (entry.uid.clone(), entry.base.clone())).collect();
         entries.sort_by(|a, b| (a.modified, &a.base).cmp(&(b.modified, &b.base)));
         Ok(entries
             .into_iter()
@@ -129,7 +143,7 @@ impl Folder {
             let mut mails = Vec::with_capacity(found.len());
             for entry in found {
                 let truncated = entry.size > max_mail;
-                let bytes = match read(&entry.path, if truncated { BEGINNING } else { entry.size }) {
+                let bytes = match read(&entry.path, if truncated { BEGINNING as u64 } else { entry.size }) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                     other => other?,
                 };
@@ -205,18 +219,25 @@ impl Folder {
 
     /// The files of these mails, as far as they are there, in the order asked.
     async fn find<'a>(&self, mails: impl Iterator<Item = &'a MailUid>) -> Result<Vec<Entry>, MailboxError> {
-        let mut entries: HashMap<MailUid, Entry> = self.scan().await?.into_iter().map(|entry| (entry.uid.clone(), entry)).collect();
-        Ok(mails.filter_map(|uid| entries.remove(uid)).collect())
+        let mails: Vec<&MailUid> = mails.collect();
+        let names = mails.iter().map(|uid| self.listed.get(uid).cloned()).collect::<Option<HashSet<String>>>();
+        let mut entries: HashMap<MailUid, Entry> = self.scan(names).await?.into_iter().map(|entry| (entry.uid.clone(), entry)).collect();
+        Ok(mails.into_iter().filter_map(|uid| entries.remove(uid)).collect())
     }
 
-    async fn scan(&self) -> Result<Vec<Entry>, MailboxError> {
+    /// All mails, or those of these names.
+    async fn scan(&self, names: Option<HashSet<String>>) -> Result<Vec<Entry>, MailboxError> {
         let (id, directory) = (self.id.clone(), self.directory.clone());
         blocking("listing", move || {
             let mut entries = Vec::new();
             // `new` first: a mail that another program moves to `cur` meanwhile is then seen twice, not missed.
             for part in ["new", "cur"] {
                 for file in std::fs::read_dir(directory.join(part))? {
-                    entries.extend(entry(&id, &file?)?);
+                    let file = file?;
+                    let name = file.file_name();
+                    if names.as_ref().is_none_or(|names| names.contains(parted(&name.to_string_lossy()).0)) {
+                        entries.extend(entry(&id, &file)?);
+                    }
                 }
             }
             entries.sort_by(|a, b| a.uid.cmp(&b.uid));
@@ -239,6 +260,11 @@ fn folder_path(maildir: &Path, folder: &FolderName) -> PathBuf {
     maildir.join(format!(".{}", name.trim_matches('.')))
 }
 
+/// The unique part of a file's name, and the flags.
+fn parted(name: &str) -> (&str, &str) {
+    name.split_once(":2,").unwrap_or((name, ""))
+}
+
 /// One directory entry as a mail; None for anything that is no regular file, is hidden, or has just gone.
 fn entry(id: &MailboxId, file: &std::fs::DirEntry) -> io::Result<Option<Entry>> {
     use std::os::unix::ffi::OsStrExt as _;
@@ -255,7 +281,7 @@ fn entry(id: &MailboxId, file: &std::fs::DirEntry) -> io::Result<Option<Entry>> 
         return Ok(None);
     }
     let text = name.to_string_lossy();
-    let (base, flags) = text.split_once(":2,").unwrap_or((&text, ""));
+    let (base, flags) = parted(&text);
     let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
     let mut digest = Sha256::new();
     for number in [seconds, nanoseconds] {

@@ -25,11 +25,14 @@ use std::num::NonZeroU32;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::words::{MailUid, MailboxId};
+use crate::words::{MailUid, MailboxId, Shelf};
 
-/// One open folder.
+/// Of a mail above `max_mail` (DESIGN §5) so many bytes are fetched.
+pub const BEGINNING: usize = 256 * 1024;
+
+/// One open folder, and where mail is filed from it.
 #[derive(Debug)]
-pub struct Session(Source);
+pub struct Session(Source, Shelf);
 
 #[derive(Debug)]
 enum Source {
@@ -45,32 +48,55 @@ pub async fn open(id: MailboxId, settings: &Settings) -> Result<Session, Mailbox
     if matches!(&settings.done, Done::Folder(done) if *done == settings.folder || (done.is_inbox() && settings.folder.is_inbox())) {
         return Err(MailboxError::DoneFolder("it is the folder that mail comes in to"));
     }
-    Ok(Session(match &settings.kind {
+    let source = match &settings.kind {
         Kind::Imap(server) => Source::Imap(Box::new(imap::open(id, server, settings).await?)),
         Kind::Maildir { path } => Source::Maildir(Box::new(maildir::Folder::open(id, path, settings).await?)),
-    }))
+    };
+    Ok(Session(source, settings.shelf()))
 }
 
-/// Opens the folder for filed mail, where it is; None where there is none, or where filing is deleting. What is [`Session::remove`]d there
-/// is gone for good.
+/// Opens the folder for filed mail, where it is; None where there is none, or where filing is deleting.
 ///
 /// # Errors
 /// As [`open`].
 pub async fn open_done(id: MailboxId, settings: &Settings) -> Result<Option<Session>, MailboxError> {
-    let Done::Folder(done) = &settings.done else { return Ok(None) };
-    Ok(match &settings.kind {
+    match &settings.done {
+        Done::Folder(done) => open_filed(id, settings, done).await,
+        Done::Delete => Ok(None),
+    }
+}
+
+/// Opens a folder in which mail was filed; None where there is none. What is [`Session::remove`]d there is gone for good.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_filed(id: MailboxId, settings: &Settings, folder: &FolderName) -> Result<Option<Session>, MailboxError> {
+    let there = Settings { done: Done::Delete, ..settings.clone() };
+    let source = match &settings.kind {
         Kind::Imap(server) => {
-            let folder = imap::open(id, server, settings).await?.into_done_folder().await?;
-            folder.map(|folder| Session(Source::Imap(Box::new(folder))))
+            let opened = imap::open(id, server, &there).await?.into_folder(folder).await?;
+            opened.map(|opened| Source::Imap(Box::new(opened)))
         }
-        Kind::Maildir { .. } => {
-            let folder = Settings { folder: done.clone(), done: Done::Delete, ..settings.clone() };
-            Some(open(id, &folder).await?)
+        Kind::Maildir { path } => {
+            let inbox = maildir::Folder::open(id.clone(), path, &there).await?;
+            match inbox.has_beside(path, folder) {
+                true => Some(Source::Maildir(Box::new(
+                    maildir::Folder::open(id, path, &Settings { folder: folder.clone(), ..there.clone() }).await?,
+                ))),
+                false => None,
+            }
         }
-    })
+    };
+    Ok(source.map(|source| Session(source, there.shelf())))
 }
 
 impl Session {
+    /// Where [`Session::file`] lays mail.
+    #[must_use]
+    pub fn shelf(&self) -> &Shelf {
+        &self.1
+    }
+
     /// Whether filing is copying, then removing: a mail may then be found in both folders after a fault in between.
     #[must_use]
     pub fn files_by_copying(&self) -> bool {

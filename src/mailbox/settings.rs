@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::oauth::OAuth;
-use crate::words::Redacted;
+use crate::words::{Redacted, Shelf};
 
 /// One desk's mailbox (DESIGN §5, `[desk.mailbox]`).
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +78,20 @@ pub enum Done {
 }
 
 impl Settings {
+    /// Where mail is filed by these settings.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf {
+        let account = match &self.kind {
+            Kind::Imap(server) => format!("imap:{}@{}", server.username.reveal(), server.host.to_ascii_lowercase()),
+            Kind::Maildir { path } => format!("maildir:{}", path.display()),
+        };
+        let folder = match &self.done {
+            Done::Folder(name) => Some(name.as_str().to_owned()),
+            Done::Delete => None,
+        };
+        Shelf { account, folder }
+    }
+
     /// How long the token lasts by which somebody may sign in here; none where there is none or nothing is known of it.
     pub async fn token_lasts(&self) -> Option<Duration> {
         match &self.kind {

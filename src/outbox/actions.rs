@@ -3,11 +3,11 @@
 //! It takes its orders from the store, which gives them only for mails whose verdict is committed ([`Booked`]), and it
 //! writes an order down as done only after the mailbox was looked at again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::decide::ServerAction;
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Settled};
-use crate::store::{ActionSettled, Booked, Due, Original, OriginalSettled, Store, StoreError};
+use crate::store::{ActionSettled, Booked, Due, Original, Store, StoreError};
 use crate::words::{MailUid, MailboxId, Pseudonym};
 
 /// How many orders are fetched at a time.
@@ -101,7 +101,8 @@ async fn carry_out(store: &Store, due: &Due, copied: &[MailUid], session: &mut S
                 return Err(trouble.into());
             }
         };
-        acted.add(settle(store, action, uids, &outcome).await?);
+        let done = if action == ServerAction::File { ActionSettled::Filed(session.shelf()) } else { ActionSettled::Done };
+        acted.add(settle(store, action, uids, &outcome, done).await?);
     }
     Ok(acted)
 }
@@ -121,7 +122,8 @@ async fn copied_before(
     }
     let Some(mut done) = mailbox::open_done(mailbox.clone(), settings).await? else { return Ok(Vec::new()) };
     let filed = store.originals_of(mails).await?;
-    let arrived = |listed: &Listed| filed.iter().any(|(_, mail)| mail.received_at == Some(listed.internal_date));
+    let arrivals: HashSet<i64> = filed.iter().filter_map(|(_, mail)| mail.received_at).collect();
+    let arrived = |listed: &Listed| arrivals.contains(&listed.internal_date);
     let candidates: Vec<Listed> = done.list().await?.into_iter().filter(arrived).collect();
     let mut there = BTreeSet::new();
     for some in candidates.chunks(LOOKED_AT) {
@@ -132,14 +134,21 @@ async fn copied_before(
     Ok(filed.into_iter().filter(|(_, mail)| is_there(mail)).map(|(uid, _)| uid).collect())
 }
 
-async fn settle(store: &Store, action: ServerAction, asked: &[MailUid], outcome: &[(MailUid, Settled)]) -> Result<Acted, StoreError> {
+async fn settle(
+    store: &Store,
+    action: ServerAction,
+    asked: &[MailUid],
+    outcome: &[(MailUid, Settled)],
+    as_done: ActionSettled<'_>,
+) -> Result<Acted, StoreError> {
     let of = |wanted: fn(Settled) -> bool| -> Vec<MailUid> {
         outcome.iter().filter(|(_, settled)| wanted(*settled)).map(|(uid, _)| uid.clone()).collect()
     };
     let done = of(|settled| matches!(settled, Settled::Filed | Settled::Gone));
     let moot = of(|settled| settled == Settled::Stale);
-    let failed: Vec<MailUid> = asked.iter().filter(|uid| !done.contains(uid) && !moot.contains(uid)).cloned().collect();
-    store.action_done(&done, ActionSettled::Done).await?;
+    let settled: HashSet<&MailUid> = done.iter().chain(&moot).collect();
+    let failed: Vec<MailUid> = asked.iter().filter(|uid| !settled.contains(uid)).cloned().collect();
+    store.action_done(&done, as_done).await?;
     store.action_done(&moot, ActionSettled::Moot).await?;
     store.action_done(&failed, ActionSettled::Failed).await?;
     for uid in &failed {
@@ -149,59 +158,60 @@ async fn settle(store: &Store, action: ServerAction, asked: &[MailUid], outcome:
     Ok(Acted { filed, deleted, moot: moot.len(), failed: failed.len() })
 }
 
-/// What became of originals that were to be expunged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Expunged {
-    /// Expunged and, looked for again, not there.
-    pub gone: usize,
-    /// Not to be found in the folder: somebody moved or removed them.
-    pub absent: usize,
-    /// Still there; tried again at the next run.
-    pub left: usize,
+/// Originals that are to be expunged, and what is known of them so far. In a folder for filed mail they have another UID than they had when
+/// they were booked: what arrived at the same moment or has the same size is fetched, and tells by its content which mail it is.
+pub struct Search<'a> {
+    due: &'a [Original],
+    arrivals: HashSet<i64>,
+    sizes: HashSet<i64>,
+    /// Neither arrival nor size of one of them was written down: any mail may be it.
+    any: bool,
+    /// Those that were found, and whether all copies are gone.
+    found: BTreeMap<Pseudonym, bool>,
 }
 
-/// Expunges originals of a mailbox. `session` is open on its `done` folder, where a mail has another UID than it had when it was booked:
-/// what arrived at the same moment or has the same size is fetched, and `recognise` tells by the content which mail it is.
-///
-/// # Errors
-/// The mailbox or the database is in trouble; what is not written down is still due.
-pub async fn expunge_originals(
-    store: &Store,
-    due: &[Original],
-    session: &mut Session,
-    recognise: impl Fn(&RawMail) -> Pseudonym,
-) -> Result<Expunged, ActError> {
-    let candidates: Vec<Listed> = session.list().await?.into_iter().filter(|listed| due.iter().any(|mail| may_be(mail, listed))).collect();
-    let mut found: BTreeMap<Pseudonym, Vec<MailUid>> = BTreeMap::new();
-    for some in candidates.chunks(LOOKED_AT) {
-        for raw in session.fetch(some).await? {
-            let digest = recognise(&raw);
-            if due.iter().any(|mail| mail.digest == digest) {
-                found.entry(digest).or_default().push(raw.uid);
-            }
+impl<'a> Search<'a> {
+    /// For these; nowhere has been looked yet.
+    #[must_use]
+    pub fn new(due: &'a [Original]) -> Self {
+        Self {
+            due,
+            arrivals: due.iter().filter_map(|mail| mail.received_at).collect(),
+            sizes: due.iter().filter_map(|mail| mail.size).collect(),
+            any: due.iter().any(|mail| mail.received_at.is_none() && mail.size.is_none()),
+            found: BTreeMap::new(),
         }
     }
-    let uids: Vec<MailUid> = found.values().flatten().cloned().collect();
-    let removed = if uids.is_empty() { Vec::new() } else { session.remove(&uids).await? };
-    let is_gone = |uid: &MailUid| removed.iter().any(|(removed, settled)| removed == uid && *settled == Settled::Gone);
-    let (mut gone, mut absent) = (Vec::new(), Vec::new());
-    for mail in due {
-        match found.get(&mail.digest) {
-            None => absent.push(mail.id),
-            Some(copies) if copies.iter().all(is_gone) => gone.push(mail.id),
-            Some(_) => {}
-        }
-    }
-    store.originals_settled(&gone, OriginalSettled::Gone).await?;
-    store.originals_settled(&absent, OriginalSettled::Absent).await?;
-    Ok(Expunged { gone: gone.len(), absent: absent.len(), left: due.len() - gone.len() - absent.len() })
-}
 
-/// Arrival and size survive the move; where neither was written down, any mail may be it.
-fn may_be(mail: &Original, listed: &Listed) -> bool {
-    let size = i64::try_from(listed.size).ok();
-    match (mail.received_at, mail.size) {
-        (None, None) => true,
-        (received_at, bytes) => received_at == Some(listed.internal_date) || (bytes.is_some() && bytes == size),
+    /// Expunges those that lie in the folder on which `session` is open. `recognise` tells a mail by its content.
+    ///
+    /// # Errors
+    /// The mailbox is in trouble.
+    pub async fn expunge(&mut self, session: &mut Session, recognise: impl Fn(&RawMail) -> Pseudonym) -> Result<(), MailboxError> {
+        let digests: HashSet<&Pseudonym> = self.due.iter().map(|mail| &mail.digest).collect();
+        let candidates: Vec<Listed> = session.list().await?.into_iter().filter(|listed| self.may_be_one(listed)).collect();
+        let mut copies: Vec<(Pseudonym, MailUid)> = Vec::new();
+        for some in candidates.chunks(LOOKED_AT) {
+            let raws = session.fetch(some).await?.into_iter().map(|raw| (recognise(&raw), raw.uid));
+            copies.extend(raws.filter(|(digest, _)| digests.contains(digest)));
+        }
+        let uids: Vec<MailUid> = copies.iter().map(|(_, uid)| uid.clone()).collect();
+        let removed = if uids.is_empty() { Vec::new() } else { session.remove(&uids).await? };
+        let gone: HashSet<MailUid> = removed.into_iter().filter(|(_, settled)| *settled == Settled::Gone).map(|(uid, _)| uid).collect();
+        for (digest, uid) in copies {
+            *self.found.entry(digest).or_insert(true) &= gone.contains(&uid);
+        }
+        Ok(())
+    }
+
+    /// What became of one of them: whether it is gone; none where it was not found.
+    #[must_use]
+    pub fn is_gone(&self, mail: &Original) -> Option<bool> {
+        self.found.get(&mail.digest).copied()
+    }
+
+    /// Arrival and size survive the move.
+    fn may_be_one(&self, listed: &Listed) -> bool {
+        self.any || self.arrivals.contains(&listed.internal_date) || i64::try_from(listed.size).is_ok_and(|size| self.sizes.contains(&size))
     }
 }

@@ -99,6 +99,9 @@ pub async fn deliver_due(store: &Store, transport: &mut Transport, stop: &Cancel
                 Delivery::Later { .. } => report.later += 1,
                 Delivery::Dead { .. } => report.dead += 1,
             }
+            if let Err(fault @ SendError::Unsendable(_)) = &outcome {
+                tracing::error!(reply = reply.id, error = %fault, "the reply cannot be sent; see `postkamer outbox list`");
+            }
             tracing::info!(reply = reply.id, attempt = reply.attempt, outcome = outcome_code(&outcome), "reply tried");
             if let Err(trouble @ (SendError::Unreachable(_) | SendError::Configuration(_))) = outcome {
                 store.unclaim(&ids(claimed.iter().skip(place + 1))).await?;
@@ -120,6 +123,7 @@ fn delivery(reply: &Claimed, outcome: &Result<(), SendError>) -> Delivery {
     match outcome {
         Ok(()) => Delivery::Sent { refused: Vec::new() },
         Err(SendError::Refused(code)) => Delivery::Dead { code: code.to_string() },
+        Err(SendError::Unsendable(_)) => Delivery::Dead { code: "unsendable".to_owned() },
         Err(SendError::RecipientsRefused(refused)) => partly(refused),
         Err(SendError::Passing(code)) => later(code.to_string(), false),
         Err(SendError::Unknown) => later("no-answer".to_owned(), true),
@@ -149,5 +153,6 @@ fn outcome_code(outcome: &Result<(), SendError>) -> String {
         Err(SendError::Unknown) => "no answer".to_owned(),
         Err(SendError::Unreachable(_)) => "unreachable".to_owned(),
         Err(SendError::Configuration(_)) => "configuration".to_owned(),
+        Err(SendError::Unsendable(_)) => "unsendable".to_owned(),
     }
 }

@@ -82,9 +82,12 @@ pub enum SendError {
     /// The server could not be reached, or the connection ended before anything was handed over.
     #[error("the SMTP server could not be used: {0}")]
     Unreachable(String),
-    /// Something must be set right first: TLS, the sign-in, or the message itself.
+    /// Something must be set right first: TLS, or the sign-in.
     #[error("{0}")]
     Configuration(String),
+    /// This mail can never be sent as it is; it says nothing about any other.
+    #[error("{0}")]
+    Unsendable(&'static str),
 }
 
 impl fmt::Display for SmtpCode {
@@ -109,7 +112,7 @@ impl SendError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Passing(_) | Self::Unknown | Self::Unreachable(_) | Self::Configuration(_) => true,
-            Self::Refused(_) | Self::RecipientsRefused(_) => false,
+            Self::Refused(_) | Self::RecipientsRefused(_) | Self::Unsendable(_) => false,
         }
     }
 }
@@ -150,7 +153,7 @@ impl Smtp {
         let from = envelope_from.map(lettre_address).transpose()?;
         let to = recipients.iter().map(|to| Ok((to, lettre_address(to)?))).collect::<Result<Vec<_>, SendError>>()?;
         if to.is_empty() {
-            return Err(SendError::Configuration("the mail has no recipient".to_owned()));
+            return Err(SendError::Unsendable("the mail has no recipient"));
         }
         let (mut connection, begun) = match self.take() {
             Some(kept) => {
@@ -367,7 +370,7 @@ async fn begin(connection: &mut AsyncSmtpConnection, from: Option<lettre::Addres
     let mut parameters = Vec::new();
     if !message.is_ascii() {
         if !connection.server_info().supports_feature(Extension::EightBitMime) {
-            return Err(SendError::Configuration("the mail has 8-bit text, which the SMTP server does not take (8BITMIME)".to_owned()));
+            return Err(SendError::Unsendable("the mail has 8-bit text, which the SMTP server does not take (8BITMIME)"));
         }
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
@@ -441,24 +444,23 @@ fn enhanced_status(text: &str) -> Option<(u8, u16, u16)> {
 }
 
 fn lettre_address(address: &EmailAddress) -> Result<lettre::Address, SendError> {
-    address.reveal().parse().map_err(|_| SendError::Configuration("an address of the mail is not one that can be sent to".to_owned()))
+    address.reveal().parse().map_err(|_| SendError::Unsendable("an address of the mail is not one that can be sent to"))
 }
 
 /// The message without its last line end, which lettre adds. A bare CR or LF could end the message early on servers that
 /// take it for a line end, and begin a command of the sender's choice (SMTP smuggling, CVE-2023-51764).
 fn canonical(message: &[u8]) -> Result<&[u8], SendError> {
-    let wrong = |what: &str| SendError::Configuration(format!("the mail {what}; this is a mistake in postkamer"));
     let mut before = 0;
     for (place, byte) in message.iter().enumerate() {
         let after = message.get(place + 1);
         match byte {
-            b'\n' if before != b'\r' => return Err(wrong("has a bare LF")),
-            b'\r' if after != Some(&b'\n') => return Err(wrong("has a bare CR")),
-            0 => return Err(wrong("has a NUL")),
+            b'\n' if before != b'\r' => return Err(SendError::Unsendable("the mail has a bare LF; this is a mistake in postkamer")),
+            b'\r' if after != Some(&b'\n') => return Err(SendError::Unsendable("the mail has a bare CR; this is a mistake in postkamer")),
+            0 => return Err(SendError::Unsendable("the mail has a NUL; this is a mistake in postkamer")),
             _ => before = *byte,
         }
     }
-    message.strip_suffix(b"\r\n").ok_or_else(|| wrong("does not end with a line end"))
+    message.strip_suffix(b"\r\n").ok_or(SendError::Unsendable("the mail does not end with a line end; this is a mistake in postkamer"))
 }
 
 /// Any stream that lettre can talk over.
@@ -528,7 +530,7 @@ mod tests {
     fn a_message_that_could_smuggle_another_is_not_sent() {
         assert_eq!(canonical(b"Subject: x\r\n\r\na\r\n"), Ok(&b"Subject: x\r\n\r\na"[..]));
         for message in [&b"a\n.\r\n"[..], b"a\r.\r\n", b"a\r\r\n", b"\na\r\n", b"a\0b\r\n", b"a", b"a\r", b"a\r\n.\r"] {
-            assert!(matches!(canonical(message), Err(SendError::Configuration(_))), "{message:?}");
+            assert!(matches!(canonical(message), Err(SendError::Unsendable(_))), "{message:?}");
         }
     }
 

@@ -211,6 +211,8 @@ pub struct NewProfile {
     pub organisation: Option<String>,
     /// Only in Cc of a colleague's mail.
     pub by_cc: bool,
+    /// A listed contact wrote it, beyond doubt: whoever left before is back.
+    pub listed: bool,
 }
 
 /// A reply with its final bytes: a retry sends the same.

@@ -6,7 +6,7 @@ use super::identifiers::{ALL, Judged, reads_as_stamp};
 use super::outcome::{Finding, Spot, Where};
 use super::{Policy, blocks, records};
 use crate::parse::document::{Content, Document, Place};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How many places a finding lists in detail.
 const MOST_SPOTS: usize = 100;
@@ -56,10 +56,9 @@ impl Found {
     /// Drops what a page's text has said already: the same numbers, and records of the same page.
     fn forget(&mut self, text: &Self, picture: &Place) {
         let same_page = |spot: &Spot| spot.place.part == "page" && spot.place.number == picture.number && spot.place.path == picture.path;
-        self.hits.retain(|hit| {
-            let same = |said: &Hit| said.value == hit.value || hit.spot.kind == records::KIND && same_page(&said.spot);
-            !text.hits.iter().any(|said| said.spot.kind == hit.spot.kind && same(said))
-        });
+        let said: HashSet<(&str, &str)> = text.hits.iter().map(|said| (said.spot.kind, said.value.as_str())).collect();
+        let has_records = text.hits.iter().any(|said| said.spot.kind == records::KIND && same_page(&said.spot));
+        self.hits.retain(|hit| !said.contains(&(hit.spot.kind, hit.value.as_str())) && !(has_records && hit.spot.kind == records::KIND));
     }
 
     /// What is reported; `None` when there is nothing.

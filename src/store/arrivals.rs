@@ -125,19 +125,22 @@ impl Store {
     pub async fn set_aside(&self, uids: &[MailUid]) -> Result<(), StoreError> {
         const DOING: &str = "setting mails aside";
         let now = self.now();
-        let rows = uids.iter().map(|uid| {
-            arrival::ActiveModel::from(arrival::Model {
-                mailbox: uid.mailbox.as_str().to_owned(),
-                validity: uid.validity.get().into(),
-                uid: uid.uid.get().into(),
-                state: "stuck".to_owned(),
-                attempts: 0,
-                attempts_alone: 0,
-                since: now,
-                reason: Some("uid-used-before".to_owned()),
-            })
-        });
-        arrival::Entity::insert_many(rows).exec_without_returning(&self.0.writer).await.doing(DOING).map(|_| ())
+        for chunk in uids.chunks(KEYS) {
+            let rows = chunk.iter().map(|uid| {
+                arrival::ActiveModel::from(arrival::Model {
+                    mailbox: uid.mailbox.as_str().to_owned(),
+                    validity: uid.validity.get().into(),
+                    uid: uid.uid.get().into(),
+                    state: "stuck".to_owned(),
+                    attempts: 0,
+                    attempts_alone: 0,
+                    since: now,
+                    reason: Some("uid-used-before".to_owned()),
+                })
+            });
+            arrival::Entity::insert_many(rows).exec_without_returning(&self.0.writer).await.doing(DOING)?;
+        }
+        Ok(())
     }
 
     /// T0: writes down that these mails are taken in hand. `alone` where it is one mail only, and because of earlier

@@ -47,6 +47,8 @@ pub(super) struct Rows {
     checks: Vec<identity_check::Model>,
     /// Who gets a profile, if there is none yet, by their digests.
     profiles: BTreeMap<String, profile::Model>,
+    /// Of them those who are listed contacts: a profile of theirs that was deactivated is active again.
+    returned: BTreeSet<String>,
     portal_requests: Vec<portal_request::Model>,
     /// Answers to requests for approval.
     approvals: Vec<approval::Model>,
@@ -113,6 +115,8 @@ impl Rows {
             size: Some(plan.postmark.size),
             filed_at: None,
             original: None,
+            filed_in: None,
+            filed_to: None,
         });
         self.withheld.extend(plan.withheld.iter().map(|withheld| withheld::Model {
             mail_id,
@@ -234,6 +238,9 @@ impl Rows {
     fn people(&mut self, people: Vec<NewProfile>, keys: &Keys, at: i64) {
         for new in people {
             let person = keys.person(&new.address).as_str().to_owned();
+            if new.listed {
+                self.returned.insert(person.clone());
+            }
             self.profiles.entry(person.clone()).or_insert_with(|| profile::Model {
                 person,
                 address: new.address.reveal().to_owned(),
@@ -263,21 +270,19 @@ impl Rows {
     /// Writes all of it.
     pub(super) async fn write(mut self, db: &DatabaseTransaction) -> Result<(), StoreError> {
         macro_rules! insert {
-            ($table:ident, $rows:expr) => {
+            ($table:ident, $rows:expr $(, $conflict:expr)?) => {
                 let mut rows = $rows.into_iter().map($table::ActiveModel::from).peekable();
                 while rows.peek().is_some() {
-                    $table::Entity::insert_many(rows.by_ref().take(ROWS)).exec_without_returning(db).await.doing(DOING)?;
+                    let some = $table::Entity::insert_many(rows.by_ref().take(ROWS));
+                    $(let some = some.on_conflict($conflict.to_owned());)?
+                    some.exec_without_returning(db).await.doing(DOING)?;
                 }
             };
         }
         let changed = self.follow_appends(db).await?;
         insert!(ticket, self.tickets);
-        if !changed.is_empty() {
-            use ticket::Column::{CloseCause, ClosedAt, ClosedFrom, Id, Reasons, Status, Urgent};
-            let again = OnConflict::column(Id).update_columns([Status, ClosedFrom, CloseCause, ClosedAt, Reasons, Urgent]).to_owned();
-            let rows = changed.into_iter().map(ticket::ActiveModel::from);
-            ticket::Entity::insert_many(rows).on_conflict(again).exec_without_returning(db).await.doing(DOING)?;
-        }
+        use ticket::Column::{CloseCause, ClosedAt, ClosedFrom, Id, Reasons, Status, Urgent};
+        insert!(ticket, changed, OnConflict::column(Id).update_columns([Status, ClosedFrom, CloseCause, ClosedAt, Reasons, Urgent]));
         insert!(mail, self.mails);
         insert!(entry, self.entries);
         insert!(attachment, self.attachments);
@@ -288,18 +293,11 @@ impl Rows {
             row.request_digest = request_digest(db, row.request).await?;
         }
         insert!(approval, self.approvals);
-        let participants = self
-            .participants
-            .into_iter()
-            .map(|(ticket_id, address)| participant::ActiveModel::from(participant::Model { ticket_id, address }));
-        let twice = OnConflict::columns([participant::Column::TicketId, participant::Column::Address]).do_nothing().to_owned();
-        participant::Entity::insert_many(participants).on_conflict(twice).exec_without_returning(db).await.doing(DOING)?;
-        let profiles = self.profiles.into_values().map(profile::ActiveModel::from);
-        let known = OnConflict::column(profile::Column::Person).do_nothing().to_owned();
-        profile::Entity::insert_many(profiles).on_conflict(known).exec_without_returning(db).await.doing(DOING)?;
-        let asked = self.portal_requests.into_iter().map(portal_request::ActiveModel::from);
-        let before = OnConflict::column(portal_request::Column::TicketId).do_nothing().to_owned();
-        portal_request::Entity::insert_many(asked).on_conflict(before).exec_without_returning(db).await.doing(DOING)?;
+        let participants = self.participants.into_iter().map(|(ticket_id, address)| participant::Model { ticket_id, address });
+        insert!(participant, participants, OnConflict::columns([participant::Column::TicketId, participant::Column::Address]).do_nothing());
+        insert!(profile, self.profiles.into_values(), OnConflict::column(profile::Column::Person).do_nothing());
+        super::profiles::come_back(db, &self.returned).await?;
+        insert!(portal_request, self.portal_requests, OnConflict::column(portal_request::Column::TicketId).do_nothing());
         for (check, state) in self.settled {
             identity_check::Entity::update_many()
                 .col_expr(identity_check::Column::State, Expr::value(state))

@@ -111,7 +111,10 @@ impl Store {
         self.0.blobs.keep(rows.take_contents()).await?;
         rows.write(&transaction).await?;
         audit.write(&transaction).await?;
-        settle_arrivals(&transaction, &booking, now).await?;
+        // What lies in no mailbox waits with whoever offers it, and may never come again.
+        if !lease.is_without_mailbox() {
+            settle_arrivals(&transaction, &booking, now).await?;
+        }
         transaction.commit().await.doing(DOING)?;
         Ok(booking)
     }

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use postkamer_migrations::Migrator;
 use sea_orm::sqlx::Connection;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, QuerySelect,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::{MigratorTrait, SchemaManager};
+use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManager};
 
 use super::StoreError;
 use super::entities::secret;
@@ -62,7 +63,7 @@ pub(super) async fn connect(url: &str, state_dir: &Path) -> Result<Connections, 
     }
 }
 
-fn postgres(url: &str, connections: u32) -> ConnectOptions {
+pub(super) fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -70,8 +71,36 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
         .acquire_timeout(Duration::from_secs(15))
         .set_application_name("postkamer")
         .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|options| options.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]));
+        .map_sqlx_postgres_opts({
+            let named = names_sslmode(url);
+            move |options| {
+                let options = options.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
+                if named || is_on_this_machine(&options) { options } else { options.ssl_mode(PgSslMode::VerifyFull) }
+            }
+        });
     options
+}
+
+/// Whether an address says itself what is asked of TLS. Where it does not, other machines are spoken to over TLS with a checked certificate
+/// only, whatever the driver would fall back to.
+fn names_sslmode(url: &str) -> bool {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    parameters.split('&').any(|parameter| parameter.starts_with("sslmode=") || parameter.starts_with("ssl-mode="))
+}
+
+fn is_on_this_machine(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let address: Result<std::net::IpAddr, _> = host.trim_start_matches('[').trim_end_matches(']').parse();
+    let loopback = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback());
+    loopback || host.starts_with('/') || options.get_socket().is_some()
+}
+
+/// Whether a PostgreSQL address asks by its `sslmode` for a connection to another machine that may be in clear text, or with anybody.
+#[must_use]
+pub fn may_be_in_clear(url: &str) -> bool {
+    let Ok(options) = url.parse::<PgConnectOptions>() else { return false };
+    let unchecked = !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
+    names_sslmode(url) && unchecked && !is_on_this_machine(&options)
 }
 
 pub(super) fn sqlite(file: PathBuf, read_only: bool) -> ConnectOptions {
@@ -121,14 +150,18 @@ async fn migrate_postgres(pool: &DatabaseConnection) -> Result<Vec<String>, Stor
     if pending(pool).await?.is_empty() {
         return Ok(Vec::new());
     }
-    let lock = pool.begin().await.doing("locking the database")?;
-    lock.execute_unprepared(MIGRATING).await.doing("locking the database")?;
-    let applied = migrate(pool).await?;
-    lock.commit().await.doing("unlocking the database")?;
+    // On one connection: beside another that migrates, the one with the lock would be idle for too long, and the server would end it.
+    let locked = pool.begin().await.doing("locking the database")?;
+    locked.execute_unprepared(MIGRATING).await.doing("locking the database")?;
+    let applied = migrate(&locked).await?;
+    locked.commit().await.doing("bringing the database up to date")?;
     Ok(applied)
 }
 
-async fn migrate(db: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+async fn migrate<'c, C: ConnectionTrait>(db: &'c C) -> Result<Vec<String>, StoreError>
+where
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
     let pending = pending(db).await?;
     if !pending.is_empty() {
         Migrator::up(db, None).await.doing("bringing the database up to date")?;
@@ -136,7 +169,10 @@ async fn migrate(db: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
     Ok(pending)
 }
 
-pub(super) async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+pub(super) async fn pending<'c, C: ConnectionTrait>(db: &'c C) -> Result<Vec<String>, StoreError>
+where
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
     const DOING: &str = "reading the version of the database";
     let applied: Vec<String> = if SchemaManager::new(db).has_table("seaql_migrations").await.doing(DOING)? {
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), "SELECT version FROM seaql_migrations"));

@@ -11,7 +11,7 @@ use super::error::While;
 use super::rows::{KEYS, is_one_of, mail_uid};
 use super::{Booked, Store, StoreError};
 use crate::decide::ServerAction;
-use crate::words::{MailUid, MailboxId};
+use crate::words::{MailUid, MailboxId, Shelf};
 
 const SETTLING: &str = "noting what became of server actions";
 /// The first wait after a failure, in milliseconds; it doubles with each further one.
@@ -52,9 +52,11 @@ impl Due {
 
 /// What became of server actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActionSettled {
+pub enum ActionSettled<'a> {
     /// Done, and seen to be done.
     Done,
+    /// Likewise; those that were to be filed lie there.
+    Filed(&'a Shelf),
     /// The UIDs belong to another UIDVALIDITY: the mail, if it is still there, will be met again under a new UID.
     Moot,
     /// Not done; it is due again after a while.
@@ -93,7 +95,7 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach: the actions stay due, and doing them again is safe.
-    pub async fn action_done(&self, uids: &[MailUid], settled: ActionSettled) -> Result<(), StoreError> {
+    pub async fn action_done(&self, uids: &[MailUid], settled: ActionSettled<'_>) -> Result<(), StoreError> {
         if uids.is_empty() {
             return Ok(());
         }
@@ -116,13 +118,19 @@ impl Store {
         transaction.commit().await.doing(SETTLING)
     }
 
-    async fn settle_actions(&self, db: &impl ConnectionTrait, uids: &[MailUid], settled: ActionSettled) -> Result<(), StoreError> {
+    async fn settle_actions(&self, db: &impl ConnectionTrait, uids: &[MailUid], settled: ActionSettled<'_>) -> Result<(), StoreError> {
         let update = mail::Entity::update_many().filter(is_one_of(uids)).filter(mail::Column::ActionState.eq("due"));
         let update = match settled {
             ActionSettled::Done => {
                 let filed = Expr::case(mail::Column::ServerAction.eq("file"), self.now()).finally(None::<i64>);
                 update.col_expr(mail::Column::ActionState, Expr::value("done")).col_expr(mail::Column::FiledAt, filed.into())
             }
+            ActionSettled::Filed(shelf) => update
+                .col_expr(mail::Column::ActionState, Expr::value("done"))
+                .col_expr(mail::Column::FiledAt, Expr::value(self.now()))
+                .col_expr(mail::Column::FiledIn, Expr::value(shelf.account.clone()))
+                // Nowhere is known, too.
+                .col_expr(mail::Column::FiledTo, Expr::value(shelf.folder.clone().unwrap_or_default())),
             ActionSettled::Moot => update.col_expr(mail::Column::ActionState, Expr::value("moot")),
             ActionSettled::Failed => update
                 .col_expr(mail::Column::ActionDueAt, Expr::value(self.now()).add(wait()))

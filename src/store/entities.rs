@@ -127,6 +127,8 @@ table!(
         size: Option<i64>,
         filed_at: Option<i64>,
         original: Option<String>,
+        filed_in: Option<String>,
+        filed_to: Option<String>,
     }
 );
 

@@ -1,13 +1,12 @@
 //! Whether a database can be used, without changing anything in it: for `check --connect`.
 
 use std::path::Path;
-use std::time::Duration;
 
 use rustix::fs::{Access, access};
-use sea_orm::{ConnectOptions, Database};
+use sea_orm::Database;
 
 use super::StoreError;
-use super::connection::{pending, sqlite};
+use super::connection::{pending, postgres, sqlite};
 use super::error::While;
 
 /// What was found.
@@ -38,9 +37,7 @@ pub async fn examine(url: &str, state_dir: &Path) -> Result<Found, StoreError> {
         }
         Database::connect(sqlite(file, true)).await.doing(DOING)?
     } else {
-        let mut options = ConnectOptions::new(url);
-        options.max_connections(1).connect_timeout(Duration::from_secs(10)).acquire_timeout(Duration::from_secs(15)).sqlx_logging(false);
-        Database::connect(options).await.doing(DOING)?
+        Database::connect(postgres(url, 1)).await.doing(DOING)?
     };
     let pending = pending(&database).await?.len();
     database.close().await.doing(DOING)?;

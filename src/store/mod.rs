@@ -47,6 +47,7 @@ pub use audit::{Anchor, Chain, Damage, RawRecord, RecordFilter, Recorded};
 pub use blobs::free_space;
 pub use book::{Booked, Booking};
 pub use casework::{AgentsTicket, Deed, Look};
+pub use connection::may_be_in_clear;
 pub use contacts::{Basis, ContactChange, PlannedChange};
 pub use daemons::DaemonSeen;
 pub use desk::{Correspondence, Queued, Stuck};

@@ -10,7 +10,7 @@ use super::entities::mail;
 use super::error::While;
 use super::rows::{CHUNK, KEYS, is_one_of, mail_uid};
 use super::{Store, StoreError};
-use crate::words::{MailUid, MailboxId, Pseudonym};
+use crate::words::{MailUid, MailboxId, Pseudonym, Shelf};
 
 /// A filed mail whose original is to be expunged. In the `done` folder it has another UID than it had: its content tells
 /// which one it is, and arrival and size where to look.
@@ -24,6 +24,12 @@ pub struct Original {
     pub received_at: Option<i64>,
     /// Its size in bytes, as the mailbox says; none where that was not written down.
     pub size: Option<i64>,
+    /// Where it was filed; none where that was not written down.
+    pub shelf: Option<Shelf>,
+}
+
+fn shelf(account: Option<String>, folder: Option<String>) -> Option<Shelf> {
+    account.map(|account| Shelf { account, folder: folder.filter(|folder| !folder.is_empty()) })
 }
 
 /// What became of originals.
@@ -37,22 +43,18 @@ pub enum OriginalSettled {
 }
 
 impl Store {
-    /// Originals of this mailbox that are to be expunged.
+    /// Originals of this mailbox that are to be expunged. A mail that is still to be filed is not among them.
     ///
     /// # Errors
     /// The database is out of reach.
     pub async fn originals_due(&self, mailbox: &MailboxId) -> Result<Vec<Original>, StoreError> {
-        let rows: Vec<(i64, String, Option<i64>, Option<i64>)> = mail::Entity::find()
-            .select_only()
-            .columns([mail::Column::Id, mail::Column::Digest, mail::Column::ReceivedAt, mail::Column::Size])
+        let rows = mail::Entity::find()
             .filter(mail::Column::Mailbox.eq(mailbox.as_str()))
-            .filter(mail::Column::Original.eq("due"))
+            .filter(is_due())
             .order_by_asc(mail::Column::Id)
-            .into_tuple()
             .all(&self.0.reader)
             .await
             .doing("looking for originals that are to be expunged")?;
-        let original = |(id, digest, received_at, size)| Original { id, digest: Pseudonym::from_row(digest), received_at, size };
         Ok(rows.into_iter().map(original).collect())
     }
 
@@ -68,8 +70,7 @@ impl Store {
                 mail::Entity::find().filter(is_one_of(chunk)).order_by_asc(mail::Column::Id).all(&self.0.reader).await.doing(DOING)?;
             for row in rows {
                 let uid = mail_uid("mail", &row.mailbox, row.validity, row.uid)?;
-                let digest = Pseudonym::from_row(row.digest);
-                originals.push((uid, Original { id: row.id, digest, received_at: row.received_at, size: row.size }));
+                originals.push((uid, original(row)));
             }
         }
         Ok(originals)
@@ -84,7 +85,7 @@ impl Store {
             .select_only()
             .column(mail::Column::Mailbox)
             .distinct()
-            .filter(mail::Column::Original.eq("due"))
+            .filter(is_due())
             .order_by_asc(mail::Column::Mailbox)
             .into_tuple()
             .all(&self.0.reader)
@@ -124,6 +125,35 @@ impl Store {
         }
         Ok(())
     }
+
+    /// An agent says that these originals were removed by hand: nobody else can look for them.
+    ///
+    /// # Errors
+    /// The database is out of reach: they stay due.
+    pub async fn originals_removed_by_hand(&self, mailbox: &MailboxId, ids: &[i64], agent: &str) -> Result<(), StoreError> {
+        const DOING: &str = "noting that originals were removed by hand";
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let transaction = begin_serial(&self.0.writer, DOING).await?;
+        let now = self.now();
+        let mut audit = Tail::read(&transaction, now).await?;
+        let agent = audit.agent(agent);
+        audit.add(now, &ByHand { what: "originals-removed-by-hand", mailbox: mailbox.as_str(), count: ids.len(), agent });
+        audit.write(&transaction).await?;
+        transaction.commit().await.doing(DOING)?;
+        self.originals_settled(ids, OriginalSettled::Absent).await
+    }
+}
+
+/// To be expunged, and filed.
+fn is_due() -> Expr {
+    mail::Column::Original.eq("due").and(mail::Column::ActionState.ne("due"))
+}
+
+fn original(row: mail::Model) -> Original {
+    let digest = Pseudonym::from_row(row.digest);
+    Original { id: row.id, digest, received_at: row.received_at, size: row.size, shelf: shelf(row.filed_in, row.filed_to) }
 }
 
 /// An original in the audit record.
@@ -134,4 +164,13 @@ struct Expunged<'a> {
     mailbox: &'a str,
     digest: Pseudonym,
     ticket: Option<i64>,
+}
+
+/// Somebody's word for it, in the audit record.
+#[derive(Serialize)]
+struct ByHand<'a> {
+    what: &'static str,
+    mailbox: &'a str,
+    count: usize,
+    agent: String,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 
@@ -442,7 +442,8 @@ async fn forget_mails(db: &DatabaseTransaction, mails: &BTreeSet<i64>, key: &Pse
         let marked = mail::Entity::update_many()
             .col_expr(mail::Column::Original, Expr::value("due"))
             .filter(mail::Column::Id.is_in(chunk.iter().copied()))
-            .filter(mail::Column::FiledAt.is_not_null())
+            // What is not filed yet is expunged once it is.
+            .filter(mail::Column::ServerAction.eq("file").and(mail::Column::ActionState.is_in(["done", "due"])))
             .filter(mail::Column::Original.is_null())
             .exec(db)
             .await

@@ -1,5 +1,7 @@
 //! Profiles: what is kept of the people who write, and of their colleagues in Cc (POLICY "Profiles").
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -11,7 +13,7 @@ use super::desk::{AgentRecord, record};
 use super::entities::{entry, general_profile, participant, portal_access, profile, ticket};
 use super::error::While;
 use super::retention::Holds;
-use super::rows::timestamp;
+use super::rows::{CHUNK, address, timestamp};
 use super::{Store, StoreError};
 use crate::words::{EmailAddress, Pseudonym, TicketNumber};
 
@@ -170,12 +172,27 @@ impl Store {
         Ok(true)
     }
 
+    /// A person who left is on a list again. False: there is no deactivated profile of theirs.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn reactivate_profile(&self, address: &EmailAddress, agent: &str) -> Result<bool, StoreError> {
+        let transaction = begin_serial(&self.0.writer, DOING).await?;
+        if come_back(&transaction, &[self.person(address)].into()).await? == 0 {
+            return Ok(false);
+        }
+        self.record_profile(&transaction, "profile-reactivated", address, agent).await?;
+        transaction.commit().await.doing(DOING)?;
+        Ok(true)
+    }
+
     /// The January move: the tickets of everybody who left before that day go to their organisation's general profile, and the profiles are
-    /// erased. One person after the other, so that it can break off anywhere. Returns how many.
+    /// erased; not of those who are back, whose profiles are active again. One person after the other, so that it can break off anywhere. Returns
+    /// how many were erased.
     ///
     /// # Errors
     /// The database is out of reach; whoever has not moved yet moves at the next call.
-    pub async fn move_departed(&self, before: Date) -> Result<u64, StoreError> {
+    pub async fn move_departed(&self, before: Date, is_back: impl Fn(&EmailAddress) -> bool) -> Result<u64, StoreError> {
         let departed = profile::Entity::find()
             // ISO days are in order as texts, too.
             .filter(profile::Column::DeactivatedOn.lt(before.to_string()))
@@ -185,6 +202,11 @@ impl Store {
             .doing(DOING)?;
         let mut moved = 0;
         for row in departed {
+            let whose = address("profile", &row.address)?;
+            if is_back(&whose) {
+                self.reactivate_profile(&whose, DAEMON).await?;
+                continue;
+            }
             let transaction = begin_serial(&self.0.writer, DOING).await?;
             if on_hold(&transaction, &row).await? {
                 continue;
@@ -252,6 +274,19 @@ impl Store {
     fn person(&self, address: &EmailAddress) -> String {
         self.0.keys.person(address).as_str().to_owned()
     }
+}
+
+/// Makes the profiles of these people active again, as far as they were deactivated. Returns how many.
+pub(super) async fn come_back(db: &DatabaseTransaction, people: &BTreeSet<String>) -> Result<u64, StoreError> {
+    let mut back = 0;
+    for chunk in people.iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let update = profile::Entity::update_many()
+            .col_expr(profile::Column::DeactivatedOn, Expr::value(None::<String>))
+            .filter(profile::Column::Person.is_in(chunk.iter().copied()))
+            .filter(profile::Column::DeactivatedOn.is_not_null());
+        back += update.exec(db).await.doing(DOING)?.rows_affected;
+    }
+    Ok(back)
 }
 
 /// A number as it is kept: none instead of an empty one.

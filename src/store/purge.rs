@@ -35,6 +35,8 @@ pub struct Purged {
     pub attachments: Vec<(usize, String)>,
     /// How many originals on the server are to be expunged now.
     pub originals: u64,
+    /// How many are to be expunged as soon as they are filed: their mailbox was out of reach since.
+    pub unfiled: u64,
 }
 
 impl Store {
@@ -42,7 +44,7 @@ impl Store {
     /// the letter to the one who asked, where there is to be one.
     ///
     /// # Errors
-    /// [`StoreError::Unknown`]; [`StoreError::NotNow`] while the mail is still being filed on the server, or under a legal hold. Nothing was removed then.
+    /// [`StoreError::Unknown`]; [`StoreError::NotNow`] under a legal hold. Nothing was removed then.
     pub async fn purge<F>(&self, number: TicketNumber, what: Purge, agent: &str, write: F) -> Result<Purged, StoreError>
     where
         F: FnOnce(&Correspondence, &Purged, &Keys) -> Option<PlannedReply> + Send,
@@ -53,15 +55,18 @@ impl Store {
         }
         let now = self.now();
         let (entries, attachments) = chosen(&transaction, row.id, what).await?;
-        let mut purged =
-            Purged { attachments: attachments.iter().map(|file| (place(file.position), file.format.clone())).collect(), originals: 0 };
+        let mut purged = Purged {
+            attachments: attachments.iter().map(|file| (place(file.position), file.format.clone())).collect(),
+            ..Purged::default()
+        };
         for file in &attachments {
             withhold(&transaction, file, &entries).await?;
         }
         let words: Vec<i64> =
             if matches!(what, Purge::Attachment(_)) { Vec::new() } else { entries.iter().map(|entry| entry.id).collect() };
         empty(&transaction, &words, now).await?;
-        purged.originals = mark_originals(&transaction, entries.iter().filter_map(|entry| entry.mail_id).collect()).await?;
+        let mails = entries.iter().filter_map(|entry| entry.mail_id).collect();
+        (purged.originals, purged.unfiled) = mark_originals(&transaction, mails).await?;
         if what == Purge::Ticket && row.status != "closed" {
             let to = Some(Some(Closed { from: row.status.clone(), cause: "agent" }));
             apply(&transaction, row.id, now, &Change { entry: "closed", agent, to, ..Change::default() }).await?;
@@ -149,8 +154,8 @@ async fn empty(db: &DatabaseTransaction, entries: &[i64], now: i64) -> Result<()
         .map(|_| ())
 }
 
-/// The filed originals of these mails, and of the same mails in other mailboxes, are to be expunged.
-async fn mark_originals(db: &DatabaseTransaction, mails: Vec<i64>) -> Result<u64, StoreError> {
+/// The originals of these mails, and of the same mails in other mailboxes, are to be expunged: at once where they are filed, else once they are.
+async fn mark_originals(db: &DatabaseTransaction, mails: Vec<i64>) -> Result<(u64, u64), StoreError> {
     let digests: Vec<String> = mail::Entity::find()
         .select_only()
         .column(mail::Column::Digest)
@@ -160,21 +165,17 @@ async fn mark_originals(db: &DatabaseTransaction, mails: Vec<i64>) -> Result<u64
         .await
         .doing(DOING)?;
     let digests: BTreeSet<String> = digests.into_iter().collect();
-    let filed = || mail::Column::Digest.is_in(digests.iter().cloned());
-    let under_way = mail::Entity::find().filter(filed()).filter(mail::Column::ActionState.eq("due")).limit(1).one(db).await.doing(DOING)?;
-    if under_way.is_some() {
-        return Err(StoreError::NotNow("its mail is still being filed on the server; please try again in a moment"));
+    let mut marked = [0, 0];
+    for (state, count) in ["done", "due"].into_iter().zip(&mut marked) {
+        let update = mail::Entity::update_many()
+            .col_expr(mail::Column::Original, Expr::value("due"))
+            .filter(mail::Column::Digest.is_in(digests.iter().cloned()))
+            .filter(mail::Column::ServerAction.eq("file"))
+            .filter(mail::Column::ActionState.eq(state))
+            .filter(Condition::any().add(mail::Column::Original.is_null()).add(mail::Column::Original.eq("due")));
+        *count = update.exec(db).await.doing(DOING)?.rows_affected;
     }
-    let marked = mail::Entity::update_many()
-        .col_expr(mail::Column::Original, Expr::value("due"))
-        .filter(filed())
-        .filter(mail::Column::ServerAction.eq("file"))
-        .filter(mail::Column::ActionState.eq("done"))
-        .filter(Condition::any().add(mail::Column::Original.is_null()).add(mail::Column::Original.eq("due")))
-        .exec(db)
-        .await
-        .doing(DOING)?;
-    Ok(marked.rows_affected)
+    Ok(marked.into())
 }
 
 fn place(position: i64) -> usize {

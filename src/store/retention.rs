@@ -79,6 +79,8 @@ pub enum Forgotten {
     Originals,
     /// Old tickets, with the decisions on them, and decisions without a ticket.
     Decisions,
+    /// Letters about no ticket and no mail: notices to privacy contacts.
+    Letters,
     /// Keys of the audit record, by month.
     Keys,
 }
@@ -199,6 +201,7 @@ impl Store {
         due.extend(self.due_attachments(rules, &holds, now).await?);
         due.extend(self.due_originals(rules, &holds, now).await?);
         due.extend(self.due_decisions(rules, &holds, now).await?);
+        due.extend(self.due_letters(rules, &holds, now).await?);
         due.extend(self.due_keys(rules, now).await?);
         Ok(due)
     }
@@ -220,14 +223,12 @@ impl Store {
         let now = self.now();
         match item.kind {
             Forgotten::Organisations => empty_organisation(&transaction, item, &holds, now).await?,
-            Forgotten::Queue => {
-                empty_tickets(&transaction, &item.rows, now).await?;
-                forget_strangers(&transaction).await?;
-            }
+            Forgotten::Queue => empty_tickets(&transaction, &item.rows, now).await?,
             Forgotten::Attachments => remove_attachments(&transaction, &item.rows).await?,
             Forgotten::Originals => mark_originals(&transaction, &item.rows).await?,
             Forgotten::Decisions if item.ticket.is_some() => remove_tickets(&transaction, &item.rows).await?,
             Forgotten::Decisions => remove_mails(&transaction, &item.rows).await?,
+            Forgotten::Letters => remove_loose_letters(&transaction, &item.rows).await?,
             Forgotten::Keys => destroy_key(&transaction, item.month.as_deref().unwrap_or_default()).await?,
         }
         let mut audit = Tail::read(&transaction, now).await?;
@@ -236,6 +237,28 @@ impl Store {
         audit.write(&transaction).await?;
         transaction.commit().await.doing(REMOVING)?;
         Ok(true)
+    }
+
+    /// Removes the profiles that a mail of somebody without an organisation made, of whom no ticket is left.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn forget_strangers(&self) -> Result<(), StoreError> {
+        let taking_part = Query::select().column(participant::Column::Address).from(participant::Entity).to_owned();
+        let asking = Query::select()
+            .column(ticket::Column::Requester)
+            .from(ticket::Entity)
+            .and_where(ticket::Column::Requester.is_not_null())
+            .to_owned();
+        profile::Entity::delete_many()
+            .filter(profile::Column::Organisation.is_null())
+            .filter(profile::Column::MadeBy.eq("mail"))
+            .filter(profile::Column::Address.not_in_subquery(taking_part))
+            .filter(profile::Column::Address.not_in_subquery(asking))
+            .exec(&self.0.writer)
+            .await
+            .doing(REMOVING)
+            .map(|_| ())
     }
 
     /// Organisations whose contract has ended for as long as the term says, and that are not on hold, nor any ticket of theirs.
@@ -410,20 +433,21 @@ impl Store {
             .all(&self.0.reader)
             .await
             .doing(LOOKING)?;
-        let mut by_organisation: BTreeMap<Option<String>, DueItem> = BTreeMap::new();
-        for (id, organisation, booked_at) in loose {
-            let end = rules.end(rules.of(organisation.as_deref()).decisions, booked_at);
-            if end > now || holds.keep(None, organisation.as_deref()) {
-                continue;
-            }
-            let new = || DueItem { organisation: organisation.clone(), count: 0, ..DueItem::new(Forgotten::Decisions, end) };
-            let item = by_organisation.entry(organisation.clone()).or_insert_with(new);
-            item.rows.push(id);
-            item.count += 1;
-            item.due = item.due.min(end);
-        }
-        due.extend(by_organisation.into_values());
+        due.extend(by_organisation(Forgotten::Decisions, loose, rules, holds, now));
         Ok(due)
+    }
+
+    async fn due_letters(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
+        let loose: Vec<(i64, Option<String>, i64)> = outbox::Entity::find()
+            .select_only()
+            .columns([outbox::Column::Id, outbox::Column::Organisation, outbox::Column::CreatedAt])
+            .filter(outbox::Column::TicketId.is_null().and(outbox::Column::MailId.is_null()))
+            .order_by_asc(outbox::Column::Id)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)?;
+        Ok(by_organisation(Forgotten::Letters, loose, rules, holds, now))
     }
 
     async fn due_keys(&self, rules: &Rules, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
@@ -552,6 +576,23 @@ impl Store {
         let all = tickets.into_iter().map(of_ticket).chain(organisations.into_iter().map(of_organisation));
         all.map(|(on, since, reason)| Ok(LegalHold { on, since: timestamp("hold", since)?, reason })).collect()
     }
+}
+
+/// Rows that no ticket holds, whose term for decisions is over: id, organisation, and when the term began.
+fn by_organisation(kind: Forgotten, rows: Vec<(i64, Option<String>, i64)>, rules: &Rules, holds: &Holds, now: Timestamp) -> Vec<DueItem> {
+    let mut due: BTreeMap<Option<String>, DueItem> = BTreeMap::new();
+    for (id, organisation, begin) in rows {
+        let end = rules.end(rules.of(organisation.as_deref()).decisions, begin);
+        if end > now || holds.keep(None, organisation.as_deref()) {
+            continue;
+        }
+        let new = || DueItem { organisation: organisation.clone(), count: 0, ..DueItem::new(kind, end) };
+        let item = due.entry(organisation.clone()).or_insert_with(new);
+        item.rows.push(id);
+        item.count += 1;
+        item.due = item.due.min(end);
+    }
+    due.into_values().collect()
 }
 
 /// When the attachments of a ticket are to go; none while it or a change linked to it is open.
@@ -710,17 +751,12 @@ pub(super) async fn empty_tickets(db: &DatabaseTransaction, tickets: &[i64], now
     Ok(())
 }
 
-/// Profiles that a mail of somebody without an organisation made, and to whom no ticket belongs any more.
-async fn forget_strangers(db: &DatabaseTransaction) -> Result<(), StoreError> {
-    let known = Query::select().column(participant::Column::Address).from(participant::Entity).to_owned();
-    profile::Entity::delete_many()
-        .filter(profile::Column::Organisation.is_null())
-        .filter(profile::Column::MadeBy.eq("mail"))
-        .filter(profile::Column::Address.not_in_subquery(known))
-        .exec(db)
-        .await
-        .doing(REMOVING)
-        .map(|_| ())
+/// Letters about no ticket and no mail.
+async fn remove_loose_letters(db: &DatabaseTransaction, letters: &[i64]) -> Result<(), StoreError> {
+    for chunk in letters.chunks(CHUNK) {
+        outbox::Entity::delete_many().filter(outbox::Column::Id.is_in(chunk.iter().copied())).exec(db).await.doing(REMOVING)?;
+    }
+    Ok(())
 }
 
 /// Letters about these tickets, and the questions that some of them asked.

@@ -40,6 +40,22 @@ pub struct MailUid {
     pub uid: NonZeroU32,
 }
 
+/// Where filed mail is laid: what must be known to find it again after the settings have changed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shelf {
+    /// The mailbox itself, whatever its desk is called: the user on its server, or its directory.
+    pub account: String,
+    /// The folder; none where filing is deleting, so that nothing is left.
+    pub folder: Option<String>,
+}
+
+/// Without the account, which is a user's name.
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").finish_non_exhaustive()
+    }
+}
+
 impl fmt::Display for MailUid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.mailbox, self.validity, self.uid)

@@ -15,7 +15,7 @@ mod ticket_number;
 pub use address::{Domain, EmailAddress, NotAnAddress};
 pub use keys::{Keys, Pseudonym, RecordKey};
 pub use language::{Country, Language, UnknownCode};
-pub use mail_uid::{MailUid, MailboxId};
+pub use mail_uid::{MailUid, MailboxId, Shelf};
 pub use message_id::MessageId;
 pub use redacted::Redacted;
 pub use term::{AgreedTerms, NotATerm, Term, Terms};

@@ -6,7 +6,7 @@ use crate::support::{eventually, free_port};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use toml_edit::{Item, Table, value};
@@ -55,7 +55,10 @@ fn on_imap(gate: &Gate, port: u16, tls: &str, folder: &str) {
 
 /// An IMAP server that is well-behaved but for what `evil` says in answer to a command (`$` stands for its tag).
 fn imap(evil: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> u16 {
-    let evil = Arc::new(evil);
+    // A UID means another mail with each server; once it is moved it is gone.
+    static VALIDITY: AtomicUsize = AtomicUsize::new(7);
+    let validity = VALIDITY.fetch_add(1, Ordering::Relaxed);
+    let (evil, moved) = (Arc::new(evil), AtomicBool::new(false));
     let (port, _) = server(move |stream, heard| {
         let mut writer = stream.try_clone().unwrap();
         let mut reader = BufReader::new(stream);
@@ -64,8 +67,17 @@ fn imap(evil: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> u16 {
             let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
             let plain = match command.split(' ').next().unwrap_or_default().to_ascii_uppercase().as_str() {
                 "CAPABILITY" => "* CAPABILITY IMAP4rev1 UIDPLUS MOVE\r\n$ OK done\r\n".to_owned(),
-                "SELECT" => "* FLAGS (\\Deleted)\r\n* 1 EXISTS\r\n* OK [PERMANENTFLAGS (\\Deleted \\*)] x\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 9] x\r\n$ OK [READ-WRITE] x\r\n".to_owned(),
-                "UID" if command.contains("SEARCH") => "* SEARCH 8\r\n$ OK done\r\n".to_owned(),
+                "SELECT" => format!(
+                    "* FLAGS (\\Deleted)\r\n* 1 EXISTS\r\n* OK [PERMANENTFLAGS (\\Deleted \\*)] x\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT 9] x\r\n$ OK [READ-WRITE] x\r\n"
+                ),
+                "LIST" => "* LIST () \"/\" Verwerkt\r\n$ OK done\r\n".to_owned(),
+                "UID" if command.contains("MOVE") => {
+                    moved.store(true, Ordering::Relaxed);
+                    "* OK [COPYUID 3 8 1] x\r\n* 1 EXPUNGE\r\n$ OK done\r\n".to_owned()
+                }
+                "UID" if command.contains("(UID FLAGS)") && !moved.load(Ordering::Relaxed) => {
+                    "* 1 FETCH (UID 8 FLAGS ())\r\n$ OK done\r\n".to_owned()
+                }
                 "UID" if command.contains("BODY.PEEK") => {
                     let mail = String::from_utf8(authentic(CONTACT, "", "Vraag.")).unwrap();
                     format!("* 1 FETCH (UID 8 BODY[] {{{}}}\r\n{mail})\r\n$ OK done\r\n", mail.len())
@@ -116,8 +128,8 @@ fn a35_hostile_imap_server() {
             c.contains("MOVE")
                 .then(|| "* OK [COPYUID 7 1:4294967295 1:4294967295] x\r\n* VANISHED 1:4294967295\r\n$ OK done\r\n".to_owned())
         }),
-        ("a search without end", 0, |c| {
-            c.contains("SEARCH").then(|| "* SEARCH 1:4294967295\r\n* ESEARCH UID ALL 1:4294967295\r\n$ OK done\r\n".to_owned())
+        ("a mail that is told of without end, and never goes", 0, |c| {
+            c.contains("(UID FLAGS)").then(|| "* 1 FETCH (UID 8 FLAGS ())\r\n".repeat(10_000) + "$ OK done\r\n")
         }),
         ("untagged lines without end", 75, |c| c.contains("SELECT").then(|| "* OK still here\r\n".repeat(100_000))),
         ("one line without end", 75, |c| c.contains("SELECT").then(|| format!("* OK {}", "x".repeat(80_000_000)))),
@@ -125,11 +137,19 @@ fn a35_hostile_imap_server() {
         ("a mail of 4 GiB", 0, |c| c.contains("BODY.PEEK").then(|| "* 1 FETCH (UID 8 BODY[] {4294967295}\r\nabc".to_owned())),
     ];
     for (label, due, evil) in scripts {
-        on_imap(&gate, imap(evil), "none", "INBOX");
+        let played = Arc::new(AtomicUsize::new(0));
+        let count = played.clone();
+        let play = move |command: &str| {
+            let said = evil(command);
+            count.fetch_add(usize::from(said.is_some()), Ordering::Relaxed);
+            said
+        };
+        on_imap(&gate, imap(play), "none", "INBOX");
         gate.deliver_to("open", &authentic(CONTACT, "To: vragen@zaakwijs.example\n", label));
         let before = gate.tickets().len();
         let (status, most) = measured(&gate.world, &["run", "--once"]);
-        assert!(status == Some(due) || (due == 0 && status == Some(75)), "{label}: {status:?}");
+        assert!(played.load(Ordering::Relaxed) > 0, "{label}: it was played");
+        assert_eq!(status, Some(due), "{label}");
         assert!(most < ordinary + 64, "{label}: {most} MB in use, {ordinary} MB without a server");
         assert!(gate.tickets().len() > before, "{label}: the other desk's mail is taken in");
     }

@@ -20,7 +20,7 @@ mod sql;
 mod text;
 mod xml;
 
-use super::protocol::{Answer, Request, Task, Tool};
+use super::protocol::{Answer, MOST_PIECES, Request, Task, Tool};
 use crate::parse::document::{Content, Document, Piece, Place, Unreadable};
 
 pub use sniff::sniff;
@@ -40,8 +40,17 @@ const MOST_CELLS: usize = 3_000_000;
 
 /// Reads one file.
 pub fn read(bytes: &[u8], request: &Request) -> Answer {
-    let mut reader =
-        Reader { tasks: Vec::new(), pieces: Vec::new(), unreadable: None, pixels: None, path: Vec::new(), members: 0, bytes: 0, cells: 0 };
+    let mut reader = Reader {
+        tasks: Vec::new(),
+        handed_over: 0,
+        pieces: Vec::new(),
+        unreadable: None,
+        pixels: None,
+        path: Vec::new(),
+        members: 0,
+        bytes: 0,
+        cells: 0,
+    };
     let hint = Hint::of(request.declared.as_deref(), request.name.as_deref());
     let format = reader.read(bytes, hint);
     let Reader { pieces, unreadable, pixels, tasks, .. } = reader;
@@ -67,6 +76,8 @@ impl Hint {
 pub struct Reader {
     pieces: Vec<Piece>,
     tasks: Vec<Task>,
+    /// Bytes of all tasks.
+    handed_over: usize,
     unreadable: Option<Unreadable>,
     pixels: Option<(u32, u32)>,
     path: Vec<u32>,
@@ -140,6 +151,10 @@ impl Reader {
     }
 
     fn task(&mut self, tool: Tool, part: &str, bytes: Vec<u8>) {
+        self.handed_over = self.handed_over.saturating_add(bytes.len());
+        if self.handed_over > MOST_PIECES {
+            return self.fail(Unreadable::TooLarge);
+        }
         let place = self.place(part, 0);
         self.tasks.push(Task { tool, place, bytes });
     }

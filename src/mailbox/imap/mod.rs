@@ -22,15 +22,13 @@ use jiff::fmt::strtime;
 use self::greet::sign_in;
 use self::strict::{Strict, quoted};
 use super::folder_name::modified_utf7;
-use super::{Done, FolderName, ImapSettings, Listed, MailboxError, RawMail, Secret, Settings, Settled};
+use super::{BEGINNING, Done, FolderName, ImapSettings, Listed, MailboxError, RawMail, Secret, Settings, Settled};
 use crate::words::{MailUid, MailboxId, Redacted};
 
 pub(super) use self::greet::{Greeted, reach};
 
 /// A mail above this many bytes is fetched in parts of this size.
 const CHUNK: u64 = 1024 * 1024;
-/// Of a mail above the limit this many bytes are fetched.
-const BEGINNING: u64 = 256 * 1024;
 /// The most mails and bytes asked for in one command (measured: more gains nothing).
 const BATCH_MAILS: usize = 50;
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
@@ -126,10 +124,9 @@ impl Folder {
         })
     }
 
-    /// Goes over to the folder for filed mail; None where there is none, or where filing is deleting.
-    pub(super) async fn into_done_folder(mut self) -> Result<Option<Self>, MailboxError> {
-        let Done::Folder(done) = std::mem::replace(&mut self.done, Done::Delete) else { return Ok(None) };
-        let (_, found) = self.find_done_folder(&done).await?;
+    /// Goes over to a folder in which mail was filed; None where there is none.
+    pub(super) async fn into_folder(mut self, name: &FolderName) -> Result<Option<Self>, MailboxError> {
+        let (_, found) = self.find_done_folder(name).await?;
         let Some(name) = found else { return Ok(None) };
         self.validity = enter(&mut self.strict, &name).await?;
         Ok(Some(self))
@@ -253,7 +250,7 @@ impl Folder {
     async fn fetch_in_parts(&mut self, listed: &Listed) -> Result<Option<RawMail>, MailboxError> {
         const DOING: &str = "fetching a large mail";
         let uid = listed.uid.uid.get();
-        let limit = if listed.size > self.max_mail { BEGINNING } else { self.max_mail };
+        let limit = if listed.size > self.max_mail { BEGINNING as u64 } else { self.max_mail };
         let mut bytes: Vec<u8> = Vec::new();
         loop {
             let have = bytes.len() as u64;
