@@ -57,8 +57,11 @@ impl Found {
     fn forget(&mut self, text: &Self, picture: &Place) {
         let same_page = |spot: &Spot| spot.place.part == "page" && spot.place.number == picture.number && spot.place.path == picture.path;
         let said: HashSet<(&str, &str)> = text.hits.iter().map(|said| (said.spot.kind, said.value.as_str())).collect();
-        let has_records = text.hits.iter().any(|said| said.spot.kind == records::KIND && same_page(&said.spot));
-        self.hits.retain(|hit| !said.contains(&(hit.spot.kind, hit.value.as_str())) && !(has_records && hit.spot.kind == records::KIND));
+        let records_said = text.hits.iter().any(|said| said.spot.kind == records::KIND && same_page(&said.spot));
+        self.hits.retain(|hit| {
+            let is_record_said = records_said && hit.spot.kind == records::KIND;
+            !is_record_said && !said.contains(&(hit.spot.kind, hit.value.as_str()))
+        });
     }
 
     /// What is reported; `None` when there is nothing.
