@@ -7,7 +7,7 @@ use crate::identify::Authentic;
 use crate::words::Pseudonym;
 
 /// Letters a day that ask one listed contact about senders of their name (POLICY, after the table).
-const VERIFY_IDENTITY_A_DAY: Option<u32> = Some(3);
+pub const VERIFY_IDENTITY_A_DAY: u32 = 3;
 /// Tickets a day on which strangers may bring in a desk's duty contact (row 18).
 const DUTY_CALLS_A_DAY: Option<u32> = Some(3);
 /// Replies a day to one person of no organisation, and of them of one kind.
@@ -48,7 +48,7 @@ pub(super) fn duty_contact_is_free(desk: &str, ledger: &Ledger) -> bool {
 pub(super) fn may_send(template: Template, to: &Pseudonym, organisation: Option<&str>, ledger: &Ledger, limits: &Limits) -> bool {
     let of_kind = ledger.replies_last_day.get(&(to.clone(), template));
     if template == Template::VerifyIdentity {
-        return !reached(of_kind, VERIFY_IDENTITY_A_DAY);
+        return !reached(of_kind, Some(VERIFY_IDENTITY_A_DAY));
     }
     match organisation {
         Some(organisation) => {

@@ -17,7 +17,7 @@ pub use considered::{Affiliation, Considered};
 pub use desk::{Desk, House, Limits};
 pub use ledger::{IdentityCheck, Ledger, Questions, SentReply, Ticket};
 pub use letter::LetterError;
-pub use limits::{Intake, over_rate};
+pub use limits::{Intake, VERIFY_IDENTITY_A_DAY, over_rate};
 pub use make::{TicketLetter, plan, privacy_notice, questions, ticket_letter};
 
 use jiff::Timestamp;

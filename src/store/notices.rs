@@ -15,13 +15,11 @@ use super::rows::{CHUNK, address, timestamp};
 use super::{Store, StoreError};
 use crate::decide::Template;
 use crate::identify::Authentic;
-use crate::plan::PlannedReply;
+use crate::plan::{PlannedReply, VERIFY_IDENTITY_A_DAY};
 use crate::words::{EmailAddress, Keys, TicketNumber};
 
 const DOING: &str = "telling desks what waits";
 const DAY: i64 = 24 * 3_600_000;
-/// Letters a day that ask one listed contact about senders of their name (POLICY, after the table).
-const QUESTIONS_A_DAY: u64 = 3;
 
 /// Something that a desk was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +149,7 @@ impl Store {
             let waits = |row: &ticket::Model| row.status == "queued" && row.opened_at < asked_before.as_millisecond();
             let Some(row) = row.filter(waits) else { continue };
             let contact = address("identity_check", &check.contact)?;
-            if self.questions_today(&transaction, &contact).await? >= QUESTIONS_A_DAY {
+            if self.questions_today(&transaction, &contact).await? >= u64::from(VERIFY_IDENTITY_A_DAY) {
                 continue;
             }
             let Some(on) = correspondence(&transaction, &row).await? else { continue };
