@@ -181,7 +181,7 @@ fn a_database_elsewhere_is_spoken_to_over_checked_tls_only() {
     assert!(refused.stderr.contains("no secure connection"), "{}", refused.stderr);
     let told = world.run(&["check", "--connect"]);
     assert!(told.stdout.contains("no secure connection"), "{}", told.stdout);
-    let noted = |url: &str| World::new().with_database(url).run(&["check"]).ok().stdout.contains("sslmode=verify-full");
+    let noted = |url: &str| World::new().with_database(url).run(&["check"]).ok().stdout.contains("write sslmode=verify-full");
     assert!(!noted(&elsewhere) && !noted(&here));
     let anyway = format!("{elsewhere}?sslmode=prefer");
     assert!(noted(&anyway) && !noted(&format!("{elsewhere}?sslmode=verify-full")) && !noted(&format!("{here}?sslmode=disable")));
