@@ -19,10 +19,12 @@ pub const A_NUMMER: Identifier = Identifier {
 fn judge(written: &str) -> Option<Judged> {
     let element = written.len() == 17;
     let digits = digits(written.strip_prefix("0110010").filter(|_| element).unwrap_or(written));
+    if digits.len() != 10 || digits.first() == Some(&0) {
+        return None;
+    }
     let neighbours_differ = digits.windows(2).all(|pair| pair.first() != pair.last());
     let sum: u32 = digits.iter().sum();
     let powers: u32 = digits.iter().enumerate().map(|(position, digit)| digit << position).sum();
-    let passes =
-        digits.len() == 10 && digits.first() != Some(&0) && neighbours_differ && matches!(sum % 11, 0 | 5) && powers.is_multiple_of(11);
+    let passes = neighbours_differ && matches!(sum % 11, 0 | 5) && powers.is_multiple_of(11);
     passes.then(|| Judged { value: joined(&digits), points: if element { 90 } else { 25 }, kind: "a-nummer" })
 }
