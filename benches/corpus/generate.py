@@ -250,7 +250,8 @@ def steuer(_=None):
 
 
 def nino(_=None):
-    number = f"{pick('ABCEGHJLMPRSTWXY')}{pick('ABCEHJLMPRSTWX')}{digits(6)}{pick('ABCD')}"
+    prefix = pick([a + b for a in "ABCEGHJLMPRSTWXY" for b in "ABCEHJLMPRSTWX" if a + b not in ("GB", "TN")])
+    number = f"{prefix}{digits(6)}{pick('ABCD')}"
     return pick([number, f"{number[:2]} {number[2:4]} {number[4:6]} {number[6:8]} {number[8]}"])
 
 
@@ -449,7 +450,7 @@ def yes_message(l):
     p, kind = Person(l), pick(l.ids)[0]
     number, tag = MAKERS[kind](p.born), pick(TAGS[kind])
     y, m, d = p.born
-    plain = "".join(c for c in number if c.isalnum())
+    plain = number if kind == "henkilotunnus" else "".join(c for c in number if c.isalnum())
     system = {"bsn": "http://fhir.nl/fhir/NamingSystem/bsn", "cpr": "urn:oid:1.2.208.176.1.2", "nhs": "https://fhir.nhs.uk/Id/nhs-number"}.get(kind, f"https://example.test/id/{tag.lower()}")
     return pick([
         lambda: ("xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<m:bericht xmlns:m="urn:x"><m:stuurgegevens><m:referentienummer>{digits(10)}</m:referentienummer><m:tijdstip>{digits(14, "2")}</m:tijdstip></m:stuurgegevens>\n <m:object><m:{tag}>{number}</m:{tag}><m:naam>{escape(p.family)}</m:naam></m:object></m:bericht>'),

@@ -40,6 +40,8 @@ pub fn in_lines(lines: &[&str]) -> Vec<Block> {
                 // Layouts put a blank line, or a line of dashes, between rows or under the header.
                 rows.push(Vec::new());
                 blanks += 1;
+            } else if blanks == 0 && !rows.is_empty() && separator == "  " && is_wrapped(lines.get(at..).unwrap_or(&[])) {
+                rows.push(parts);
             } else {
                 break;
             }
@@ -56,6 +58,14 @@ pub fn in_lines(lines: &[&str]) -> Vec<Block> {
 /// The lines that are rows of blocks.
 pub fn rows_of(blocks: &[Block]) -> BTreeSet<usize> {
     blocks.iter().flat_map(|block| block.rows.iter().zip(block.first..).filter(|(cells, _)| cells.len() > 1).map(|(_, row)| row)).collect()
+}
+
+/// Whether the first of these lines is what did not fit into a narrow cell of the row above: a word or two, with the next row below.
+fn is_wrapped(lines: &[&str]) -> bool {
+    const LONGEST: usize = 24;
+    let mut below = lines.iter().skip(1);
+    let next = below.next().filter(|next| !next.trim().is_empty()).or_else(|| below.next());
+    lines.first().is_some_and(|line| line.trim().len() <= LONGEST) && next.is_some_and(|next| parts(next, "  ").len() >= 2)
 }
 
 /// What parts a line, if anything does.
@@ -121,6 +131,15 @@ fn aligned(rows: Vec<Vec<Part<'_>>>) -> Vec<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_did_not_fit_into_a_cell_does_not_end_the_table() {
+        let page = ["KLANTNAA    Adres     Postcode", "M PERSOON", "", "A. Timing   Dreef 1   4352", "", "Groet,", "", "A  B"];
+        let blocks = in_lines(&page);
+        assert_eq!(blocks.iter().map(|block| (block.first, block.rows.len())).collect::<Vec<_>>(), [(0, 5)]);
+        assert_eq!(blocks[0].rows[1], ["M PERSOON", "", ""]);
+        assert_eq!(in_lines(&["A    B", "C    D", "en dan gaat het in een zin verder", "E    F", "G    H"]).len(), 2);
+    }
 
     #[test]
     fn columns_of_a_page_keep_their_headers() {

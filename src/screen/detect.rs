@@ -4,7 +4,7 @@ use super::evidence::{self, Around, CHANCE, GROUP, REACH, SURE};
 use super::fold::{fold, unboxed};
 use super::identifiers::{ALL, Judged, reads_as_stamp};
 use super::outcome::{Finding, Spot, Where};
-use super::{Policy, blocks, records};
+use super::{Policy, blocks, pasted, records};
 use crate::parse::document::{Content, Document, Place};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -62,6 +62,20 @@ impl Found {
             let is_record_said = records_said && hit.spot.kind == records::KIND;
             !is_record_said && !said.contains(&(hit.spot.kind, hit.value.as_str()))
         });
+    }
+
+    /// Adds what structures say; the text around them may have said the same already.
+    fn add_pasted(&mut self, pasted: Vec<(std::ops::RangeInclusive<usize>, Self)>) {
+        for (rows, mut found) in pasted {
+            found.hits.retain(|hit| {
+                let record = hit.spot.kind == records::KIND;
+                !self
+                    .hits
+                    .iter()
+                    .any(|said| said.spot.kind == hit.spot.kind && (said.value == hit.value || record && rows.contains(&said.spot.row)))
+            });
+            self.merge(found);
+        }
     }
 
     /// What is reported; `None` when there is nothing.
@@ -174,12 +188,24 @@ impl<'a> Detector<'a> {
     }
 
     fn lines(&self, texts: &[&str], place: &Place, running: bool) -> Found {
+        // Numbers that stand in columns are judged by their columns.
+        let blocks = if running { blocks::in_lines(texts) } else { Vec::new() };
+        let mut found = self.numbers(texts, place, &blocks::rows_of(&blocks));
+        if running {
+            found.merge(self.kept(records::in_lines(texts), place));
+            for block in &blocks {
+                found.merge(self.table(&block.rows, place, block.first));
+            }
+            found.add_pasted(self.pasted(texts, place));
+        }
+        found
+    }
+
+    /// The numbers of running text, but for those of lines that are rows of a table.
+    fn numbers(&self, texts: &[&str], place: &Place, in_block: &BTreeSet<usize>) -> Found {
         let lines: Vec<Line<'_>> = texts.iter().map(|text| Line::new(text)).collect();
         let mut gathered = Gathered::default();
         let mut carried = None;
-        // Numbers that stand in columns are judged by their columns.
-        let blocks = if running { blocks::in_lines(texts) } else { Vec::new() };
-        let in_block = blocks::rows_of(&blocks);
         let mut above = "";
         for (row, line) in lines.iter().enumerate() {
             if line.digits < 6 || in_block.contains(&row) {
@@ -201,14 +227,25 @@ impl<'a> Detector<'a> {
                 above = Some(line.folded.as_str()).filter(|folded| folded.len() <= LONGEST_LABEL).unwrap_or("");
             }
         }
-        let mut found = gathered.settle(self, place);
-        if running {
-            found.merge(self.kept(records::in_lines(texts), place));
-            for block in &blocks {
-                found.merge(self.table(&block.rows, place, block.first));
+        gathered.settle(self, place)
+    }
+
+    /// What structures in these lines say beyond the lines themselves, with the rows that each takes.
+    fn pasted(&self, texts: &[&str], place: &Place) -> Vec<(std::ops::RangeInclusive<usize>, Found)> {
+        let said = |pasted: pasted::Pasted| {
+            let lines: Vec<&str> = pasted.lines.iter().map(String::as_str).collect();
+            let mut found = self.numbers(&lines, place, &BTreeSet::new());
+            found.merge(self.kept(records::in_lines(&lines), place));
+            pasted.tables.iter().for_each(|table| found.merge(self.table(table, place, 0)));
+            for hit in &mut found.hits {
+                if hit.spot.kind == records::KIND {
+                    hit.value = format!("{} in {}", hit.value, pasted.first);
+                }
+                (hit.spot.row, hit.spot.column) = (pasted.first + 1, 0);
             }
-        }
-        found
+            (pasted.first + 1..=pasted.last + 1, found)
+        };
+        pasted::in_lines(texts).into_iter().map(said).collect()
     }
 
     /// Rows of cells; `first` is the line that the first of them stands in, 0 in a table of its own.
@@ -246,6 +283,13 @@ impl<'a> Detector<'a> {
         }
         let records = records::in_table(rows).into_iter().map(|record| records::Record { row: first + record.row, ..record }).collect();
         found.merge(self.kept(records, place));
+        let cells = rows.iter().zip(first + 1..).flat_map(|(cells, row)| cells.iter().map(move |cell| (row, cell)));
+        for (row, cell) in cells.filter(|(_, cell)| cell.contains(['{', '<'])) {
+            for (_, mut pasted) in self.pasted(&cell.lines().collect::<Vec<_>>(), place) {
+                pasted.hits.iter_mut().for_each(|hit| hit.spot.row = row);
+                found.add_pasted(vec![(row..=row, pasted)]);
+            }
+        }
         found
     }
 

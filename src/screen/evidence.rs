@@ -145,7 +145,6 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
     let nothing = Points { points: 0, named: false, other: false };
     let Some((known, own)) = KNOWN.as_ref().and_then(|known| Some((known, known.own.get(which)?))) else { return nothing };
     let before = tail(around.before, REACH);
-    let last = |regex: &Regex| regex.find_iter(before).last().map(|found| found.end());
     // "De BSN-koppeling met order 123456782": the name belongs to a thing, and the number to the order.
     let a_part = |text: &str, name_end: usize| known.parts.is_match(text.get(name_end..).unwrap_or(""));
     let own_at = own
@@ -153,7 +152,7 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
         .map(|found| found.end())
         .filter(|end| !a_part(before, *end) || !known.noun.is_match(before.get(*end..).unwrap_or("")))
         .last();
-    let generic_at = last(&known.generic);
+    let generic_at = generic_at(known, before);
     let other_at = other_at(known, own, before, judged);
     let other = other_at.is_some() && other_at > own_at && other_at > generic_at;
     let own_after = own.find(head(around.after, 30)).is_some_and(|found| {
@@ -185,6 +184,17 @@ pub fn points(which: usize, judged: &Judged, around: Around<'_>, at_home: bool) 
         points = points.saturating_add(BESIDE);
     }
     Points { points: points.min(100), named: false, other: false }
+}
+
+/// Where the last "identity number" ends; what another name runs into or joins ("USt-IdNr.", "btw-id nummer") is that one's.
+fn generic_at(known: &Known, before: &str) -> Option<usize> {
+    let others: Vec<(usize, usize)> = known.other.find_iter(before).map(|other| (other.start(), other.end())).collect();
+    let joined = |generic: &regex::Match<'_>| {
+        others.iter().any(|(start, end)| {
+            *start < generic.start() && (*end >= generic.start() || matches!(before.get(*end..generic.start()), Some("-" | " ")))
+        })
+    };
+    known.generic.find_iter(before).filter(|generic| !joined(generic)).last().map(|generic| generic.end())
 }
 
 /// Points of a CPR number that is written with its hyphen, at least.

@@ -13,6 +13,7 @@ mod fold;
 mod indirect;
 pub mod identifiers;
 mod outcome;
+mod pasted;
 pub mod records;
 
 use crate::parse::document::{Document, Unreadable};

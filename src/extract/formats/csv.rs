@@ -31,6 +31,9 @@ fn find(text: &str, named: bool) -> Option<char> {
         }
         let alike = counts.iter().filter(|count| **count == usual).count();
         // Sentences have commas too, but not the same number in every line; two columns of words by commas are too few to tell.
+        if separator == ',' && !named && in_fixed_columns(&lines) {
+            continue;
+        }
         let enough = if named {
             alike * 2 >= lines.len()
         } else {
@@ -41,6 +44,11 @@ fn find(text: &str, named: bool) -> Option<char> {
         }
     }
     best.map(|(_, separator)| separator)
+}
+
+/// Whether wide gaps part most lines: their commas are decimal signs, or stand between family and given names.
+fn in_fixed_columns(lines: &[&str]) -> bool {
+    lines.iter().filter(|line| line.trim().contains("  ")).count() * 2 > lines.len()
 }
 
 fn cells(line: &str, separator: char) -> usize {
@@ -98,5 +106,6 @@ mod tests {
         assert_eq!(parse("a\tb\n1\t2", false).unwrap().0, "tsv");
         assert!(parse("Beste, ik heb een vraag.\nHet werkt, soms, niet.\nGroet", false).is_none());
         assert!(parse("één regel", true).is_none());
+        assert!(parse("Sofinr     Bedrag\n123456782  86,76\n111222333  630,29\n999990639  12,00\n", false).is_none());
     }
 }

@@ -6,7 +6,6 @@
 mod archive;
 mod csv;
 mod html;
-mod json;
 mod mail;
 mod metafile;
 mod office;

@@ -1,8 +1,8 @@
 //! Text files: bytes of any encoding become lines, and the text formats are told apart.
 
-use super::{Hint, Reader, csv, html, json, mail, sql, xml};
+use super::{Hint, Reader, csv, html, mail, sql, xml};
 use crate::parse::document::Unreadable;
-use crate::parse::{carried, uuencode};
+use crate::parse::{carried, json, uuencode};
 use encoding_rs::{MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Decodes text by its byte order mark, by the zero bytes of UTF-16 and UTF-32, as UTF-8, and else as the single-byte encoding that
@@ -175,7 +175,13 @@ fn read_itself(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
         html::read(reader, text);
         return "html";
     }
-    if matches!(start.chars().next(), Some('{' | '[')) && json::read(reader, text) {
+    if matches!(start.chars().next(), Some('{' | '['))
+        && let Some(told) = json::read(text)
+    {
+        reader.lines("text", 1, told.lines);
+        for (table, number) in told.tables.into_iter().zip(1..) {
+            reader.table("sheet", number, table);
+        }
         return "json";
     }
     if start.starts_with("begin:vcalendar") || start.starts_with("begin:vcard") {

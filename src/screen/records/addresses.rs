@@ -68,6 +68,9 @@ static MOVES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// "Achterom 93 in Oud-Kessel": a number, and the town in which it stands.
+static IN_TOWN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L} [0-9]{1,4} ?[A-Za-z]? (?:in|te|i|à) \p{Lu}\p{Ll}").ok());
+
 /// The same in folded text.
 static MOVING: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"verhui[zs]|umzug|umgezogen|flytning|flytti|flytte|flyttar|\bmove\b|muutto|demenagement").ok());
@@ -89,6 +92,11 @@ fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 fn is_street(text: &str) -> bool {
     let folded = fold(text);
     text.len() <= 60 && matches(&STREET, text) && !is_postcode(&folded) && !names::is_office(&folded)
+}
+
+/// Whether folded text holds a street, known by its ending, with a number.
+pub fn is_known_street(folded: &str) -> bool {
+    matches(&STREET_WORD, folded)
 }
 
 /// Whether folded text begins with a postcode, or with a town and its postcode.
@@ -198,11 +206,20 @@ fn in_parts(parts: &[Part<'_>], folded: &[String]) -> Vec<Record> {
     records
 }
 
-/// Whether the last words are a street with its number: "Op het adres Iepenlaan 14".
+/// Whether the last words are a street with its number: "Op het adres Iepenlaan 14", perhaps behind another sentence.
 fn ends_with_street(text: &str) -> bool {
     const MOST_BEFORE: usize = 4;
-    let starts = text.match_indices(' ').map(|(at, _)| at + 1).take(MOST_BEFORE);
-    text.len() <= 90 && starts.filter_map(|at| text.get(at..)).any(is_street)
+    let ends = |text: &str| {
+        let starts = text.match_indices(' ').map(|(at, _)| at + 1).take(MOST_BEFORE);
+        text.len() <= 90 && starts.filter_map(|at| text.get(at..)).any(is_street)
+    };
+    ends(text) || last_sentence(text).is_some_and(|last| is_street(last) || ends(last))
+}
+
+/// What stands behind the last end of a sentence, if there is one.
+fn last_sentence(text: &str) -> Option<&str> {
+    let before = SENTENCE.as_ref().and_then(|before| before.find(text))?;
+    text.get(before.end()..)
 }
 
 /// Whether somebody is named behind a postcode and its place, in the same sentence.
@@ -225,8 +242,7 @@ static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^.*\p{L
 
 /// Whether a part is a name or ends with one.
 fn is_named(part: &Part<'_>) -> bool {
-    let text =
-        SENTENCE.as_ref().and_then(|before| before.find(part.text)).and_then(|before| part.text.get(before.end()..)).unwrap_or(part.text);
+    let text = last_sentence(part.text).unwrap_or(part.text);
     let grade = names::grade(text);
     // A label may have the form of a name: "Vollständiger Name".
     grade == Grade::Sure
@@ -251,7 +267,7 @@ pub fn lives_there(line: &str, folded: &str, near: &[&str], folded_near: &[Strin
     let moved = || {
         moves()
             .map(|who| names::grade(who.as_str()))
-            .is_some_and(|who| who == Grade::Sure || who == Grade::Shaped && matches(&STREET_WORD, folded))
+            .is_some_and(|who| who == Grade::Sure || who == Grade::Shaped && (matches(&STREET_WORD, folded) || matches(&IN_TOWN, line)))
     };
     // What is cheap is asked first: nearly every line with a digit comes by here.
     let named = || {

@@ -1,6 +1,6 @@
 //! What a column or field says of a person, by its label in nine languages.
 
-use super::{dates, names};
+use super::{addresses, dates, names};
 use crate::screen::fold::fold;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -66,7 +66,7 @@ const LABELS: &[(Attribute, &str)] = &[
     ),
     (
         Attribute::Place,
-        r"^code postal|^cp$|^localite|^commune$|^ville$|^pc$|^pc ?6|^wpl|^woonpl|postitoimipaikka|^wohnhaft$|post ?-?code|post ?-?n(?:r|um)|postinumero|posti ?nro|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal",
+        r"^code postal|^cp$|^localite|^commune$|^ville$|^pc$|^pc ?6|^wpl|^woonpl|postitoimipaikka|^wohnhaft$|post ?-?code|post ?-?n(?:r|um)|postinumero|posti ?nro|\bplz\b|postleitzahl|\bzip|woonplaats|woonplek|poststed|postort|wohnort|bostadsort|^plaats$|^by$|^by ?navn$|^postdistri|^post ?office$|^ort$|^stad$|^city$|^town$|kotikunta|kotipaikka|postal",
     ),
     (
         Attribute::Person,
@@ -112,10 +112,15 @@ pub fn of_label(folded: &str) -> Option<Attribute> {
         any.then(first).flatten()
     };
     // `geboorte.datum`, `birth/date`: a path in place of a name.
+    // `Naam (voluit)`: a remark in brackets may say that it is no person's, and nothing else.
+    let bare = label.split_once(" (").filter(|(_, remark)| remark.ends_with(')')).map(|(bare, _)| bare.trim());
     let attribute = attribute_of(label)
+        .or_else(|| bare.and_then(attribute_of))
         .or_else(|| label.contains(['.', '/']).then(|| label.replace(['.', '/'], " ")).and_then(|path| attribute_of(path.trim())))?;
     let thing = THINGS.as_ref().is_some_and(|things| things.is_match(label));
-    (!thing).then_some(attribute)
+    // "Schulstraße 50" is an address and no label.
+    let street = attribute == Attribute::Address && addresses::is_known_street(label);
+    (!thing && !street).then_some(attribute)
 }
 
 /// Whether a value is one of that attribute, and neither empty nor masked.
@@ -203,6 +208,20 @@ fn is_technical(value: &str) -> bool {
     labels.len() == 4 && labels.iter().all(number) || host || folded.matches(':').count() >= 2
 }
 
+/// What a folded label means in which two neighbouring letters may have changed places: `gebroen`. For columns beside others that are
+/// understood.
+pub fn of_mistyped_label(folded: &str) -> Option<Attribute> {
+    const SHORTEST: usize = 6;
+    let letters: Vec<char> = folded.trim().chars().collect();
+    let worth = letters.len() >= SHORTEST && letters.iter().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '.' | '-'));
+    let swapped = |at: usize| {
+        let mut letters = letters.clone();
+        letters.swap(at, at + 1);
+        of_label(&letters.into_iter().collect::<String>())
+    };
+    (0..letters.len().saturating_sub(1)).filter(|_| worth).find_map(swapped)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,12 +260,25 @@ mod tests {
             ("Woonplaats", Attribute::Place),
             ("Functie", Attribute::Business),
             ("naam inwoner", Attribute::Person),
+            ("Straat 1", Attribute::Address),
+            ("Customer name (person)", Attribute::Name),
+            ("Naam (organisatie)", Attribute::Business),
         ] {
             assert_eq!(of_label(&fold(label)), Some(attribute), "{label}");
         }
-        for label in
-            ["E-mailadres", "IP-adres", "Gebruikersnaam", "Bestandsnaam", "Datum", "Aantal", "Naam applicatie systeem", "Servernaam"]
-        {
+        for label in [
+            "Schulstraße 50",
+            "Kerkstraat 12",
+            "14 Orchard Street",
+            "E-mailadres",
+            "IP-adres",
+            "Gebruikersnaam",
+            "Bestandsnaam",
+            "Datum",
+            "Aantal",
+            "Naam applicatie systeem",
+            "Servernaam",
+        ] {
             assert!(of_label(&fold(label)).is_none_or(|attribute| attribute == Attribute::Business), "{label}");
         }
     }

@@ -47,6 +47,12 @@ impl Day {
         (1915..=2006).contains(&self.year)
     }
 
+    /// Whether it is years ago: beside a whole name in brackets, or behind the word that says whom a mail is about, it is a child's day of
+    /// birth more likely than the day of a paper.
+    pub fn is_years_ago(self) -> bool {
+        (1915..=2019).contains(&self.year)
+    }
+
     /// Whether it is long ago enough that several names beside such days are a list of people, and no appointments.
     pub fn is_long_ago(self) -> bool {
         (1915..=2012).contains(&self.year)

@@ -31,7 +31,7 @@ pub struct Record {
 /// Whether a line or cell names a person.
 #[must_use]
 pub fn names_somebody(text: &str) -> bool {
-    names::in_text(text)
+    names::in_text(text) || names::says_who(text)
 }
 
 /// Whether a folded header cell is an attribute of a person.

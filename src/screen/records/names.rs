@@ -47,7 +47,7 @@ const TITLES: [&str; 28] = [
 static ORGANISATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"\b(?:gemeente|gemeentehuis|stadhuis|raadhuis|provincie|waterschap|ministerie|rijksdienst|dienst|kommune|kommunen|kommun|kommunens|kunta|kunnan|kaupunki|radhus|radhuset|stad|stadt|rathaus|landkreis|kreis|landratsamt|gemeinde|(?:verbands|samt|orts|markt)gemeinde|bezirk|fylkeskommune|municipality|commune|council|borough|town hall|city of",
-        r"|b\.?v\.?|n\.?v\.?|gmbh|e\.v\.|v\.o\.f\.|a/s|aps|asa|[a-z]{3,} ab|oyj?|ltd|llp|limited|inc|plc|stichting|vereniging|school|basisschool|skole|skolen|skola|skolan|schule|university|universiteit|hogeschool|ziekenhuis|hospital|sykehus|sygehus",
+        r"|b\.?v\.?|n\.?v\.?|g?mb ?h|ohg|e\.v|v\.o\.f|vof|a/s|ap ?s|asa|s\.?r\.?l|s\.p\.r\.l|sarl|asbl|vzw|[a-z]{3,} ab|oyj?|ltd|llp|limited|inc|plc|stichting|vereniging|school|basisschool|skole|skolen|skola|skolan|schule|university|universiteit|hogeschool|ziekenhuis|hospital|sykehus|sygehus",
         r"|kantoor|afdeling|department|avdeling|avdelning|enhet|forvaltning|forvaltningen|abteilung|amt|team|postbus|postboks|postfach|box|support|helpdesk|servicedesk|bank|hotel|restaurant|winkel|bibliotheek|bibliotek|museum|kvk|cvr|btw|vat)\b"
     ))
     .ok()
@@ -57,7 +57,7 @@ static ORGANISATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"\b(?:cafe|bakkerij|slagerij|garage|autobedrijf|bouwbedrijf|schildersbedrijf|installatiebedrijf|kapsalon|apotheek|huisartsenpraktijk|praktijk|praxis|advocaten|notariaat|makelaars?|transport|consultancy|holding|groep|groenvoorziening",
-        r"|apotek|tandlaege|laegehuset|vvs|maleri|bygg|akeri|frisor|rorlegger|butikk|forskola|barnehage|bornehave|paivakoti|apteekki|backerei|apotheke|kindergarten|feuerwehr|bakery|surgery|nursery|services|stores|trust|housing association|primary|academy)\b"
+        r"|[a-z]*(?:bedrijf|bedrijven|techniek|bouw|handel|beheer|advies|verhuur|montage|diensten|entreprenor|byg|bygg|teknikk?|elektro|konsult|radgivning)|[a-z]*(?:bau|technik|dienstleistungen|rakennus|palvelut|huolto|urakointi|kuljetus)|construction|solutions|systems|consulting|engineering|plumbing|associates|renovation|electricite|batiment|apotek|tandlaege|laegehuset|vvs|maleri|bygg|akeri|frisor|rorlegger|butikk|forskola|barnehage|bornehave|paivakoti|apteekki|backerei|apotheke|kindergarten|feuerwehr|bakery|surgery|nursery|services|stores|trust|housing association|primary|academy)\b"
     ))
     .ok()
 });
@@ -261,6 +261,17 @@ pub fn at_end(text: &str) -> bool {
                 .is_some_and(|pair| pair.iter().all(|word| is_capitalised(word)) && pair.iter().any(|word| is_family(word)))
 }
 
+/// "Zoek op 123456782, dat is Evert Kalkdam": who a number is said to be.
+static SAID_TO_BE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"\b(?:(?i:dat|dit) is|(?i:that|this|it) is|(?i:det) (?:er|är)|(?i:das) ist|(?i:se) on|(?i:c['’]est)) (?P<who>\p{Lu}[\p{L}'’.-]*(?: [\p{L}'’-]+){0,3} \p{Lu}[\p{L}'’-]+)").ok()
+});
+
+/// Whether a line says of something that it is somebody.
+pub fn says_who(text: &str) -> bool {
+    let who = SAID_TO_BE.as_ref().and_then(|said| said.captures(text)).and_then(|found| found.name("who"));
+    who.is_some_and(|who| grade(who.as_str()) >= Grade::Shaped)
+}
+
 /// Whether the words of a file's name include a person's: names are all there is room for, so a family name alone is one.
 pub fn in_file_name(words: &str) -> bool {
     let split: Vec<&str> =
@@ -297,10 +308,13 @@ pub enum Grade {
     Sure,
 }
 
+/// Forms of companies that are words of other meanings in small letters.
+const FORMS_OF_COMPANIES: [&str; 6] = [" AS", " AB", " AG", " KG", " SA", " UG"];
+
 /// Grades what a name's place holds. Buildings and companies have names and addresses too.
 pub fn grade(value: &str) -> Grade {
     let folded = fold(value);
-    let trade = value.ends_with(" AS") || TRADE.as_ref().is_some_and(|trade| trade.is_match(&folded));
+    let trade = FORMS_OF_COMPANIES.iter().any(|form| value.ends_with(form)) || TRADE.as_ref().is_some_and(|trade| trade.is_match(&folded));
     if !in_field(value) || is_office(&folded) || trade {
         return Grade::Nobody;
     }
@@ -340,18 +354,43 @@ pub fn grade(value: &str) -> Grade {
     }
 }
 
+/// Whether text ends with a whole name behind small words: "Vi kan ikke finde Rasmine Tornlev". After an article it is a thing, unless the
+/// name is known.
+pub fn whole_at_end(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let named = words.iter().rev().take_while(|word| is_capitalised(word) || is_initials(word) || is_particle(word)).count();
+    let name = words.get(words.len() - named..).unwrap_or(&[]);
+    let article = name.len() < words.len() && words.get(words.len() - named - 1).is_some_and(|word| ARTICLES.contains(word));
+    // A particle that begins it belongs to what stands before: "de aanvraag van Faysa Noordergraf".
+    let first = name.iter().position(|word| !is_particle(word)).unwrap_or(name.len());
+    let article = article || name.get(..first).unwrap_or(&[]).iter().any(|word| ARTICLES.contains(word));
+    let least = if article { Grade::Sure } else { Grade::Shaped };
+    let whole = name.get(first..).unwrap_or(&[]);
+    whole.len() >= 2 && grade(&whole.join(" ")) >= least
+}
+
+/// "Le dossier de Quentin Grosville": French has the same word for what is somebody's as Dutch has before a thing.
+static OF_SOMEBODY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"\b(?:dossier|demande|inscription|adresse|situation|enfants?|famille|parents|mere|pere|conjointe?|facture|plainte|nom|domicile|demenagement) d[e']$").ok()
+});
+
+/// Words before a thing.
+const ARTICLES: [&str; 20] =
+    ["de", "het", "een", "'t", "den", "der", "die", "das", "dem", "des", "im", "am", "beim", "zum", "zur", "ein", "the", "det", "en", "et"];
+
 /// Whether text ends with what may be somebody's name: small words, then one or two capitalised ones that are nothing else
 /// ("de aanvraag van Oudshoorn"). After an article it is a thing, unless the name is known.
 pub fn perhaps_at_end(text: &str) -> bool {
-    const ARTICLES: [&str; 20] = [
-        "de", "het", "een", "'t", "den", "der", "die", "das", "dem", "des", "im", "am", "beim", "zum", "zur", "ein", "the", "det", "en",
-        "et",
-    ];
     let words: Vec<&str> = text.split_whitespace().collect();
     let name = words.iter().rev().take_while(|word| is_capitalised(word)).count();
     let Some(first) = words.len().checked_sub(name).filter(|first| *first > 0 && (1..=3).contains(&name)) else { return false };
+    let of_somebody = name > 1 && OF_SOMEBODY.as_ref().is_some_and(|of| of.is_match(&fold(&words.get(..first).unwrap_or(&[]).join(" "))));
     let introduced = words.get(first - 1).filter(|word| word.chars().all(|c| c.is_lowercase() || matches!(c, '.' | '\'')));
-    let least = introduced.map(|word| if ARTICLES.contains(word) { Grade::Sure } else { Grade::Possible });
+    let least = introduced.map(|word| match () {
+        () if of_somebody => Grade::Shaped,
+        () if ARTICLES.contains(word) => Grade::Sure,
+        () => Grade::Possible,
+    });
     least.is_some_and(|least| grade(&words.get(first..).unwrap_or(&[]).join(" ")) >= least)
 }
 
@@ -447,6 +486,9 @@ mod tests {
             "Mail Relay",
             "Bakkerij Smit",
             "Kvamme Transport AS",
+            "Ostenfeldt Handel GmbH",
+            "Tofte Holm ApS",
+            "Beaumont Rieux SA",
             "de griffier",
             "",
             "*****",
@@ -454,6 +496,9 @@ mod tests {
             assert_eq!(grade(name), Grade::Nobody, "{name}");
         }
         assert!(perhaps_at_end("De aanvraag van Oudshoorn") && perhaps_at_end("til Åshild Kvamme"));
+        assert!(whole_at_end("Vi kan ikke finde Rasmine Tornlev") && whole_at_end("de aanvraag van Faysa Noordergraf"));
+        assert!(!whole_at_end("volgens de Nieuwe Huisstijl") && !whole_at_end("de aanvraag van Faysa") && !whole_at_end(""));
+        assert!(says_who("Zoek op 12, dat is Evert Kalkdam.") && says_who("det är Ebbe von Rosgren") && !says_who("dat is de Oude Gracht"));
         assert!(!perhaps_at_end("Oudshoorn") && !perhaps_at_end("bij het Raadhuis") && !perhaps_at_end("van de gemeente"));
     }
 }

@@ -12,8 +12,13 @@ use std::sync::LazyLock;
 /// Words that say that the date after them is one of birth.
 const BIRTH_WORDS: &str = concat!(
     r"\b(?:geboren|geboorte ?-?datum|geboorte ?-?dag|geb\.? ?datum|geb\.|geb|fodt|fodselsdato|fodselsdag|fodd|fodelsedatum|fodelsedag|geburtsdatum|geburtstag|born|date of birth",
-    r"|birth ?-?date|dob|d\.o\.b\.?|syntynyt|synt\.?|syntymaaika|nee? le|naissance|\*)[^0-9a-z]{0,4}(?:[a-z]{1,12}[^0-9a-z]{1,3}){0,3}$"
+    r"|birth ?-?date|dob|d\.o\.b\.?|syntynyt|synt\.?|syntymaaika|nee? le|naissance|\*)(?:en|et|e|er|s|a)?(?:[^0-9a-z]{1,4}|$)(?:[a-z]{1,12}[^0-9a-z]{1,3}){0,3}$"
 );
+
+/// "Op 26 januari 1945 is … geboren": the word stands behind the date, and whoever was born between them.
+static BORN_BEHIND: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:[^0-9;.?!]|\b[a-z]{1,2}\.){1,70}\b(?:geboren|fodt|fodd|born|syntynyt|syntyi)\b|^ (?:est|etait) nee? ").ok()
+});
 
 /// Nouns behind which the person may stand before the date: "Das Geburtsdatum von … ist der".
 static BIRTH_NOUN: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -118,7 +123,9 @@ fn signatures(lines: &[&str], folded: &[String]) -> BTreeSet<usize> {
 
 /// A day of birth, by its word, with a name near it.
 fn is_born(folded: &str, near: &[&str]) -> bool {
-    let born = dates::days(folded, true).iter().any(|day| day.may_be_birth() && speaks_of_birth(folded.get(..day.start).unwrap_or("")));
+    let behind = |end| BORN_BEHIND.as_ref().is_some_and(|pattern| folded.get(end..).is_some_and(|after| pattern.is_match(after)));
+    let by_word = |day: &dates::Day| speaks_of_birth(folded.get(..day.start).unwrap_or("")) || behind(day.end);
+    let born = dates::days(folded, true).iter().any(|day| day.may_be_birth() && by_word(day));
     let example = EXAMPLE.as_ref().is_some_and(|pattern| pattern.is_match(folded));
     let titled = || TITLED.as_ref().is_some_and(|pattern| pattern.is_match(folded));
     let named = |line: &&str| names::in_text(line) || !example && names::perhaps_in_text(line);
@@ -128,16 +135,23 @@ fn is_born(folded: &str, near: &[&str]) -> bool {
 /// A name right before a day: a known one before a day of a generation ago, any before a day in a line that speaks of people.
 fn is_dated(line: &str, folded: &str) -> bool {
     // "Zwankens, A., 19290322": an undivided day is one where a name that is surely one stands right before it.
-    let undivided: Vec<dates::Day> = dates::undivided(folded).into_iter().filter(|day| day.is_generation_ago()).collect();
+    let undivided: Vec<dates::Day> = dates::undivided(folded).into_iter().filter(|day| day.may_be_birth()).collect();
     let in_care = !undivided.is_empty() && CARE_MESSAGE.as_ref().is_some_and(|pattern| pattern.is_match(line));
-    if in_care || originals_before(line, folded, &undivided).any(|(_, before)| names::at_end(tail(before, FAR))) {
+    let sure = |(day, before): (dates::Day, &str)| {
+        let before = tail(before, FAR);
+        day.is_generation_ago() && names::at_end(before) || is_bracketed(day, before, folded) || is_about(day, before)
+    };
+    if in_care || originals_before(line, folded, &undivided).any(sure) {
         return true;
     }
     let days: Vec<dates::Day> = dates::days(folded, false).into_iter().filter(|day| day.may_be_birth()).collect();
     let mut people = None;
     originals_before(line, folded, &days).any(|(day, before)| {
         let before = tail(before, FAR);
-        if day.is_generation_ago() && (names::at_end(before) || before.ends_with('(') && ends_with_whole_name(before)) {
+        if day.is_generation_ago() && (names::at_end(before) || before.ends_with('(') && ends_with_whole_name(before))
+            || is_bracketed(day, before, folded)
+            || is_about(day, before)
+        {
             return true;
         }
         let of_people = *people.get_or_insert_with(|| speaks_of_people(folded));
@@ -145,16 +159,41 @@ fn is_dated(line: &str, folded: &str) -> bool {
     })
 }
 
+/// `Huub Snelwijk (9-7-2014)`: a whole name and nothing but a day in brackets behind it.
+fn is_bracketed(day: dates::Day, before: &str, folded: &str) -> bool {
+    let closed = folded.get(day.end..).is_some_and(|after| after.starts_with(')'));
+    closed && day.is_years_ago() && before.ends_with('(') && (names::at_end(before) || ends_with_whole_name(before))
+}
+
+/// Words that say whom or what a mail is about, then a whole name.
+static ABOUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\b(?i:betreft|betr\.?|aangaande|inzake|vedr\.?|vedrørende|drejer sig om|gjelder|gjeld|gäller|ang\.?|angående|avser|betrifft|koskee|regarding|concerns?|concerne)",
+        r"(?: ?: ?| )(?P<who>\p{Lu}[\p{L}'’.-]*(?: [\p{L}'’.-]+){1,4}),? ?$"
+    ))
+    .ok()
+});
+
+/// "Betreft: Ngozi Griffkamp, 2016-02-12".
+fn is_about(day: dates::Day, before: &str) -> bool {
+    let who = ABOUT.as_ref().filter(|_| day.is_years_ago()).and_then(|about| about.captures(before)).and_then(|found| found.name("who"));
+    who.is_some_and(|who| names::grade(who.as_str()) >= Grade::Shaped && !names_paper(who.as_str()))
+}
+
 /// Papers and programs, which have capitals and days in brackets too.
 static PAPER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"\b(?:wet|besluit|verordening|regeling|nota|notitie|plan|beleid|rapport|verslag|kamerbrief|circulaire|lov|loven|bekendtgorelse|forskrift|lag|lagen|forordning|gesetz|verordnung|erlass|act|regulations?|order|laki|asetus|loi|decret|arrete|versie|version|release|update|build|windows|office|server|patch)\b").ok()
+    Regex::new(concat!(
+        r"\b(?:[a-z]*(?:wet|besluit|verordening|regeling|loven|forskrift|forordning|gesetz|verordnung)",
+        r"|nota|notitie|plan|beleid|rapport|verslag|kamerbrief|circulaire|lov|bekendtgorelse|lag|lagen|erlass|laki|asetus|act|regulations?|order|loi|decret|arrete|versie|version|release|update|build|windows|office|server|patch|project|projekt|programma?|programme|pilot|fase|phase|aanpak|visie|agenda|handleiding|handboek|manual|handbok|handbuch",
+        r"|convenant|overeenkomst|contract|aftale|avtale|avtal|sopimus|vertrag|agreement|protocol|protokoll?|akkoord|module|portaa?l|app|api|formulier|form|formular|skjema|blankett|lomake|sjabloon|template|model)\b"
+    )).ok()
 });
 
 /// Whether what stands before a bracket ends with a name of at least two parts, whoever bears it.
 fn ends_with_whole_name(before: &str) -> bool {
     let before = before.trim_end_matches(|c: char| !c.is_alphabetic());
     let last = before.rsplit([',', ':', ';', '.', '?', '!']).next().unwrap_or(before).trim();
-    names::grade(last) >= Grade::Shaped && !names_paper(last)
+    (names::grade(last) >= Grade::Shaped || names::whole_at_end(last)) && !names_paper(last)
 }
 
 fn names_paper(before: &str) -> bool {

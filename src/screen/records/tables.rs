@@ -17,7 +17,7 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
     let mut addressed = Vec::new();
     let mut bare = Bare::default();
     for (row, cells) in rows.iter().enumerate() {
-        let labels: Vec<Option<Attribute>> = cells.iter().map(|cell| attributes::of_label(&fold(cell))).collect();
+        let labels = labels_of(cells);
         let values = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
         let labelled = labels.iter().flatten().count();
         let of_births = labels.contains(&Some(Attribute::Birth)) && !cells.iter().any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
@@ -57,6 +57,16 @@ pub fn in_table(rows: &[Vec<String>]) -> Vec<Record> {
     let mut records = form.join(records);
     records.extend(in_stories(rows, &records));
     records
+}
+
+/// What the cells of a row are as labels. Beside one that is understood, others may be mistyped.
+fn labels_of(cells: &[String]) -> Vec<Option<Attribute>> {
+    let labels: Vec<Option<Attribute>> = cells.iter().map(|cell| attributes::of_label(&fold(cell))).collect();
+    let values = cells.iter().any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
+    if values || labels.iter().all(Option::is_none) {
+        return labels;
+    }
+    labels.into_iter().zip(cells).map(|(label, cell)| label.or_else(|| attributes::of_mistyped_label(&fold(cell)))).collect()
 }
 
 /// Rows of a table that has no header at all.

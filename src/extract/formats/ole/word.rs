@@ -15,13 +15,9 @@ pub fn read(reader: &mut Reader, ole: &mut Ole<'_>) {
     let table = stream(ole, Path::new(if flags & 0x0200 != 0 { "/1Table" } else { "/0Table" })).unwrap_or_default();
     match pieces(&document, &table) {
         Some(text) => {
-            // Cells end with 7, paragraphs with 13, lines with 11; fields keep their instructions between 19 and 20.
-            let text = text
-                .replace(['\r', '\u{b}', '\u{c}'], "\n")
-                .replace('\u{7}', "\t")
-                .replace('\u{1e}', "-")
-                .replace(['\u{13}', '\u{14}', '\u{15}'], " ");
-            reader.lines("text", 1, text.lines().map(str::to_owned).collect());
+            // Paragraphs end with 13, lines with 11; fields keep their instructions between 19 and 20.
+            let text = text.replace(['\r', '\u{b}', '\u{c}'], "\n").replace('\u{1e}', "-").replace(['\u{13}', '\u{14}', '\u{15}'], " ");
+            reader.lines("text", 1, in_rows(&text));
         }
         None => reader.fail(Unreadable::Damaged),
     }
@@ -30,6 +26,38 @@ pub fn read(reader: &mut Reader, ole: &mut Ole<'_>) {
     let data = stream(ole, Path::new("/Data")).unwrap_or_default();
     pictures::read(reader, &data);
     pictures::read(reader, &document);
+}
+
+/// The mark at the end of a cell, and once more at the end of a row (MS-DOC 2.4.3).
+const CELL: char = '\u{7}';
+
+/// Lines, and one for each row of a table with its cells parted by tabs. Where a row ends, the text alone does not say: there an empty cell
+/// seems to stand, in the same place all the way down.
+fn in_rows(text: &str) -> Vec<String> {
+    let (mut lines, mut cells, mut begun) = (Vec::new(), Vec::new(), String::new());
+    for part in text.split_inclusive([CELL, '\n']) {
+        if let Some(said) = part.strip_suffix(CELL) {
+            begun.push_str(said);
+            cells.push(std::mem::take(&mut begun));
+        } else if cells.last().is_some_and(|last| !last.is_empty()) {
+            // A paragraph within a cell; after the end of a row it is one below the table.
+            begun.push_str(part.trim_end_matches('\n'));
+            begun.push(' ');
+        } else {
+            lines.extend(rows(&std::mem::take(&mut cells)));
+            lines.push(part.trim_end_matches('\n').to_owned());
+        }
+    }
+    lines.extend(rows(&cells));
+    lines.extend(Some(begun).filter(|begun| !begun.is_empty()));
+    lines
+}
+
+/// The rows of a table's cells, among which the ends of rows stand as empty ones; one row where they cannot be told.
+fn rows(cells: &[String]) -> Vec<String> {
+    let ends_rows = |width: &usize| cells.iter().skip(*width - 1).step_by(*width).all(String::is_empty);
+    let width = (2..=cells.len()).find(|width| cells.len().is_multiple_of(*width) && ends_rows(width)).unwrap_or(cells.len().max(1));
+    cells.chunks(width).map(|row| row.join("\t")).collect()
 }
 
 fn pieces(document: &[u8], table: &[u8]) -> Option<String> {
@@ -56,4 +84,16 @@ fn pieces(document: &[u8], table: &[u8]) -> Option<String> {
         }
     }
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_rows;
+
+    #[test]
+    fn rows_of_a_table_are_told_by_where_they_end() {
+        let lines = in_rows("Lijst\nNaam\u{7}BSN\u{7}\u{7}A\u{7}1\u{7}\u{7}\u{7}2\u{7}\u{7}einde\nB\u{7}C\u{7}\u{7}");
+        assert_eq!(lines, ["Lijst", "Naam\tBSN\t", "A\t1\t", "\t2\t", "einde", "B\tC\t"]);
+        assert_eq!(in_rows("a\u{7}eerst\ndan\u{7}b\u{7}"), ["a\teerst dan\tb"]);
+    }
 }

@@ -2,35 +2,44 @@
 //!
 //! An object that holds a name and a value of that name (`{"key": "bsn", "value": …}`) is a line of both besides.
 
-use super::{Reader, xml};
+use super::fields::{is_key, is_kind, is_value, label};
 use serde_json::{Map, Value};
 
-/// Reads JSON, also one value a line; says whether it was any.
-pub fn read(reader: &mut Reader, text: &str) -> bool {
+/// What JSON says: lines of `key: value`, and tables with their headers.
+#[derive(Default)]
+pub struct Told {
+    /// Lines; an empty one before each object.
+    pub lines: Vec<String>,
+    /// Tables, each with a header where there is one.
+    pub tables: Vec<Vec<Vec<String>>>,
+}
+
+/// Reads JSON, also one value a line; `None` when it is none.
+#[must_use]
+pub fn read(text: &str) -> Option<Told> {
     let values: Vec<Value> = match serde_json::from_str(text) {
         Ok(value) => vec![value],
-        Err(_) => match text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect() {
-            Ok(values) => values,
-            Err(_) => return false,
-        },
+        Err(_) => text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect::<Result<_, _>>().ok()?,
     };
     let whole = if values.len() == 1 { values.into_iter().next().unwrap_or_default() } else { Value::Array(values) };
-    let mut found = Found::default();
-    found.walk("", &whole);
-    reader.lines("text", 1, found.lines);
-    for (table, number) in found.tables.into_iter().zip(1..) {
-        reader.table("sheet", number, table);
+    Some(Told::by(&whole))
+}
+
+/// Reads the JSON that text begins with, and says how many bytes it takes; `None` when it begins with none.
+#[must_use]
+pub fn at_start(text: &str) -> Option<(Told, usize)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let value = values.next()?.ok()?;
+    Some((Told::by(&value), values.byte_offset()))
+}
+
+impl Told {
+    fn by(value: &Value) -> Self {
+        let mut told = Self::default();
+        told.walk("", value);
+        told
     }
-    true
-}
 
-#[derive(Default)]
-struct Found {
-    lines: Vec<String>,
-    tables: Vec<Vec<Vec<String>>>,
-}
-
-impl Found {
     fn walk(&mut self, key: &str, value: &Value) {
         match value {
             Value::Array(items) => {
@@ -48,10 +57,10 @@ impl Found {
                 self.headed(fields);
                 // What belongs to the object itself first, so that its own values stand together.
                 for (own, value) in fields.iter().filter(|(_, value)| is_scalar(value)) {
-                    self.walk(&xml::label(key, own), value);
+                    self.walk(&label(key, own), value);
                 }
                 for (own, value) in fields.iter().filter(|(_, value)| !is_scalar(value)) {
-                    self.walk(&xml::label(key, own), value);
+                    self.walk(&label(key, own), value);
                 }
             }
             scalar => self.lines.push(format!("{key}: {}", written(scalar))),
@@ -67,7 +76,7 @@ impl Found {
         // A column may be described by an object that holds its name.
         let name = |column: &Value| match column {
             Value::Object(about) => {
-                let name = about.iter().find(|(key, value)| (xml::is_key(key) || *key == "title" || *key == "id") && value.is_string());
+                let name = about.iter().find(|(key, value)| (is_key(key) || *key == "title" || *key == "id") && value.is_string());
                 name.map(|(_, value)| written(value)).unwrap_or_default()
             }
             scalar => written(scalar),
@@ -119,8 +128,8 @@ fn flatten(prefix: &str, fields: &Map<String, Value>, cells: &mut Vec<(String, S
 /// The line of an object that holds a name and its value.
 fn pair(fields: &Map<String, Value>) -> Option<String> {
     let named = |is_name: fn(&str) -> bool| fields.iter().find(|(name, value)| is_name(name) && value.is_string());
-    let (_, key) = named(xml::is_key).or_else(|| named(xml::is_kind))?;
-    let (_, value) = fields.iter().find(|(name, value)| xml::is_value(name) && is_scalar(value))?;
+    let (_, key) = named(is_key).or_else(|| named(is_kind))?;
+    let (_, value) = fields.iter().find(|(name, value)| is_value(name) && is_scalar(value))?;
     Some(format!("{}: {}", written(key), written(value)))
 }
 
@@ -150,12 +159,10 @@ fn written(scalar: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Value};
+    use super::{Told, Value};
 
-    fn found(text: &str) -> Found {
-        let mut found = Found::default();
-        found.walk("", &serde_json::from_str::<Value>(text).unwrap());
-        found
+    fn found(text: &str) -> Told {
+        Told::by(&serde_json::from_str::<Value>(text).unwrap())
     }
 
     #[test]
