@@ -211,7 +211,9 @@ impl Parsed {
     fn word(&mut self, word: &str, number: Option<i64>) {
         match word {
             "fonttbl" | "colortbl" | "stylesheet" | "listtable" | "listoverridetable" | "latentstyles" | "generator" | "rsidtbl"
-            | "xmlnstbl" | "pgdsctbl" | "pntxta" | "pntxtb" | "wgrffmtfilter" | "bkmkstart" | "bkmkend" | "objclass" => self.lead(Destination::Beside),
+            | "xmlnstbl" | "pgdsctbl" | "pntxta" | "pntxtb" | "wgrffmtfilter" | "bkmkstart" | "bkmkend" | "objclass" => {
+                self.lead(Destination::Beside)
+            }
             "themedata" | "colorschememapping" | "datastore" | "datafield" | "blipuid" | "picprop" | "nonshppict" => {
                 self.lead(Destination::Hidden);
             }
