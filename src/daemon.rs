@@ -217,7 +217,7 @@ impl Daemon {
         let mut tasks = JoinSet::new();
         let tried = Arc::new(Semaphore::new(0));
         let desks = &self.0.journey.settings.desks;
-        self.0.pulse.begin(desks.iter().map(|desk| desk.name.as_str()));
+        self.0.pulse.begin(desks.iter().map(|desk| (desk.name.as_str(), desk.mailbox.poll)));
         for desk in desks {
             let (daemon, desk, stop) = (self.clone(), desk.clone(), stop.clone());
             let tried = Tried { told: AtomicBool::new(false), all: tried.clone() };

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{Status, Store};
 
-/// A mailbox that was not worked off for so long is not well, in seconds: three polls of an hour would be too many.
+/// A mailbox that was not worked off for so long after its time is not well, in seconds.
 const SILENT: i64 = 900;
 /// Somebody should see to a token that ends within so many days.
 const TOKEN_DAYS: i64 = 7;
@@ -31,6 +31,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 const TELL: Duration = Duration::from_secs(2);
 /// How often it is told that nothing has changed.
 const STILL_THERE: Duration = Duration::from_secs(10);
+/// A database that takes nothing for so long does not work; a shorter wait is one for other work's turn.
+const UNWRITTEN: Duration = Duration::from_secs(20);
 
 /// What the daemon knows of itself. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,10 @@ struct Known {
     settings_refused: Option<String>,
     /// Why replies cannot be sent.
     outbox_blocked: Option<String>,
+    /// Why nothing can be written into the database.
+    unwritten: Option<String>,
+    /// What is in hand is being finished, and then the daemon ends.
+    stopping: bool,
     /// There is less room on the disk than is to be kept free.
     short_of_room: bool,
     /// Mails that were opened and screened, and the time that took in all.
@@ -57,6 +63,8 @@ struct Beat {
     /// What is wrong, while it is in trouble.
     trouble: Option<String>,
     waiting: Backlog,
+    /// How often it is looked into at the least, in seconds.
+    poll: i64,
     /// When the token ends by which it is opened.
     token_ends: Option<Timestamp>,
 }
@@ -95,9 +103,10 @@ pub struct Backlog {
 }
 
 impl Pulse {
-    /// These are the desks from now on; none of them has been opened yet.
-    pub fn begin<'a>(&self, desks: impl Iterator<Item = &'a str>) {
-        self.known(|known| known.mailboxes = desks.map(|desk| (desk.to_owned(), Beat::default())).collect());
+    /// These are the desks from now on, and how often each one's mailbox is looked into at the least; none has been opened yet.
+    pub fn begin<'a>(&self, desks: impl Iterator<Item = (&'a str, Duration)>) {
+        let beat = |poll: Duration| Beat { poll: i64::try_from(poll.as_secs()).unwrap_or(i64::MAX), ..Beat::default() };
+        self.known(|known| known.mailboxes = desks.map(|(desk, poll)| (desk.to_owned(), beat(poll))).collect());
     }
 
     /// Work on the desk's mailbox has begun, in which so much was found.
@@ -108,7 +117,7 @@ impl Pulse {
     /// The desk's mailbox was worked off, but for what must wait, and is being watched.
     pub fn worked_off(&self, desk: &str, at: Timestamp, waiting: Backlog) {
         self.set(desk, |beat| {
-            *beat = Beat { state: Standing::Watched, worked_off: Some(at), trouble: None, waiting, token_ends: beat.token_ends };
+            *beat = Beat { state: Standing::Watched, worked_off: Some(at), trouble: None, waiting, ..beat.clone() };
         });
     }
 
@@ -124,12 +133,12 @@ impl Pulse {
 
     /// Another daemon looks after the desk's mailbox.
     pub fn elsewhere(&self, desk: &str) {
-        self.set(desk, |beat| *beat = Beat { state: Standing::Elsewhere, ..Beat::default() });
+        self.set(desk, |beat| *beat = Beat { state: Standing::Elsewhere, poll: beat.poll, ..Beat::default() });
     }
 
     /// The desk's mailbox was given up; who has it now is not known yet.
     pub fn given_up(&self, desk: &str) {
-        self.set(desk, |beat| *beat = Beat::default());
+        self.set(desk, |beat| *beat = Beat { poll: beat.poll, ..Beat::default() });
     }
 
     /// Why changed settings are not in force; none: they are.
@@ -140,6 +149,16 @@ impl Pulse {
     /// Why replies cannot be sent; none: they can.
     pub fn outbox_blocked(&self, why: Option<String>) {
         self.known(|known| known.outbox_blocked = why);
+    }
+
+    /// Why nothing can be written into the database; none: all is written.
+    fn unwritten(&self, why: Option<String>) {
+        self.known(|known| known.unwritten = why);
+    }
+
+    /// What is in hand is being finished, and then the daemon ends.
+    pub fn stopping(&self) {
+        self.known(|known| known.stopping = true);
     }
 
     /// Whether there is less room on the disk than is to be kept free.
@@ -172,6 +191,7 @@ impl Pulse {
             })
             .collect();
         serde_json::json!({
+            "stopping": known.stopping,
             "settings_refused": known.settings_refused,
             "outbox_blocked": known.outbox_blocked,
             "mailboxes": mailboxes,
@@ -196,8 +216,13 @@ pub async fn tell(store: &Store, pulse: &Pulse, refused: impl Fn() -> Option<Str
         // What stays the same is told seldom: each time is a write.
         if report != told.0 || told.1.elapsed() >= STILL_THERE {
             match timeout(ANSWER, store.report(&report)).await {
-                Ok(Ok(())) => told = (report, Instant::now()),
-                _ => tracing::debug!("the daemon's report could not be written down; it is tried again"),
+                Ok(Ok(())) => {
+                    told = (report, Instant::now());
+                    pulse.unwritten(None);
+                }
+                Ok(Err(error)) => pulse.unwritten(Some(error.to_string())),
+                Err(_) if told.1.elapsed() < UNWRITTEN => {}
+                Err(_) => pulse.unwritten(Some("it does not answer".to_owned())),
             }
         }
         tokio::select! {
@@ -231,6 +256,12 @@ async fn ready(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, Str
         Ok(Ok(status)) => warn(&status, &mut warnings),
         _ => wrong.push_str("the database does not answer\n"),
     }
+    if known.stopping {
+        wrong.push_str("stopping: what is in hand is finished first\n");
+    }
+    if let Some(why) = &known.unwritten {
+        let _ = writeln!(wrong, "nothing can be written into the database: {why}");
+    }
     let now = store.clock().now();
     for (desk, beat) in &known.mailboxes {
         let silence = age(beat.worked_off, now).unwrap_or_default();
@@ -240,7 +271,9 @@ async fn ready(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, Str
             }
             Standing::Starting => writeln!(wrong, "the mailbox of {desk} has not been opened yet"),
             Standing::AtWork if beat.worked_off.is_none() => writeln!(wrong, "the mailbox of {desk} has not been worked off yet"),
-            Standing::AtWork if silence > SILENT => writeln!(wrong, "the mailbox of {desk} has not been worked off for {silence} seconds"),
+            Standing::AtWork | Standing::Watched if silence > SILENT.saturating_add(beat.poll) => {
+                writeln!(wrong, "the mailbox of {desk} has not been worked off for {silence} seconds")
+            }
             Standing::AtWork | Standing::Watched | Standing::Elsewhere => Ok(()),
         };
         if let Some(days) = beat.token_days_left(now).filter(|days| *days < TOKEN_DAYS) {
@@ -286,7 +319,7 @@ async fn metrics(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, S
     let known = pulse.known(|known| known.clone());
     for (desk, beat) in &known.mailboxes {
         let is = |state: Standing| i64::from(beat.state == state);
-        let silence = if beat.state == Standing::Watched { 0 } else { age(beat.worked_off, now).unwrap_or_default() };
+        let silence = age(beat.worked_off, now).unwrap_or_default();
         for (name, value) in [
             ("seconds_since_success", silence),
             ("in_trouble", is(Standing::InTrouble)),
@@ -302,6 +335,8 @@ async fn metrics(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, S
     }
     let _ = writeln!(text, "postkamer_settings_refused {}", i32::from(known.settings_refused.is_some()));
     let _ = writeln!(text, "postkamer_outbox_blocked {}", i32::from(known.outbox_blocked.is_some()));
+    let _ = writeln!(text, "postkamer_database_unwritable {}", i32::from(known.unwritten.is_some()));
+    let _ = writeln!(text, "postkamer_stopping {}", i32::from(known.stopping));
     let _ = writeln!(text, "postkamer_disk_short {}", i32::from(known.short_of_room));
     let _ = writeln!(text, "postkamer_screening_seconds_sum {:.3}", known.screened.1.as_secs_f64());
     let _ = writeln!(text, "postkamer_screening_seconds_count {}", known.screened.0);
@@ -346,13 +381,40 @@ mod tests {
     use crate::clock::Clock;
     use jiff::SignedDuration;
 
+    async fn store(now: &str) -> (tempfile::TempDir, Store, Clock) {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Clock::fixed(now.parse().unwrap());
+        let url = format!("sqlite://{}", directory.path().join("postkamer.db").display());
+        let store = Store::open(&url, directory.path(), &directory.path().join("attachments"), clock.clone()).await.unwrap();
+        (directory, store, clock)
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_that_nobody_looks_into_any_more_is_told_however_calm_it_seems() {
+        let (_directory, store, clock) = store("2026-11-22T06:00:00Z").await;
+        let pulse = Pulse::default();
+        pulse.begin([("calm", Duration::from_secs(3600)), ("stalled", Duration::from_secs(60))].into_iter());
+        let now = clock.now();
+        for desk in ["calm", "stalled"] {
+            pulse.worked_off(desk, now, Backlog::default());
+        }
+        let told = async || ready(State((store.clone(), pulse.clone()))).await;
+        assert_eq!(told().await, (StatusCode::OK, "ready\n".to_owned()));
+        clock.set(now + SignedDuration::from_secs(961));
+        assert_eq!(
+            told().await,
+            (StatusCode::SERVICE_UNAVAILABLE, "the mailbox of stalled has not been worked off for 961 seconds\n".to_owned())
+        );
+        clock.set(now + SignedDuration::from_secs(3600 + 901));
+        assert!(told().await.1.contains("the mailbox of calm has not been worked off for 4501 seconds"));
+        pulse.stopping();
+        assert!(told().await.1.contains("stopping: what is in hand is finished first"));
+    }
+
     #[tokio::test]
     async fn a_token_that_ends_soon_is_told_as_long_as_there_is_time() {
-        let directory = tempfile::tempdir().unwrap();
-        let now: Timestamp = "2026-11-22T06:00:00Z".parse().unwrap();
-        let url = format!("sqlite://{}", directory.path().join("postkamer.db").display());
-        let attachments = directory.path().join("attachments");
-        let store = Store::open(&url, directory.path(), &attachments, Clock::fixed(now)).await.unwrap();
+        let (_directory, store, clock) = store("2026-11-22T06:00:00Z").await;
+        let now = clock.now();
         let pulse = Pulse::default();
         let ends = |days: i64| now.checked_add(SignedDuration::from_hours(24 * days)).ok();
         for (desk, ends) in [("soon", ends(3)), ("late", ends(80)), ("over", ends(-1)), ("none", None)] {

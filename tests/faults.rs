@@ -32,12 +32,11 @@
 //! | F56 | OOM kill of the daemon | a SIGKILL like F6 |
 //! | F57–F60 | the worker is killed, aborts, hangs, writes garbage | `f57_…` |
 //! | F61 | the worker answers for another file | `f61_…` |
+//! | F65, F66 | power cut, torn write | the kill matrix, with the power: `support/reliability/disk.rs`; the audit record is checked row by row |
 //! | F62–F64 | little memory, few file descriptors, few threads | `f62_…` to `f64_…` |
 //!
-//! Left out: **F44** as THREATS words it (end the process at once): SQLite writes the frames of a failed commit again, and `sweep` starts anew
-//! after each fsync that failed; **F65** (power loss): a file system that drops what was not synced is not to be had here;
-//! what stands in for it is that each fsync of SQLite, of attachments and of replies may fail (`sweep`), and that a booking whose
-//! fsync failed is not taken for booked; **F66** (torn audit write): a row of the booking's transaction.
+//! Left out: **F44** as THREATS words it (end the process at once): SQLite writes the frames of a failed commit, and pages of a failed
+//! checkpoint, again, so that what the system dropped is dirty anew; `sweep` fails each fsync, and a booking whose fsync failed is not taken for booked.
 
 use crate::daemon::{authentic, question};
 use crate::stories::script::Story;

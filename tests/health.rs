@@ -1,11 +1,38 @@
 //! `status` and the health pages tell the truth, whatever state things are in.
+//!
+//! | state | `/readyz` | `status` | shown by |
+//! |---|---|---|---|
+//! | all is well | 200 | watched | every test here |
+//! | mailbox out of reach, sign-in refused | 503, why | in trouble, why | `a_mailbox_that_…` |
+//! | … while it was being watched | 503, why | | `daemon::the_health_pages_tell_…` |
+//! | mailbox removed | 503, why | in trouble | `whatever_needs_somebody_…` |
+//! | mailbox in other hands | 200 | watched, by the other | `daemons_that_share_…` |
+//! | a task that does not look into its mailbox any more | 503 | | `health.rs`: `a_mailbox_that_nobody_looks_into_…` |
+//! | a mail that computes without end | the process ends | the daemon is dead | `poison::a_mail_that_keeps_the_program_busy_…`; a death: `mail_that_its_server_keeps_…` |
+//! | database out of reach | 503 | 75, why | `daemons_that_share_…` |
+//! | database busy | 503 after 20 seconds | at work; later silent | `a_database_that_somebody_keeps_busy_…` |
+//! | database read-only, disk full | 503, why | silent: dead, or unable to write | `a_database_that_takes_nothing_…` |
+//! | database read-only (PostgreSQL) | 503, why | works | `a_read_only_postgresql_…` |
+//! | database of a newer version | no daemon starts | says so | `upgrade::` |
+//! | less room than `keep_free` | 503, why | in trouble, why | `attacks::servers::a41_room_…` |
+//! | mail stuck | warns | how many | `whatever_needs_somebody_…` |
+//! | deletion overdue; server keeps mail | warns | how long; how many | `whatever_needs_somebody_…`; `mail_that_its_server_keeps_…` |
+//! | replies cannot be sent | warns, why | why | `whatever_needs_somebody_…` |
+//! | changed settings refused | warns, why | why | `whatever_needs_somebody_…` |
+//! | token ends soon | warns | days left | `health.rs`: `a_token_that_ends_soon_…` |
+//! | stopping, work in hand | 503 | stopping | `a_daemon_that_finishes_…` |
+//! | stopped in order | no listener | no daemon | `whatever_needs_somebody_…` |
+//! | died | no listener | did not end in order | `mail_that_its_server_keeps_…` |
+//! | workers cannot lock themselves in | no daemon starts | no daemon | `workers::where_a_wall_is_missing_…` |
 
 use crate::daemon::{authentic, question};
 use crate::support::database::sql;
+use crate::support::files::{Errno, Files, How};
 use crate::support::postgres::Postgres;
 use crate::support::reliability::installation::{port_of, through};
 use crate::support::reliability::wire::Proxy;
 use crate::support::scripted::Reaction;
+use crate::support::scripted::imap::Imap;
 use crate::support::stage::{Memory, Source, Stage};
 use crate::support::world::World;
 use crate::support::{eventually, free_port};
@@ -16,6 +43,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use toml_edit::{Item, Table, value};
 
@@ -167,6 +196,7 @@ fn daemons_that_share_a_database_tell_who_looks_after_what_and_when_it_is_out_of
     page(far_port, "/readyz", 503, &["the database does not answer"]);
     page(far_port, "/metrics", 200, &["postkamer_database_up 0"]);
     assert_eq!(get(far_port, "/healthz").unwrap().0, 200);
+    assert!(far.run(&["status"]).exits(75).stderr.contains("the database is out of reach"));
     eventually("the other one has taken over", || (held(near_port)? == 5).then_some(()));
     page(near_port, "/readyz", 200, &["ready"]);
     proxy.heal();
@@ -198,4 +228,150 @@ fn mail_that_its_server_keeps_and_a_daemon_that_died_are_told_at_once() {
     assert_eq!((told["daemons"][0]["at_work"].as_bool(), state(&told, "support")), (Some(false), "nobody"), "{told}");
     let text = stage.world.run(&["status"]).ok().stdout;
     assert!(text.contains("it did not end in order") && text.contains("No daemon is at work."), "{text}");
+}
+
+/// A world whose mailboxes are there, empty.
+fn empty_world() -> World {
+    let world = World::new();
+    for desk in ["support", "ict", "open", "closed", "nordic"] {
+        postkamer::mailbox::maildir::create(&world.dir.join("mail").join(desk)).unwrap();
+    }
+    world
+}
+
+#[test]
+fn a_mailbox_that_is_out_of_reach_or_lets_nobody_in_is_told_by_its_desk() {
+    let (world, imap) = (empty_world(), Imap::start());
+    let nowhere = free_port();
+    world.edit(|config| {
+        for desk in config["desk"].as_array_of_tables_mut().unwrap().iter_mut() {
+            let port = match desk["name"].as_str().unwrap() {
+                "support" => nowhere,
+                "ict" => imap.port(),
+                _ => continue,
+            };
+            let mut mailbox = Table::new();
+            (mailbox["kind"], mailbox["host"], mailbox["port"]) = (value("imap"), value("127.0.0.1"), value(i64::from(port)));
+            (mailbox["tls"], mailbox["username"], mailbox["password_file"]) = (value("none"), value("desk"), value("password"));
+            desk["mailbox"] = Item::Table(mailbox);
+        }
+    });
+    fs::write(world.dir.join("password"), "geheim").unwrap();
+    imap.interfere(|command, _| match command.starts_with("LOGIN") || command.starts_with("AUTHENTICATE") {
+        true => Reaction::Refuse("NO [AUTHENTICATIONFAILED] Sorry."),
+        false => Reaction::Obey,
+    });
+    let port = listen(&world);
+    let _daemon = world.daemon(None);
+    let troubles = ["the mailbox of support is in trouble: ", "the mailbox of ict is in trouble: "];
+    let wrong = page(port, "/readyz", 503, &troubles);
+    assert!(!wrong.contains("the mailbox of open") && !wrong.contains("geheim"), "{wrong}");
+    let told = eventually("status tells", || {
+        let told = status(&world);
+        (state(&told, "support") == "in-trouble" && state(&told, "ict") == "in-trouble" && state(&told, "open") == "watched")
+            .then_some(told)
+    });
+    let trouble = |desk: &str| told["mailboxes"].as_array().unwrap().iter().find(|m| m["desk"] == desk).unwrap()["trouble"].to_string();
+    assert!(trouble("support") != trouble("ict") && trouble("ict").contains("sign"), "{told}");
+    imap.repair();
+    eventually("one of them is well", || {
+        let (_, wrong) = get(port, "/readyz")?;
+        (wrong.contains(troubles[0]) && !wrong.contains("the mailbox of ict")).then_some(())
+    });
+    eventually("status tells that, too", || (state(&status(&world), "ict") == "watched").then_some(()));
+}
+
+#[test]
+fn a_database_that_takes_nothing_is_told_even_when_nobody_writes() {
+    let world = empty_world();
+    world.run(&["migrate"]).ok();
+    let (files, environment) = Files::of_another(&world.state_dir(), &world.dir.join("orders"));
+    let port = listen(&world);
+    let daemon = world.daemon_in(&environment);
+    page(port, "/readyz", 200, &["ready"]);
+    let break_with = |errno: Errno| {
+        files.arm(1, How::ForGood, errno);
+        files.count(true);
+        page(port, "/readyz", 503, &["nothing can be written into the database: "]);
+        page(port, "/metrics", 200, &["postkamer_database_unwritable 1", "postkamer_database_up 1"]);
+    };
+    break_with(Errno::NoSpace);
+    files.repair();
+    page(port, "/readyz", 200, &["ready"]);
+    break_with(Errno::ReadOnly);
+    eventually("status does not call it dead", || {
+        world.run(&["status"]).ok().stdout.contains("it has died, or cannot write into the database.").then_some(())
+    });
+    files.repair();
+    page(port, "/metrics", 200, &["postkamer_database_unwritable 0"]);
+    eventually("it is heard of again", || status(&world)["daemons"][0]["at_work"].as_bool().filter(|at_work| *at_work));
+    assert!(daemon.is_alive());
+}
+
+#[test]
+fn a_database_that_somebody_keeps_busy_is_told() {
+    let world = empty_world();
+    world.run(&["migrate"]).ok();
+    let port = listen(&world);
+    let _daemon = world.daemon(None);
+    page(port, "/readyz", 200, &["ready"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let database =
+        runtime.block_on(sea_orm::Database::connect(format!("sqlite://{}", world.state_dir().join("postkamer.db").display()))).unwrap();
+    let tell = |sql: &str| runtime.block_on(sea_orm::ConnectionTrait::execute_unprepared(&database, sql)).unwrap();
+    tell("BEGIN IMMEDIATE");
+    page(port, "/readyz", 503, &["nothing can be written into the database: "]);
+    tell("ROLLBACK");
+    page(port, "/readyz", 200, &["ready"]);
+}
+
+#[test]
+fn a_read_only_postgresql_is_told() {
+    let url = Postgres::shared().database("readonly");
+    let world = empty_world().with_database(&url);
+    let port = listen(&world);
+    let _daemon = world.daemon(None);
+    page(port, "/readyz", 200, &["ready"]);
+    let name = url.rsplit('/').next().unwrap();
+    let make = |read_only: &str| {
+        let sql = |sql: String| Postgres::shared().sql("postgres", &sql);
+        sql(format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = {read_only}"));
+        sql(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+    };
+    make("on");
+    page(port, "/readyz", 503, &["nothing can be written into the database: "]);
+    assert_eq!(status(&world)["daemons"].as_array().unwrap().len(), 1, "status reads all the same");
+    make("off");
+    page(port, "/readyz", 200, &["ready"]);
+}
+
+#[test]
+fn a_daemon_that_finishes_what_is_in_hand_is_told_as_stopping() {
+    const NOW: &str = "2026-11-18T10:00:00+01:00";
+    let mut stage = Stage::new(Source::Able, Memory::Sqlite, &BTreeSet::from(["support"]), |_| {});
+    stage.deliver("support", &authentic(&question("a.devries@waterwolde.example", "support@zaakwijs.example", 1)), NOW.parse().unwrap());
+    let (waits, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (waiting, until) = (waits.clone(), go_on.clone());
+    stage.imap.interfere(move |command, _| {
+        if command.starts_with("UID FETCH 1 (UID BODY") {
+            waiting.store(true, Ordering::SeqCst);
+            eventually("the server answers", || until.load(Ordering::SeqCst).then_some(()));
+        }
+        Reaction::Obey
+    });
+    let port = listen(&stage.world);
+    let daemon = stage.world.daemon(None);
+    eventually("a mail is in hand", || waits.load(Ordering::SeqCst).then_some(()));
+    kill_process(Pid::from_raw(daemon.pid()).unwrap(), Signal::TERM).unwrap();
+    page(port, "/readyz", 503, &["stopping: what is in hand is finished first"]);
+    assert_eq!(get(port, "/healthz").unwrap().0, 200);
+    eventually("status tells", || {
+        let told = status(&stage.world);
+        (told["daemons"][0]["report"]["stopping"] == true && told["daemons"][0]["at_work"] == true).then_some(())
+    });
+    assert!(stage.world.run(&["status"]).ok().stdout.contains("is stopping: what is in hand is finished first."));
+    go_on.store(true, Ordering::SeqCst);
+    eventually("it ends", || (!daemon.is_alive()).then_some(()));
+    let told = status(&stage.world);
+    assert_eq!((told["daemons"].as_array().unwrap().len(), told["mails"]["open"].as_i64()), (0, Some(1)), "{told}");
 }

@@ -1,9 +1,9 @@
 //! Nothing lost, nothing doubled, whatever dies: the real binary under harm, counted from outside. `make soak` does the same for long.
 
 use crate::support::reliability::installation::Kept;
-use crate::support::reliability::matrix::Catalogue;
-use crate::support::reliability::talk::{imap, statement};
-use crate::support::reliability::wire::Step;
+use crate::support::reliability::matrix::{Catalogue, Until};
+use crate::support::reliability::talk::{file, imap, statement};
+use crate::support::reliability::wire::{Moment, Server, Step};
 use crate::support::reliability::{Report, fleet, matrix};
 use std::io::Write;
 
@@ -11,13 +11,13 @@ use std::io::Write;
 fn matrix_of(kept: Kept, lanes: u64, kills: u64) -> Report {
     let (mut report, catalogue) = (Report::default(), Catalogue::default());
     std::thread::scope(|scope| {
-        let catalogue = &catalogue;
-        let lanes: Vec<_> = (0..lanes).map(|lane| scope.spawn(move || matrix::kill(kept, kills / lanes, lane + 1, catalogue))).collect();
+        let (catalogue, until) = (&catalogue, Until { kills: kills / lanes, complete: true, time: None });
+        let lanes: Vec<_> = (0..lanes).map(|lane| scope.spawn(move || matrix::kill(kept, until, lane + 1, catalogue))).collect();
         for lane in lanes {
             report.add(lane.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)));
         }
     });
-    report.steps = catalogue.into_steps();
+    report.steps = catalogue.kills();
     tell(&report);
     report.assert_clean();
     assert!(report.all_faults() >= kills);
@@ -37,7 +37,13 @@ fn tell(report: &Report) {
 #[test]
 fn a_process_that_is_killed_at_any_step_loses_and_doubles_nothing_on_sqlite() {
     let report = matrix_of(Kept::Sqlite, 2, 104);
-    assert!(report.steps.len() > 30, "{}", report.table_of_steps());
+    assert!(report.steps.len() > 60, "{}", report.table_of_steps());
+    for what in ["pwrite of postkamer.db-wal", "fdatasync of postkamer.db-wal", "pwrite of postkamer.db", "rename of an attachment"] {
+        for moment in [Moment::Asked, Moment::Answered] {
+            let step = Step { server: Server::Files, what: what.to_owned(), moment };
+            assert!(report.steps.get(&step).is_some_and(|kills| *kills > 0), "{step:?}: {}", report.table_of_steps());
+        }
+    }
 }
 
 #[test]
@@ -48,7 +54,7 @@ fn a_process_that_is_killed_at_any_step_loses_and_doubles_nothing_on_postgresql(
 
 #[test]
 fn three_daemons_that_are_killed_paused_cut_off_and_stopped_lose_and_double_nothing() {
-    let report = fleet::harm(8, 1);
+    let report = fleet::harm(8, 1, None);
     tell(&report);
     report.assert_clean();
     assert_eq!(report.all_faults(), 8);
@@ -73,5 +79,12 @@ fn steps_have_names() {
         ("AGRlc2s=\r\n", None),
     ] {
         assert_eq!(imap(line.as_bytes()).as_deref(), name);
+    }
+    for (call, name) in [
+        ("pwrite /postkamer.db-wal", "pwrite of postkamer.db-wal"),
+        ("rename /attachments/ab/abcd.17.new", "rename of an attachment"),
+        ("fsync /attachments/ab", "fsync of a directory of attachments"),
+    ] {
+        assert_eq!(file(call).as_deref(), Some(name));
     }
 }

@@ -269,11 +269,12 @@ fn where_a_wall_is_missing_nothing_is_read_and_check_says_so() {
         let checked = world.finish(without(call, error, &world, &["check"]), b"").exits(1);
         assert!(checked.stdout.contains("cannot lock themselves in"), "{wall}: {}", checked.stdout);
         // No customer's file is refused for that.
-        for command in [&["run", "--once"][..], &["deliver", "--desk", "support", file]] {
+        for command in [&["run"][..], &["run", "--once"], &["deliver", "--desk", "support", file]] {
             let refused = world.finish(without(call, error, &world, command), b"").exits(75);
             assert!(refused.stderr.contains("No mail is taken in"), "{wall}: {}", refused.stderr);
         }
     }
+    assert!(world.run(&["status"]).ok().stdout.contains("No daemon is at work."));
     // With a filter that meets nothing all is well: it is the wall that counts.
     let screened = world.finish(without(libc::SYS_acct, EPERM, &world, &["screen", "--json", file]), b"").ok();
     assert_eq!(screened.json()[0]["outcome"], "clean");

@@ -38,28 +38,30 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     if args.once {
         return once(&office, extractor, args.json).await;
     }
-    let stop = CancellationToken::new();
-    stop_on_signals(&stop)?;
-    let ended = forever(&office, &live, extractor, &stop).await;
+    let (stop, pulse) = (CancellationToken::new(), Pulse::default());
+    stop_on_signals(&stop, &pulse)?;
+    let ended = forever(&office, &live, extractor, pulse, &stop).await;
     office.store.close().await?;
     ended
 }
 
 /// Works under the settings in force; when they change, orderly stops and goes on under the new ones.
-async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, stop: &CancellationToken) -> Result<(), Failure> {
+async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, pulse: Pulse, stop: &CancellationToken) -> Result<(), Failure> {
     let (following, until) = (live.clone(), stop.clone());
     let follower = tokio::spawn(async move { following.follow(&until).await });
-    let pulse = Pulse::default();
+    // How the daemon is, is told until it has ended: what is in hand may take a while.
+    let telling = CancellationToken::new();
+    let _told = telling.clone().drop_guard();
     if let Some(listen) = office.settings.health {
-        let (store, pulse, until) = (office.store.clone(), pulse.clone(), stop.clone());
+        let (store, pulse, until) = (office.store.clone(), pulse.clone(), telling.clone());
         tokio::spawn(async move {
             if let Err(error) = health::serve(listen, store, pulse, until).await {
                 tracing::error!(%listen, %error, "the health pages cannot be served");
             }
         });
     }
-    let telling = {
-        let (store, pulse, live, until) = (office.store.clone(), pulse.clone(), live.clone(), stop.clone());
+    let teller = {
+        let (store, pulse, live, until) = (office.store.clone(), pulse.clone(), live.clone(), telling.clone());
         tokio::spawn(async move { health::tell(&store, &pulse, || live.complaint(), &until).await })
     };
     let mut news = live.subscribe();
@@ -88,7 +90,8 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, stop: 
     }
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     let _ = follower.await;
-    let _ = telling.await;
+    telling.cancel();
+    let _ = teller.await;
     Ok(())
 }
 
@@ -104,13 +107,14 @@ fn heartbeat() -> Duration {
     sd_notify::watchdog_enabled().map_or(UNWATCHED, |limit| limit / 2)
 }
 
-fn stop_on_signals(stop: &CancellationToken) -> std::io::Result<()> {
+fn stop_on_signals(stop: &CancellationToken, pulse: &Pulse) -> std::io::Result<()> {
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let mut signal = signal(kind)?;
-        let stop = stop.clone();
+        let (stop, pulse) = (stop.clone(), pulse.clone());
         tokio::spawn(async move {
             signal.recv().await;
             tracing::info!("Stopping: what is in hand is finished first.");
+            pulse.stopping();
             stop.cancel();
         });
     }

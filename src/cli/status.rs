@@ -68,11 +68,13 @@ fn mailbox(desk: &str, daemons: &[DaemonSeen]) -> Mailbox {
 
 fn tell_daemons(daemons: &[DaemonSeen], mailboxes: Vec<Mailbox>) {
     for daemon in daemons {
+        let stopping = daemon.report.get("stopping").and_then(Value::as_bool).unwrap_or_default();
+        let (name, silent) = (&daemon.instance, format!("has not been heard of for {} seconds", daemon.seconds_ago));
         output::line(&match daemon.at_work {
-            true => format!("Daemon {} is at work.", daemon.instance),
-            false => {
-                format!("Daemon {} has not been heard of for {} seconds; it did not end in order.", daemon.instance, daemon.seconds_ago)
-            }
+            true if stopping => format!("Daemon {name} is stopping: what is in hand is finished first."),
+            true => format!("Daemon {name} is at work."),
+            false if daemon.is_dead => format!("Daemon {name} {silent}; it did not end in order."),
+            false => format!("Daemon {name} {silent}: it has died, or cannot write into the database."),
         });
         let said = |key: &str| daemon.report.get(key).and_then(Value::as_str).filter(|_| daemon.at_work);
         if let Some(why) = said("settings_refused") {

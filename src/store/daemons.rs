@@ -24,6 +24,8 @@ pub struct DaemonSeen {
     pub seconds_ago: i64,
     /// Whether it is at work, as far as that can be told from here.
     pub at_work: bool,
+    /// Whether it is known to have died; who is silent may also be unable to write.
+    pub is_dead: bool,
     /// What it reported.
     pub report: serde_json::Value,
 }
@@ -72,6 +74,7 @@ impl Store {
                     instance: row.instance,
                     seconds_ago: ago / 1000,
                     at_work: ago < SILENT && !nobody,
+                    is_dead: nobody,
                     report: serde_json::from_str(&row.report).map_err(|_| StoreError::BadRow("daemon"))?,
                 })
             })

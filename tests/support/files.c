@@ -1,9 +1,13 @@
-/* Counts the calls by which a process changes files below one directory, and makes one of them fail. Preloaded into a test
- * (LD_PRELOAD); files.rs beside it gives the orders, through a small file that both have open. Nothing of this is in the
- * program that is tested.
+/* Sees the calls by which a process changes files below one directory. Preloaded (LD_PRELOAD); nothing of this is in the program
+ * that is tested. Two uses:
  *
- * FILES_UNDER is the directory, FILES_ORDERS the file. Writes to one file with nothing between them count as one call, unless
- * FILES_EVERY is set. What SQLite keeps in -shm files is memory that processes share; it does not count. */
+ * FILES_ORDERS: counts the calls and makes one of them fail; files.rs beside it gives the orders, through a small file that both
+ * have open. Writes to one file with nothing between them count as one call, unless FILES_EVERY is set.
+ *
+ * FILES_WITNESS: a socket of somebody who is told of each call before it has an effect ("<call path") and after it (">call path"),
+ * and waited for: who ends the process then, ends it exactly there.
+ *
+ * FILES_UNDER is the directory. What SQLite keeps in -shm files is memory that processes share; it does not count. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,8 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum how { BEFORE, AFTER, FOR_GOOD, DIE_BEFORE, DIE_AFTER };
@@ -28,10 +34,11 @@ static volatile struct orders {
     char call[216]; /* the first one that failed */
 } *orders;
 
-static const char *under;
+static const char *under, *witness;
 
 __attribute__((constructor)) static void begin(void) {
     under = getenv("FILES_UNDER");
+    witness = getenv("FILES_WITNESS");
     const char *path = getenv("FILES_ORDERS");
     if (!under || !path) return;
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
@@ -58,8 +65,44 @@ static int goes_on(const char *call, const char *path) {
     return same;
 }
 
+/* The call that this thread is in, for the witness; empty: none that counts. */
+static __thread char in_hand[PATH_MAX + 32];
+
+/* Tells the witness of it, and waits to be let go on. Whoever has no witness goes on at once. */
+static void tell(char when) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static int door = -2;
+    char answer, mark[2] = {when, '\n'};
+    pthread_mutex_lock(&lock);
+    if (door == -2) {
+        struct sockaddr_un at = {.sun_family = AF_UNIX};
+        snprintf(at.sun_path, sizeof at.sun_path, "%s", witness);
+        door = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (door >= 0 && connect(door, (struct sockaddr *)&at, sizeof at)) door = -1;
+    }
+    if (door >= 0) {
+        send(door, mark, 1, MSG_NOSIGNAL);
+        send(door, in_hand, strlen(in_hand), MSG_NOSIGNAL);
+        send(door, mark + 1, 1, MSG_NOSIGNAL);
+        if (recv(door, &answer, 1, 0) != 1) door = -1;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void done(void) {
+    int error = errno;
+    if (in_hand[0]) tell('>');
+    in_hand[0] = 0;
+    errno = error;
+}
+
 static enum fate fate(const char *call, const char *path) {
-    if (!orders || !orders->armed || strncmp(path, under, strlen(under)) || ends_with(path, "-shm")) return OBEY;
+    if (!under || strncmp(path, under, strlen(under)) || ends_with(path, "-shm")) return OBEY;
+    if (witness) {
+        snprintf(in_hand, sizeof in_hand, "%s %s", call, path + strlen(under));
+        tell('<');
+    }
+    if (!orders || !orders->armed) return OBEY;
     int counts = !goes_on(call, path);
     uint64_t seen = __atomic_add_fetch(&orders->seen, counts, __ATOMIC_SEQ_CST);
     int for_good = orders->how == FOR_GOOD && orders->nth && seen >= orders->nth;
@@ -69,7 +112,7 @@ static enum fate fate(const char *call, const char *path) {
 }
 
 static enum fate fate_of_open_file(const char *call, int fd) {
-    if (!orders || !orders->armed) return OBEY;
+    if (!witness && (!orders || !orders->armed)) return OBEY;
     char link[64], path[PATH_MAX];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
@@ -91,9 +134,10 @@ static int fail(void) {
     do {                                             \
         enum fate decided = (the_fate);              \
         if (decided == FAIL_BEFORE) FAIL;            \
-        __typeof__(call) done = (call);              \
-        if (decided == FAIL_AFTER && done >= 0) FAIL; \
-        return done;                                 \
+        __typeof__(call) result = (call);            \
+        done();                                      \
+        if (decided == FAIL_AFTER && result >= 0) FAIL; \
+        return result;                               \
     } while (0)
 
 ssize_t write(int fd, const void *bytes, size_t n) { AS_FATED(fate_of_open_file("write", fd), REAL(write)(fd, bytes, n)); }
@@ -116,6 +160,7 @@ int mkdir(const char *path, mode_t mode) { AS_FATED(fate("mkdir", path), REAL(mk
         enum fate decided = flags & (O_CREAT | O_TRUNC) ? fate("open", path) : OBEY;  \
         if (decided == FAIL_BEFORE) FAIL;                                             \
         int fd = REAL(name)(path, flags, mode);                                       \
+        done();                                                                       \
         if (decided == FAIL_AFTER && fd >= 0) {                                       \
             close(fd);                                                                \
             FAIL;                                                                     \

@@ -11,6 +11,13 @@ use std::sync::OnceLock;
 
 const UNDER: &str = "FILES_UNDER";
 const ORDERS: &str = "FILES_ORDERS";
+const WITNESS: &str = "FILES_WITNESS";
+
+/// Has the process that is to be started tell of each call that changes a file below this directory, before it and after it, to whoever
+/// listens on that socket, and wait for an answer of one byte.
+pub fn tell_of_files(command: &mut Command, below: &Path, witness: &Path) {
+    command.env("LD_PRELOAD", shim()).env(UNDER, below).env(WITNESS, witness);
+}
 
 /// When a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +60,14 @@ impl Files {
     pub fn here() -> Option<Self> {
         let orders = OpenOptions::new().read(true).write(true).open(std::env::var_os(ORDERS)?).expect("the orders");
         Some(Self { orders })
+    }
+
+    /// The files below this directory of a process that is to be started with this environment. `orders` is a file for that.
+    pub fn of_another(below: &Path, orders: &Path) -> (Self, [String; 3]) {
+        std::fs::write(orders, [0; LENGTH]).unwrap();
+        let files = Self { orders: OpenOptions::new().read(true).write(true).open(orders).unwrap() };
+        let environment = [("LD_PRELOAD", shim()), (UNDER, below), (ORDERS, orders)];
+        (files, environment.map(|(key, value)| format!("{key}={}", value.display())))
     }
 
     /// Runs this test (its full name) again, under the shim; fails when it fails. Its temporary directories are what is watched.

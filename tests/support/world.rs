@@ -143,10 +143,15 @@ impl World {
 
     /// Starts the daemon, `postkamer run`; dropping the handle stops it. What it prints: [`World::daemon_log`].
     pub fn daemon(&self, now: Option<&str>) -> Server {
-        let clock = now.map_or("RUST_BACKTRACE=1".to_owned(), |now| format!("POSTKAMER_NOW={now}"));
-        let binary = env!("CARGO_BIN_EXE_postkamer");
-        let config = self.config_path.to_str().unwrap();
-        Server::start(&self.scratch, &["env", &clock, binary, "--config", config, "run"], "TERM")
+        self.daemon_in(&[now.map_or("RUST_BACKTRACE=1".to_owned(), |now| format!("POSTKAMER_NOW={now}"))])
+    }
+
+    /// The same with more in its environment.
+    pub fn daemon_in(&self, environment: &[String]) -> Server {
+        let mut program = vec!["env"];
+        program.extend(environment.iter().map(String::as_str));
+        program.extend([env!("CARGO_BIN_EXE_postkamer"), "--config", self.config_path.to_str().unwrap(), "run"]);
+        Server::start(&self.scratch, &program, "TERM")
     }
 
     /// What daemons of this world printed so far.

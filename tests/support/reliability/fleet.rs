@@ -75,14 +75,14 @@ impl Harm {
     }
 }
 
-/// Does so many harms, one after the other; each kind has its turn, the victim is chosen by the dice.
-pub fn harm(harms: u64, seed: u64) -> Report {
+/// Does so many harms, one after the other, or for so long; each kind has its turn, the victim is chosen by the dice.
+pub fn harm(harms: u64, seed: u64, until: Option<Instant>) -> Report {
     let mut load = Load { here: Installation::new(Kept::Postgres, DESKS), dice: Dice::seeded(seed), last: Instant::now() };
     let mut report = Report::default();
     let mut started = DAEMONS;
     let mut daemons: Vec<Daemon> = (0..DAEMONS).map(|number| Daemon::start(&load.here, number)).collect();
     load.until("each daemon has its share", |here| fair(here, &daemons));
-    for number in 0..harms {
+    for number in (0..harms).take_while(|_| until.is_none_or(|until| Instant::now() < until)) {
         let harm = Harm::ALL[usize::try_from(number).unwrap() % Harm::ALL.len()];
         let place = usize::try_from(load.dice.below(DAEMONS as u64)).unwrap();
         load.until("it has joined", |_| daemons[place].name().is_some());

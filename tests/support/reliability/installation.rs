@@ -2,12 +2,14 @@
 //! own (PostgreSQL behind a proxy).
 
 use super::Dice;
+use super::disk::Disk;
 use super::mails::{self, Kind, Offered, UNAUTHENTICATED_AN_HOUR, UNBOOKABLE};
-use super::wire::{Proxy, Server, Sink, Steps};
+use super::wire::{Proxy, Server, Sink, Steps, witness_files};
 use crate::support::dovecot::Dovecot;
 use crate::support::postgres::Postgres;
 use crate::support::world::World;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use toml_edit::{ArrayOfTables, Item, Table, value};
@@ -29,6 +31,8 @@ pub struct Installation {
     postgres: fn() -> &'static Postgres,
     pub sink: Sink,
     pub steps: Arc<Steps>,
+    /// Under the state directory.
+    pub disk: Arc<Disk>,
     pub kept: Kept,
     /// Desks, which are also the names of the mailboxes, and the account of each on the server.
     pub desks: BTreeMap<String, String>,
@@ -110,6 +114,7 @@ impl Installation {
         world.run(&["migrate"]).ok();
         let done = accounts.keys().map(|desk| (desk.clone(), vec![DONE.to_owned()])).collect();
         let here = Self {
+            disk: Arc::new(Disk::of(world.state_dir())),
             world,
             dovecot,
             postgres,
@@ -123,6 +128,7 @@ impl Installation {
             name,
             _proxies: proxies,
         };
+        witness_files(&here.witness(), &here.steps, &here.disk);
         here.sql(&match kept {
             Kept::Postgres => format!("ALTER TABLE entry ADD CONSTRAINT refuse CHECK (written NOT LIKE '%{UNBOOKABLE}%')"),
             Kept::Sqlite => format!(
@@ -130,6 +136,11 @@ impl Installation {
             ),
         });
         here
+    }
+
+    /// The socket on which is told of calls that change files in the state directory.
+    pub fn witness(&self) -> PathBuf {
+        self.world.dir.join("witness")
     }
 
     /// Puts some mails into the mailboxes, of kinds that the dice choose; one in twenty cannot be booked.

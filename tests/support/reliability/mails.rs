@@ -15,6 +15,8 @@ pub const UNAUTHENTICATED_AN_HOUR: usize = 1;
 pub enum Kind {
     /// A general contact asks something: a ticket and an acknowledgement.
     Question,
+    /// The same with a file that is kept.
+    WithFile,
     /// The same mail once more.
     Again,
     /// The contact answers our acknowledgement.
@@ -39,8 +41,9 @@ pub enum Kind {
 
 impl Kind {
     /// What comes in every day.
-    pub const USUAL: [Self; 9] = [
+    pub const USUAL: [Self; 10] = [
         Self::Question,
+        Self::WithFile,
         Self::Again,
         Self::FollowUp,
         Self::Colleague,
@@ -54,7 +57,7 @@ impl Kind {
     /// Outcomes, or states of mails without one, that are right.
     pub fn fates(self) -> &'static [&'static str] {
         match self {
-            Self::Question | Self::NumberInFile => &["open"],
+            Self::Question | Self::WithFile | Self::NumberInFile => &["open"],
             Self::FollowUp => &["append"],
             Self::Colleague | Self::Stranger => &["queue"],
             Self::Forged => &["queue", "deferred"],
@@ -71,7 +74,7 @@ impl Kind {
 
     /// Whether its author is answered.
     pub fn is_answered(self) -> bool {
-        matches!(self, Self::Question | Self::Colleague | Self::Stranger | Self::NumberInText | Self::NumberInFile)
+        matches!(self, Self::Question | Self::WithFile | Self::Colleague | Self::Stranger | Self::NumberInText | Self::NumberInFile)
     }
 
     /// Whether a ticket has an entry of it.
@@ -114,13 +117,8 @@ pub fn raw(kind: Kind, mark: &str, desk: &str, answers: Option<&str>) -> Vec<u8>
         _ => format!("Waar stellen wij de termijn van dit zaaktype in? Dit is vraag {mark}."),
     };
     let (content_type, body) = match kind {
-        Kind::NumberInFile => (
-            "multipart/mixed; boundary=grens".to_owned(),
-            format!(
-                "--grens\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n--grens\r\nContent-Type: text/csv\r\n\
-                 Content-Disposition: attachment; filename=lijst.csv\r\n\r\nnaam;bsn\r\nJ. Jansen;{NUMBER}\r\nP. Pietersen;{NUMBER}\r\n--grens--\r\n"
-            ),
-        ),
+        Kind::NumberInFile => with_file(&text, &format!("naam;bsn\r\nJ. Jansen;{NUMBER}\r\nP. Pietersen;{NUMBER}\r\n")),
+        Kind::WithFile => with_file(&text, &format!("instelling;waarde\r\ntermijn;42\r\nvraag;{mark}\r\n")),
         _ => ("text/plain; charset=utf-8".to_owned(), format!("Goedemorgen,\r\n\r\n{text}\r\n\r\nMet vriendelijke groet\r\n")),
     };
     let date = postkamer::clock::Clock::system().now().strftime("%a, %d %b %Y %H:%M:%S +0000");
@@ -131,4 +129,13 @@ pub fn raw(kind: Kind, mark: &str, desk: &str, answers: Option<&str>) -> Vec<u8>
          Date: {date}\r\nMIME-Version: 1.0\r\n{more}Content-Type: {content_type}\r\n\r\n{body}"
     )
     .into_bytes()
+}
+
+/// Content type and body of a text with a CSV file.
+fn with_file(text: &str, file: &str) -> (String, String) {
+    let body = format!(
+        "--grens\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n--grens\r\nContent-Type: text/csv\r\n\
+         Content-Disposition: attachment; filename=lijst.csv\r\n\r\n{file}--grens--\r\n"
+    );
+    ("multipart/mixed; boundary=grens".to_owned(), body)
 }

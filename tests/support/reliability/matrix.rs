@@ -1,11 +1,12 @@
-//! The kill matrix: one process, killed at a step that its servers see (before it has an effect, or before its answer is
-//! heard), or a moment after one; then started again. Every kind of step has its turn.
+//! The kill matrix: one process, killed at a step that its servers see, or the system for its files (before it has an effect, or before
+//! its answer is heard), or a moment after one; then started again. Every kind of step has its turn. Now and then the power is cut as well.
 
 use super::installation::{Installation, Kept};
 use super::mails::Kind;
 use super::wire::{Course, Killed, Moment, Server, Step, When};
 use super::{Dice, Report, tally};
 use crate::support::DEADLINE;
+use crate::support::files::tell_of_files;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::Stdio;
@@ -19,12 +20,26 @@ const FORGED_EVERY: u64 = 4;
 /// How often a mail brings down the process before it is stuck: together with others, and three times alone.
 const DEATHS_BY_MAIL: usize = 4;
 
+/// One in so many kills comes a moment after a step.
+const BETWEEN_EVERY: u64 = 6;
+
+/// With one in so many kills goes the power: what was not forced to the disk is lost.
+const CUT_EVERY: u64 = 3;
+
 /// Statements that are only met while a database is new.
 const ONCE_ONLY: [&str; 2] = ["INSERT lease", "INSERT audit_key"];
 
-/// Kinds of steps that were seen in any run, and how often a process was killed at each. Shared by those who kill side by side.
+/// Kinds of steps that were seen in any run. Shared by those who kill side by side.
 #[derive(Debug, Default)]
-pub struct Catalogue(Mutex<BTreeMap<Step, u64>>);
+pub struct Catalogue(Mutex<BTreeMap<Step, Turns>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Turns {
+    /// How often a process was to be killed at it. Not each run comes to each step.
+    planned: u64,
+    /// And how often it was.
+    kills: u64,
+}
 
 impl Catalogue {
     fn note(&self, course: &Course) {
@@ -33,29 +48,52 @@ impl Catalogue {
             steps.entry(step.clone()).or_default();
         }
         if let Some(Killed::At(step)) = &course.killed {
-            *steps.entry(step.clone()).or_default() += 1;
+            steps.entry(step.clone()).or_default().kills += 1;
         }
     }
 
-    /// A step at which nobody was killed less often.
+    /// A step that had its turn no more often than any other; mostly one at which nobody was killed yet, while there is one. Not always: it may
+    /// be met only after a kill at another.
     fn next(&self, dice: &mut Dice) -> Step {
-        let steps = self.0.lock().unwrap();
-        let least = *steps.values().min().expect("a run that nobody disturbed");
-        dice.one_of(&steps.iter().filter(|(_, kills)| **kills == least).map(|(step, _)| step.clone()).collect::<Vec<_>>())
+        let mut steps = self.0.lock().unwrap();
+        let spared = dice.below(4) > 0 && steps.values().any(|turns| turns.kills == 0);
+        let eligible = |turns: &Turns| !spared || turns.kills == 0;
+        let least = steps.values().filter(|turns| eligible(turns)).map(|turns| turns.planned).min().expect("a run that nobody disturbed");
+        let of_all = steps.iter().filter(|(_, turns)| eligible(turns) && turns.planned == least).map(|(step, _)| step.clone());
+        let step = dice.one_of(&of_all.collect::<Vec<_>>());
+        steps.entry(step.clone()).or_default().planned += 1;
+        step
     }
 
     /// Whether a process was killed at every kind of step.
     fn is_complete(&self) -> bool {
-        self.0.lock().unwrap().values().all(|kills| *kills > 0)
+        self.0.lock().unwrap().values().all(|turns| turns.kills > 0)
     }
 
-    pub fn into_steps(self) -> BTreeMap<Step, u64> {
-        self.0.into_inner().unwrap()
+    /// How often a process was killed at each.
+    pub fn kills(&self) -> BTreeMap<Step, u64> {
+        self.0.lock().unwrap().iter().map(|(step, turns)| (step.clone(), turns.kills)).collect()
     }
 }
 
-/// Kills a process so many times on one installation, and on until the catalogue is complete.
-pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report {
+/// How long to go on.
+#[derive(Clone, Copy, Debug)]
+pub struct Until {
+    pub kills: u64,
+    /// And on until there was one at every kind of step.
+    pub complete: bool,
+    /// But not for longer than this.
+    pub time: Option<Instant>,
+}
+
+impl Until {
+    fn is_over(&self, done: u64, catalogue: &Catalogue) -> bool {
+        self.time.is_some_and(|time| Instant::now() >= time) || (done >= self.kills && (!self.complete || catalogue.is_complete()))
+    }
+}
+
+/// Kills a process again and again on one installation.
+pub fn kill(kept: Kept, until: Until, seed: u64, catalogue: &Catalogue) -> Report {
     let mut dice = Dice::seeded(seed);
     let mut here = Installation::new(kept, 2);
     let mut report = Report::default();
@@ -64,7 +102,7 @@ pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report 
     for (what, moment) in new.filter(|_| kept == Kept::Postgres) {
         let course = once(&here, Some(When::At(Step { server: Server::Postgres, what, moment }, 1)));
         catalogue.note(&course);
-        note(&course, kept, &mut report);
+        note(&course, kept, false, &mut report);
         here.time_passes();
     }
     // What a round is like that nobody disturbs.
@@ -72,11 +110,12 @@ pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report 
     catalogue.note(&usual);
     let mut done = 0;
     let mut rounds: u64 = 0;
-    while done < kills || !catalogue.is_complete() {
+    while !until.is_over(done, catalogue) {
         rounds += 1;
-        assert!(rounds < 3 * kills + 40, "only {done} of {rounds} runs could be killed at what was planned: {catalogue:#?}");
+        assert!(rounds < 3 * until.kills + 200, "only {done} of {rounds} runs could be killed at what was planned: {catalogue:#?}");
         let desk = here.some_desk(&mut dice);
-        here.offer_at(Kind::Question, desk.clone(), &mut dice);
+        let question = dice.one_of(&[Kind::Question, Kind::WithFile]);
+        here.offer_at(question, desk.clone(), &mut dice);
         let refused = dice.one_of(&[Kind::NumberInText, Kind::NumberInFile]);
         here.offer_one(refused, &mut dice);
         here.offer_one(Kind::FollowUp, &mut dice);
@@ -90,15 +129,22 @@ pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report 
             here.offer_one(Kind::Deadly, &mut dice);
         }
         // The one that takes over is killed, too; a third time, and a mail that was alone in hand each time would be stuck.
+        let mut before = None;
         for _ in 0..2 {
-            let when = when(kept, &usual, catalogue, &mut dice);
+            let when = when(before.as_ref(), &usual, catalogue, &mut dice);
             if matches!(&when, When::At(step, _) if step.server == Server::Imap && ["CREATE", "SUBSCRIBE"].contains(&step.what.as_str())) {
                 here.rename_done(&desk);
             }
             let course = once(&here, Some(when));
             catalogue.note(&course);
-            done += u64::from(matches!(course.killed, Some(Killed::At(_) | Killed::Between)));
-            note(&course, kept, &mut report);
+            let is_killed = matches!(course.killed, Some(Killed::At(_) | Killed::Between));
+            let is_cut = is_killed && dice.below(CUT_EVERY) == 0;
+            if is_cut {
+                here.disk.cut(&mut dice);
+            }
+            done += u64::from(is_killed);
+            note(&course, kept, is_cut, &mut report);
+            before = course.killed;
             here.time_passes();
         }
         let start = Instant::now();
@@ -111,10 +157,16 @@ pub fn kill(kept: Kept, kills: u64, seed: u64, catalogue: &Catalogue) -> Report 
     report
 }
 
-/// What has its turn: a kind of step at which nobody was killed less often, or, on SQLite, half of the times a moment between two
-/// steps: SQLite is no server, and what happens there lies between the steps that are seen.
-fn when(kept: Kept, usual: &Course, catalogue: &Catalogue, dice: &mut Dice) -> When {
-    if kept == Kept::Sqlite && dice.below(2) == 0 {
+/// What has its turn: a kind of step, or now and then a moment between two of them. After a death over an attachment what it left is
+/// removed at the next start, and only then.
+fn when(before: Option<&Killed>, usual: &Course, catalogue: &Catalogue, dice: &mut Dice) -> When {
+    if let Some(Killed::At(Step { server: Server::Files, what, .. })) = before
+        && what.ends_with("of an attachment")
+    {
+        let step = |moment| Step { server: Server::Files, what: "unlink of an attachment".to_owned(), moment };
+        return When::At(dice.one_of(&[Moment::Asked, Moment::Answered].map(step)), 1);
+    }
+    if dice.below(BETWEEN_EVERY) == 0 {
         let steps: u64 = usual.seen.values().sum();
         return When::After(1 + dice.below(steps.max(1)), Duration::from_micros(dice.below(30_000)));
     }
@@ -123,7 +175,7 @@ fn when(kept: Kept, usual: &Course, catalogue: &Catalogue, dice: &mut Dice) -> W
     When::At(step, 1 + dice.below(times))
 }
 
-fn note(course: &Course, kept: Kept, report: &mut Report) {
+fn note(course: &Course, kept: Kept, is_cut: bool, report: &mut Report) {
     let when = match course.killed {
         None => return,
         Some(Killed::At(_)) => "at a step",
@@ -131,7 +183,8 @@ fn note(course: &Course, kept: Kept, report: &mut Report) {
         Some(Killed::ByMail) => "by a mail that brings down whoever reads it",
     };
     let database = if kept == Kept::Sqlite { "SQLite" } else { "PostgreSQL" };
-    report.fault(&format!("SIGKILL {when}, {database}"));
+    let what = if is_cut { "SIGKILL and power cut" } else { "SIGKILL" };
+    report.fault(&format!("{what} {when}, {database}"));
 }
 
 fn undisturbed(here: &Installation) -> Course {
@@ -142,10 +195,12 @@ fn undisturbed(here: &Installation) -> Course {
 
 /// `run --once`, to its end or to its death.
 pub fn once(here: &Installation, when: Option<When>) -> Course {
+    here.disk.sync();
     here.steps.begin(when);
     let log = |name: &str| File::create(here.world.dir.join(name)).unwrap();
-    let mut child =
-        here.world.command(&["run", "--once"]).stdin(Stdio::null()).stdout(log("out.log")).stderr(log("err.log")).spawn().unwrap();
+    let mut command = here.world.command(&["run", "--once"]);
+    tell_of_files(&mut command, &here.world.state_dir(), &here.witness());
+    let mut child = command.stdin(Stdio::null()).stdout(log("out.log")).stderr(log("err.log")).spawn().unwrap();
     here.steps.watch(child.id());
     let start = Instant::now();
     while !has_ended(child.id()) && start.elapsed() < DEADLINE {
@@ -183,7 +238,7 @@ fn settle(here: &Installation, kept: Kept, catalogue: &Catalogue, report: &mut R
     for _ in 0..5 + DEATHS_BY_MAIL {
         let course = once(here, None);
         catalogue.note(&course);
-        note(&course, kept, report);
+        note(&course, kept, false, report);
         if course.killed.is_some() {
             here.time_passes();
         } else if left(here).is_empty() {

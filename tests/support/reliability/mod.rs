@@ -2,9 +2,10 @@
 //! somebody who knows none of its code counts what lies where.
 //!
 //! `mails` (what is offered, and what must become of it), `wire` (proxies and an SMTP server that see every step) and `talk` (what
-//! a step is), `installation` (postkamer between them), `tally` (the count, by [`super::checker`]), and two ways of doing harm: `matrix` (one process, killed at every
+//! a step is), `disk` (what a power cut leaves), `installation` (postkamer between them), `tally` (the count, by [`super::checker`]), and two ways of doing harm: `matrix` (one process, killed at every
 //! step) and `fleet` (three daemons on one database). `make test` runs both briefly, `make soak` for long.
 
+pub mod disk;
 pub mod fleet;
 pub mod installation;
 pub mod mails;

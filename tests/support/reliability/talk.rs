@@ -91,6 +91,18 @@ pub fn imap(bytes: &[u8]) -> Option<String> {
     }
 }
 
+/// A call that changes a file, by its name and what file that is: `fsync /postkamer.db-wal`.
+pub fn file(call: &str) -> Option<String> {
+    let (call, path) = call.split_once(' ')?;
+    let what = match path.split('/').skip(1).collect::<Vec<_>>()[..] {
+        ["attachments", _, _] => "an attachment",
+        ["attachments", ..] => "a directory of attachments",
+        [] | [""] => "the state directory",
+        _ => path.trim_start_matches('/'),
+    };
+    Some(format!("{call} of {what}"))
+}
+
 /// A statement by its verb and its table.
 pub fn statement(sql: &str) -> String {
     let words: Vec<&str> = sql.split_whitespace().collect();

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts everything, once nothing is left to do.
 pub fn count(here: &Installation) -> Report {
+    // What a booking that broke off left among the attachments goes with the next start, or where many share them with the day's forgetting.
+    here.world.run(&["retention", "run"]).ok();
     let outside = look(here);
     let state_dir = here.world.state_dir();
     let mut books = Books::sqlite(&state_dir);

@@ -1,17 +1,20 @@
-//! Proxies and an SMTP server that see every step of a conversation, and can end the process on the other side at any of them.
+//! Proxies, an SMTP server and a witness of calls to files that see every step, and can end the process that takes it at any of them.
 
+use super::disk::Disk;
 use super::mails::DEADLY;
-use super::talk::Talk;
+use super::talk::{Talk, file};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// A kind of step: what a server is asked, and whether the asking or the answer is on its way. So its effect is either not there yet, or
-/// not known yet.
+/// A kind of step: what a server, or the system, is asked, and whether the asking or the answer is on its way. So its effect is either
+/// not there yet, or not known yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
     pub server: Server,
@@ -26,6 +29,8 @@ pub enum Server {
     Imap,
     Smtp,
     Postgres,
+    /// The system, for the files in which an SQLite database and attachments lie.
+    Files,
 }
 
 impl Server {
@@ -34,6 +39,7 @@ impl Server {
             Self::Imap => "IMAP",
             Self::Smtp => "SMTP",
             Self::Postgres => "PostgreSQL",
+            Self::Files => "files",
         }
     }
 }
@@ -155,6 +161,36 @@ impl Plan {
         }
         killed
     }
+}
+
+/// Listens on a socket for what a process does with its files (files.c), each call a step.
+pub fn witness_files(socket: &Path, steps: &Arc<Steps>, disk: &Arc<Disk>) {
+    let listener = UnixListener::bind(socket).unwrap();
+    let (steps, disk) = (Arc::clone(steps), Arc::clone(disk));
+    std::thread::spawn(move || {
+        for process in listener.incoming().map_while(Result::ok) {
+            let (steps, disk) = (Arc::clone(&steps), Arc::clone(&disk));
+            std::thread::spawn(move || hear_of_files(process, &steps, &disk));
+        }
+    });
+}
+
+/// Until the process is dead.
+fn hear_of_files(mut process: UnixStream, steps: &Steps, disk: &Disk) -> Option<()> {
+    let reader = BufReader::new(process.try_clone().ok()?);
+    for line in reader.lines() {
+        let line = line.ok()?;
+        let (moment, call) = match line.strip_prefix('<') {
+            Some(call) => (Moment::Asked, call),
+            None => (Moment::Answered, line.strip_prefix('>')?),
+        };
+        if moment == Moment::Answered {
+            disk.heard(call);
+        }
+        let passes = steps.pass(&Step { server: Server::Files, what: file(call)?, moment });
+        passes.then(|| process.write_all(b".").ok())??;
+    }
+    None
 }
 
 /// Passes a TCP connection on, step by step.
