@@ -38,7 +38,7 @@ fn tell(report: &Report) {
 fn a_process_that_is_killed_at_any_step_loses_and_doubles_nothing_on_sqlite() {
     let report = matrix_of(Kept::Sqlite, 2, 104);
     assert!(report.steps.len() > 60, "{}", report.table_of_steps());
-    for what in ["pwrite of postkamer.db-wal", "fdatasync of postkamer.db-wal", "pwrite of postkamer.db", "rename of an attachment"] {
+    for what in ["pwrite of postkamer.db-wal", "fsync of postkamer.db-wal", "pwrite of postkamer.db", "rename of an attachment"] {
         for moment in [Moment::Asked, Moment::Answered] {
             let step = Step { server: Server::Files, what: what.to_owned(), moment };
             assert!(report.steps.get(&step).is_some_and(|kills| *kills > 0), "{step:?}: {}", report.table_of_steps());
