@@ -45,6 +45,9 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     ended
 }
 
+/// Until the work is taken up again where the database did not let it.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// Works under the settings in force; when they change, orderly stops and goes on under the new ones.
 async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, pulse: Pulse, stop: &CancellationToken) -> Result<(), Failure> {
     let (following, until) = (live.clone(), stop.clone());
@@ -65,6 +68,7 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, pulse:
         tokio::spawn(async move { health::tell(&store, &pulse, || live.complaint(), &until).await })
     };
     let mut news = live.subscribe();
+    let mut at_work = false;
     while !stop.is_cancelled() {
         let wanted = news.borrow_and_update().clone();
         let (settings, waiting) = office.settings.followed_by(&wanted);
@@ -74,7 +78,21 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, pulse:
                 "these settings have changed; that takes a restart, and the old ones are used until then"
             );
         }
-        let daemon = start(office, Arc::new(settings), extractor.clone()).await?.with_pulse(pulse.clone());
+        let daemon = match start(office, Arc::new(settings), extractor.clone()).await {
+            Ok(daemon) => daemon.with_pulse(pulse.clone()),
+            Err(failure) if !at_work => return Err(failure),
+            // It was at work until the settings changed: what is wrong now, such as a full disk, may pass.
+            Err(_) => {
+                tracing::warn!("the work cannot go on under the changed settings, the database does not take them; it is tried again");
+                let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+                tokio::select! {
+                    () = tokio::time::sleep(AGAIN) => {}
+                    () = stop.cancelled() => {}
+                }
+                continue;
+            }
+        };
+        at_work = true;
         let turn = stop.child_token();
         let working = daemon.run(&turn, tell_ready);
         tokio::pin!(working);
