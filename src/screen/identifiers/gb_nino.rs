@@ -1,7 +1,8 @@
 //! National Insurance number (GB): two letters, six digits, a letter A to D. No check digit.
 //!
 //! Neither letter is D, F, I, Q, U or V, the second is not O, and BG, GB, KN, NK, NT, TN and ZZ are not used [HMRC NIM39110]. `QQ` is
-//! the documented example prefix and no number. Part numbers look alike: only the spaced form speaks for itself.
+//! the documented example prefix and no number. Of random things of that shape (two letters, six digits, a letter) 8.5 % pass; part
+//! numbers look alike: only the spaced form speaks for itself.
 
 use super::{Identifier, Judged};
 use crate::words::Country;
