@@ -109,7 +109,10 @@ fn whatever_needs_somebody_is_told_by_status_and_the_health_pages() {
 
     let daemon = world.daemon(None);
     let wrong = page(port, "/readyz", 503, &["the mailbox of support is in trouble: ", "replies cannot be sent", "1 mails are stuck"]);
-    assert!(wrong.contains("a mail that must be deleted has been waiting for") && !wrong.contains("the mailbox of ict is in trouble"), "{wrong}");
+    assert!(
+        wrong.contains("a mail that must be deleted has been waiting for") && !wrong.contains("the mailbox of ict is in trouble"),
+        "{wrong}"
+    );
     let metrics = page(port, "/metrics", 200, &["postkamer_outbox_blocked 1", "postkamer_mails_without_result{state=\"stuck\"} 1"]);
     let overdue = metrics.lines().find_map(|line| line.strip_prefix("postkamer_citizen_bytes_pending_seconds ")).unwrap();
     assert!(overdue.parse::<i64>().unwrap() > 3600, "{metrics}");
