@@ -25,7 +25,7 @@ pub fn files(bytes: &[u8]) {
     let (path, customer) = (PLACE.path().join("postkamer.toml"), PLACE.path().join("organisations/waterwolde.toml"));
     fs::write(&path, main).expect("room");
     fs::write(&customer, organisation).expect("room");
-    let complaints = match load_with(&path, &BTreeMap::new(), false, &Clock::of_process()) {
+    let complaints = match load_with(&path, &BTreeMap::new(), false, &Clock::system()) {
         Ok(settings) => {
             assert!(!settings.desks.is_empty(), "settings without a desk");
             settings.warnings
