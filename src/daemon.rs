@@ -230,7 +230,7 @@ impl Daemon {
             if let Err(error) = crate::upkeep::run(&shared.journey, &shared.store).await {
                 tracing::warn!(%error, "what is due by the clock could not be done; it is tried again");
             }
-            crate::retention::keep(&shared.journey.settings, &shared.store, &until).await;
+            crate::retention::keep(&shared.journey.settings, &shared.store, &shared.lease, &until).await;
         }));
         tasks.spawn(for_ever(self.clone(), stop.clone(), |daemon, until| async move {
             let shared = &*daemon.0;

@@ -49,6 +49,8 @@ struct Known {
     unwritten: Option<String>,
     /// What is in hand is being finished, and then the daemon ends.
     stopping: bool,
+    /// A newer version has the database now, and that is why.
+    outdated: bool,
     /// There is less room on the disk than is to be kept free.
     short_of_room: bool,
     /// Mails that were opened and screened, and the time that took in all.
@@ -161,6 +163,17 @@ impl Pulse {
         self.known(|known| known.stopping = true);
     }
 
+    /// A newer version has brought the database up to date: this one takes in nothing more.
+    pub fn outdated(&self) {
+        self.known(|known| (known.outdated, known.stopping) = (true, true));
+    }
+
+    /// Whether a newer version has brought the database up to date.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        self.known(|known| known.outdated)
+    }
+
     /// Whether there is less room on the disk than is to be kept free.
     pub fn short_of_room(&self, short: bool) {
         self.known(|known| known.short_of_room = short);
@@ -192,6 +205,7 @@ impl Pulse {
             .collect();
         serde_json::json!({
             "stopping": known.stopping,
+            "outdated": known.outdated,
             "settings_refused": known.settings_refused,
             "outbox_blocked": known.outbox_blocked,
             "mailboxes": mailboxes,
@@ -258,6 +272,9 @@ async fn ready(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, Str
     }
     if known.stopping {
         wrong.push_str("stopping: what is in hand is finished first\n");
+    }
+    if known.outdated {
+        wrong.push_str("a newer version of postkamer has brought the database up to date: this one takes in no more mail\n");
     }
     if let Some(why) = &known.unwritten {
         let _ = writeln!(wrong, "nothing can be written into the database: {why}");

@@ -3,6 +3,9 @@
 //! [`due`] lists what the terms of the settings say is over; [`run`] removes it: rows in the database, files of attachments,
 //! originals in mailboxes, the file of an organisation whose contract has ended. A run can break off anywhere and be begun
 //! again. The daemon runs it every day at the time that the settings name ([`keep`]).
+//!
+//! Of daemons that share a database the first one forgets for all, but in a mailbox only who holds it expunges: a command takes it from its
+//! daemon for a short visit. So nobody finds a mail gone that another one is just expunging, and books it as absent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,13 +18,15 @@ use crate::mailbox::{self, FolderName, RawMail};
 use crate::outbox::actions::{ActError, Search};
 use crate::parse::parse;
 use crate::settings::{Desk, Settings};
-use crate::store::{Chain, DAEMON, DueItem, Forgotten, Original, OriginalSettled, Rules, Store, StoreError};
+use crate::store::{Chain, DAEMON, DueItem, Forgotten, Hold, Lease, Original, OriginalSettled, Rules, Store, StoreError};
 use crate::words::MailboxId;
 
 /// The name under which the database remembers on which day this was done.
 const CHORE: &str = "retention";
 /// How often the daemon looks whether it is time.
 const LOOKS: Duration = Duration::from_secs(60);
+/// How soon it looks again where another process holds a mailbox: it may come to us before that has done it.
+const SOON: Duration = Duration::from_secs(10);
 /// How long it waits before it tries again what did not succeed.
 const REST: Duration = Duration::from_secs(600);
 
@@ -45,6 +50,9 @@ pub struct Report {
     pub lost: BTreeMap<MailboxId, Vec<i64>>,
     /// What could not be done now, in sentences; it is tried again at the next run.
     pub trouble: Vec<String>,
+    /// Something is left to the daemon that holds the mailbox.
+    #[serde(skip)]
+    pub elsewhere: bool,
 }
 
 /// The terms of these settings.
@@ -68,17 +76,18 @@ pub async fn due(settings: &Settings, store: &Store) -> Result<Vec<DueItem>, Sto
     store.due_to_forget(&rules(settings)).await
 }
 
-/// Removes everything whose term is over now; `agent` has it done.
+/// Removes everything whose term is over now; `agent` has it done. A daemon (`ours` is its lease) expunges in the mailboxes that it holds;
+/// the others are left to those who hold them.
 ///
 /// # Errors
 /// The database is out of reach; what was not removed is still due. Trouble with mailboxes and files is in the report.
-pub async fn run(settings: &Settings, store: &Store, agent: &str) -> Result<Report, StoreError> {
+pub async fn run(settings: &Settings, store: &Store, agent: &str, ours: Option<&Lease>) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let (last, first): (Vec<DueItem>, Vec<DueItem>) = due(settings, store).await?.into_iter().partition(|item| item.kind.comes_last());
     forget(store, &first, agent, &mut report).await?;
     remove_ended(settings, store, &mut report).await?;
     report.people = store.finish_erasures().await?;
-    expunge(settings, store, &mut report).await?;
+    expunge(settings, store, ours, &mut report).await?;
     forget(store, &last, agent, &mut report).await?;
     store.forget_strangers().await?;
     report.files = count(store.sweep_attachments().await?);
@@ -96,41 +105,87 @@ async fn forget(store: &Store, due: &[DueItem], agent: &str, report: &mut Report
     Ok(())
 }
 
-/// Expunges all originals that are marked for it, each where it was filed. What nobody can look for stays marked, and is in the report.
+/// Expunges all originals that are marked for it, each where it was filed: a daemon (`ours` is its lease) in the mailboxes that it holds, a command
+/// in all. What nobody can look for stays marked, and is in the report.
 ///
 /// # Errors
 /// The database is out of reach. Trouble with a mailbox is in the report.
-pub async fn expunge(settings: &Settings, store: &Store, report: &mut Report) -> Result<(), StoreError> {
-    for mailbox in store.mailboxes_with_originals_due().await? {
-        let mut by_desk: BTreeMap<&str, (&Desk, Vec<Original>)> = BTreeMap::new();
-        let (mut lost, mut deleted) = (Vec::new(), Vec::new());
-        for mail in store.originals_due(&mailbox).await? {
-            match desk_of(settings, &mailbox, &mail) {
-                // When it was filed, and seen to be gone then.
-                _ if mail.shelf.as_ref().is_some_and(|shelf| shelf.folder.is_none()) => deleted.push(mail.id),
-                Some(desk) => by_desk.entry(&desk.name).or_insert_with(|| (desk, Vec::new())).1.push(mail),
-                None => lost.push(mail.id),
+pub async fn expunge(settings: &Settings, store: &Store, ours: Option<&Lease>, report: &mut Report) -> Result<(), StoreError> {
+    let mailboxes = store.mailboxes_with_originals_due().await?;
+    if mailboxes.is_empty() {
+        return Ok(());
+    }
+    let by = match ours {
+        Some(lease) => Expunger::Holder(lease),
+        None => Expunger::Visitor(store.visit().await?),
+    };
+    for mailbox in mailboxes {
+        expunge_filed_from(&mailbox, settings, store, &by, report).await?;
+    }
+    match by {
+        Expunger::Holder(_) => Ok(()),
+        Expunger::Visitor(visit) => visit.release().await,
+    }
+}
+
+/// Who expunges.
+enum Expunger<'a> {
+    /// A daemon, in what it holds.
+    Holder(&'a Lease),
+    /// A command.
+    Visitor(Lease),
+}
+
+impl Expunger<'_> {
+    /// None: it is left to whoever holds the mailbox.
+    async fn enter(&self, desk: &Desk) -> Result<Option<Hold>, StoreError> {
+        match self {
+            Self::Holder(lease) => lease.for_expunging(&desk.mailbox_id()),
+            Self::Visitor(visit) => visit.insist(&desk.mailbox_id()).await.map(Some),
+        }
+    }
+}
+
+/// Those that came in by this mailbox.
+async fn expunge_filed_from(
+    mailbox: &MailboxId,
+    settings: &Settings,
+    store: &Store,
+    by: &Expunger<'_>,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let mut desks: BTreeMap<&str, &Desk> = BTreeMap::new();
+    let (mut lost, mut deleted) = (Vec::new(), Vec::new());
+    for mail in store.originals_due(mailbox).await? {
+        match desk_of(settings, mailbox, &mail) {
+            // When it was filed, and seen to be gone then.
+            _ if mail.shelf.as_ref().is_some_and(|shelf| shelf.folder.is_none()) => deleted.push(mail.id),
+            Some(desk) => drop(desks.insert(&desk.name, desk)),
+            None => lost.push(mail.id),
+        }
+    }
+    store.originals_settled(&deleted, OriginalSettled::Absent, None).await?;
+    report.originals_absent += count(deleted.len());
+    for desk in desks.into_values() {
+        match expunge_of(desk, mailbox, settings, store, by, report).await {
+            Ok(unsure) => lost.extend(unsure),
+            Err(ActError::Store(StoreError::Owned(_) | StoreError::LeaseLost)) => report.trouble.push(format!(
+                "The mailbox of {} is in the hands of a postkamer that did not leave it in time; what is due there is left to that one.",
+                desk.name
+            )),
+            Err(ActError::Store(error)) => return Err(error),
+            Err(ActError::Mailbox(error)) => {
+                report.trouble.push(format!("The originals of the desk {} could not be expunged: {error}.", desk.name));
             }
         }
-        store.originals_settled(&deleted, OriginalSettled::Absent).await?;
-        report.originals_absent += count(deleted.len());
-        for (desk, due) in by_desk.into_values() {
-            match expunge_of(desk, &due, store, report).await {
-                Ok(unsure) => lost.extend(unsure),
-                Err(ActError::Store(error)) => return Err(error),
-                Err(ActError::Mailbox(error)) => {
-                    report.trouble.push(format!("The originals of the desk {} could not be expunged: {error}.", desk.name));
-                }
-            }
-        }
-        if !lost.is_empty() {
-            report.trouble.push(format!(
-                "{} filed mails of {mailbox} lie in a mailbox that no desk has any more, and cannot be looked for: please remove them there by \
-                 hand, and then say so with `postkamer retention removed {mailbox}`.",
-                lost.len()
-            ));
-            report.lost.insert(mailbox, lost);
-        }
+    }
+    if !lost.is_empty() {
+        report.trouble.push(format!(
+            "{} filed mails of {mailbox} lie in a mailbox that no desk has any more, and cannot be looked for: please remove them there by \
+             hand, and then say so with `postkamer retention removed {mailbox}`.",
+            lost.len()
+        ));
+        report.lost.insert(mailbox.clone(), lost);
     }
     Ok(())
 }
@@ -142,9 +197,27 @@ fn desk_of<'a>(settings: &'a Settings, mailbox: &MailboxId, mail: &Original) -> 
     namesake.filter(has_it).or_else(|| settings.desks.iter().find(has_it)).or(namesake)
 }
 
-/// Looks for these in the folders in which they were filed and in that of today: somebody may have renamed it. Returns those that were not found
-/// and may lie in another mailbox.
-async fn expunge_of(desk: &Desk, due: &[Original], store: &Store, report: &mut Report) -> Result<Vec<i64>, ActError> {
+/// Those that lie with this desk. Returns those that were not found and may lie in another mailbox.
+async fn expunge_of(
+    desk: &Desk,
+    mailbox: &MailboxId,
+    settings: &Settings,
+    store: &Store,
+    by: &Expunger<'_>,
+    report: &mut Report,
+) -> Result<Vec<i64>, ActError> {
+    let Some(hold) = by.enter(desk).await? else {
+        report.elsewhere = true;
+        return Ok(Vec::new());
+    };
+    // Asked again: whoever had the mailbox before us may have done it.
+    let mut due = store.originals_due(mailbox).await?;
+    due.retain(|mail| desk_of(settings, mailbox, mail).is_some_and(|of| of.name == desk.name));
+    expunge_held(desk, &due, &hold, store, report).await
+}
+
+/// Looks for these in the folders in which they were filed and in that of today: somebody may have renamed it.
+async fn expunge_held(desk: &Desk, due: &[Original], hold: &Hold, store: &Store, report: &mut Report) -> Result<Vec<i64>, ActError> {
     let present = desk.mailbox.shelf();
     let folders: BTreeSet<String> =
         due.iter().filter_map(|mail| mail.shelf.as_ref()?.folder.clone()).chain(present.folder.clone()).collect();
@@ -169,8 +242,8 @@ async fn expunge_of(desk: &Desk, due: &[Original], store: &Store, report: &mut R
             (None, _) => absent.push(mail.id),
         }
     }
-    store.originals_settled(&gone, OriginalSettled::Gone).await?;
-    store.originals_settled(&absent, OriginalSettled::Absent).await?;
+    store.originals_settled(&gone, OriginalSettled::Gone, Some(hold)).await?;
+    store.originals_settled(&absent, OriginalSettled::Absent, Some(hold)).await?;
     report.originals_gone += count(gone.len());
     report.originals_absent += count(absent.len());
     if left > 0 {
@@ -185,7 +258,7 @@ async fn expunge_of(desk: &Desk, due: &[Original], store: &Store, report: &mut R
 /// The database is out of reach.
 pub async fn removed_by_hand(settings: &Settings, store: &Store, mailbox: &MailboxId, agent: &str) -> Result<usize, StoreError> {
     let mut report = Report::default();
-    expunge(settings, store, &mut report).await?;
+    expunge(settings, store, None, &mut report).await?;
     let lost = report.lost.remove(mailbox).unwrap_or_default();
     store.originals_removed_by_hand(mailbox, &lost, agent).await?;
     Ok(lost.len())
@@ -219,11 +292,12 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Runs every day at the time of the settings, until the token is cancelled. Of several daemons on one database the first one does it.
-pub async fn keep(settings: &Settings, store: &Store, stop: &CancellationToken) {
+/// Runs every day at the time of the settings, until the token is cancelled. Of several daemons on one database the first one does it; what is to be
+/// expunged is done by each in the mailboxes that it holds (`ours`).
+pub async fn keep(settings: &Settings, store: &Store, ours: &Lease, stop: &CancellationToken) {
     while !stop.is_cancelled() {
-        let rest = match expunge_left(settings, store).await {
-            Ok(all_gone) => daily(settings, store).await.map(|done| if all_gone && done { LOOKS } else { REST }),
+        let rest = match expunge_left(settings, store, ours).await {
+            Ok(soon) => daily(settings, store, ours).await.map(|done| if done { soon } else { REST }),
             Err(error) => Err(error),
         };
         let rest = match rest {
@@ -240,26 +314,27 @@ pub async fn keep(settings: &Settings, store: &Store, stop: &CancellationToken) 
     }
 }
 
-/// What was purged while its server was away is expunged as soon as the server is there again, not only at the day's run. False: it still is not.
-async fn expunge_left(settings: &Settings, store: &Store) -> Result<bool, StoreError> {
-    if store.mailboxes_with_originals_due().await?.is_empty() {
-        return Ok(true);
-    }
+/// What was marked to be expunged by others, or while its server was away, does not wait for the day's run. When to look again.
+async fn expunge_left(settings: &Settings, store: &Store, ours: &Lease) -> Result<Duration, StoreError> {
     let mut report = Report::default();
-    expunge(settings, store, &mut report).await?;
+    expunge(settings, store, Some(ours), &mut report).await?;
     for sentence in &report.trouble {
         tracing::warn!("{sentence}");
     }
-    Ok(report.trouble.is_empty())
+    Ok(match report {
+        Report { trouble, .. } if !trouble.is_empty() => REST,
+        Report { elsewhere: true, .. } => SOON,
+        _ => LOOKS,
+    })
 }
 
 /// The day's run, if its time has come. False: not all could be done.
-async fn daily(settings: &Settings, store: &Store) -> Result<bool, StoreError> {
+async fn daily(settings: &Settings, store: &Store, ours: &Lease) -> Result<bool, StoreError> {
     let now = store.clock().now().to_zoned(settings.timezone.clone());
     if now.time() < settings.retention.at || store.chore_done(CHORE, now.date()).await? {
         return Ok(true);
     }
-    let report = run(settings, store, DAEMON).await?;
+    let report = run(settings, store, DAEMON, Some(ours)).await?;
     for sentence in &report.trouble {
         tracing::warn!("{sentence}");
     }

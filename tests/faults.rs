@@ -25,7 +25,8 @@
 //! | F42 | database busy | `f42_…` |
 //! | F43–F45 | disk full, fsync fails, read-only | `f43_…`, `f45_…`; `sweep` fails each fsync |
 //! | F46 | connection to the database cut inside T1, commit unknown | `sweep`, on PostgreSQL |
-//! | F47–F49, F53 | several daemons; their clocks | the tests of several daemons |
+//! | F47, F48, F53 | several daemons; one is paused past its lease; their clocks | the tests of several daemons |
+//! | F49 | the rows of the leases are deleted | `f49_…` |
 //! | F50–F52 | the clock jumps a day, DST | `f50_…` to `f52_…` |
 //! | F54 | SIGTERM in each state | `f54_…` |
 //! | F55 | SIGHUP with broken settings | `f55_…` (before they are followed); `check::a_daemon_takes_over_…` |
@@ -37,10 +38,15 @@
 //!
 //! Left out: **F44** as THREATS words it (end the process at once): SQLite writes the frames of a failed commit, and pages of a failed
 //! checkpoint, again, so that what the system dropped is dirty anew; `sweep` fails each fsync, and a booking whose fsync failed is not taken for booked.
+//! And a **daemon of several that is cut off from the mail servers alone**: it keeps its leases by design, since the database cannot tell its
+//! line from a server that is down for all. Its mailboxes are told as in trouble (`health::a_mailbox_that_is_out_of_reach_…`), and each of its
+//! connections is cut at each command by `sweep`.
 
 use crate::daemon::{authentic, question};
 use crate::stories::script::Story;
+use crate::support::database::sql;
 use crate::support::files::Errno;
+use crate::support::house::{House, Letter};
 use crate::support::scripted::imap::fetches;
 use crate::support::scripted::{Listener, Reaction};
 use crate::support::stage::{Memory, Source, Stage, user};
@@ -372,6 +378,27 @@ fn f45_files_that_can_only_be_read_from_any_moment_on_lose_and_double_nothing() 
         "citizen-data-in-csv-from-a-contact",
         Errno::ReadOnly,
     );
+}
+
+#[test]
+fn f49_a_daemon_whose_leases_are_deleted_takes_them_anew_and_books_each_mail_once() {
+    const NOW: &str = "2026-11-18T10:00:00+01:00";
+    let mut house = House::on_postgres("f49");
+    let question = |number: u32| Letter::from(CONTACT, "Annelies de Vries", &format!("Zaaktype beheren ({number})"));
+    let _daemon = house.world.daemon(Some(NOW));
+    let held = |house: &House| {
+        let held = "SELECT mailbox FROM lease WHERE expires_at > EXTRACT(EPOCH FROM clock_timestamp()) * 1000";
+        sql(&house.world, held).ok().filter(|held| held.len() == 5).map(drop)
+    };
+    eventually("the daemon holds all mailboxes", || held(&house));
+    for number in 1..=2 {
+        sql(&house.world, "DELETE FROM lease").unwrap();
+        house.lay("support", NOW, &question(number));
+        eventually("the mail is booked, and filed", || (house.originals("support") == number as usize).then_some(()));
+        eventually("the daemon holds all mailboxes again", || held(&house));
+    }
+    assert_eq!(house.tickets("entries"), [1, 1]);
+    house.world.run(&["audit", "verify"]).ok();
 }
 
 #[test]

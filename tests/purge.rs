@@ -1,15 +1,21 @@
 //! What an agent recognises as citizen data later goes from a real server, too: `tickets purge` over IMAP, whatever happens there meanwhile.
 
+use crate::daemon::{authentic, question};
 use crate::support::database::sql;
 use crate::support::dovecot::{Dovecot, Store};
 use crate::support::eventually;
 use crate::support::imap::Imap;
 use crate::support::postgres::Postgres;
+use crate::support::scripted::Reaction;
 use crate::support::smtp::Smtp;
+use crate::support::stage::{Memory, Source, Stage};
 use crate::support::world::{Outcome, World};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const NOW: &str = "2026-11-20T10:05:00+01:00";
 
@@ -150,4 +156,41 @@ fn what_is_found_later_goes_from_a_maildir_server_with_sqlite() {
 #[test]
 fn what_is_found_later_goes_from_an_mdbox_server_with_postgresql() {
     played_on(Store::Mdbox, |world| world.with_database(&Postgres::shared().database("purge")));
+}
+
+/// While the daemon waits for the server's answer to its EXPUNGE, a command that came in beside it would find the mail gone, and book it as absent.
+fn never_met_in_the_folder(memory: Memory) {
+    let mut stage = Stage::new(Source::Able, memory, &BTreeSet::from(["support"]), |_| {});
+    let mail = question("a.devries@waterwolde.example", "support@zaakwijs.example", 1);
+    stage.deliver("support", &authentic(&mail), NOW.parse().unwrap());
+    stage.it_is(NOW.parse().unwrap());
+    assert_eq!(stage.round(), [""; 0]);
+    sql(&stage.world, "UPDATE mail SET original = 'due'").unwrap();
+    let (looks, expunges) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (looked, expunged) = (looks.clone(), expunges.clone());
+    stage.imap.interfere(move |command, _| {
+        looked.fetch_add(u32::from(command.starts_with("SELECT") && command.contains("Verwerkt")), Ordering::SeqCst);
+        match command.starts_with("UID EXPUNGE") && expunged.fetch_add(1, Ordering::SeqCst) == 0 {
+            true => Reaction::Silence,
+            false => Reaction::Obey,
+        }
+    });
+    let daemon = stage.world.daemon(Some(NOW));
+    eventually("the daemon expunges", || (expunges.load(Ordering::SeqCst) == 1).then_some(()));
+    let told = stage.world.run_at(NOW, &["retention", "run"]).exits(75);
+    assert!(told.stderr.contains("did not leave it in time"), "{}", told.stderr);
+    assert_eq!((looks.load(Ordering::SeqCst), sql(&stage.world, "SELECT original FROM mail").unwrap()), (1, vec!["due".to_owned()]));
+    drop(daemon);
+    let report = stage.world.run_at(NOW, &["retention", "run", "--json"]).ok().json();
+    assert_eq!((&report[0]["originals_gone"], &report[0]["originals_absent"]), (&json!(1), &json!(0)));
+}
+
+#[test]
+fn an_agent_and_the_daemon_never_meet_in_the_folder_of_filed_mail_on_sqlite() {
+    never_met_in_the_folder(Memory::Sqlite);
+}
+
+#[test]
+fn an_agent_and_the_daemon_never_meet_in_the_folder_of_filed_mail_on_postgresql() {
+    never_met_in_the_folder(Memory::Postgres);
 }

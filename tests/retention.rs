@@ -8,6 +8,7 @@ use crate::support::smtp::Smtp;
 use crate::support::world::World;
 use postkamer::mailbox::maildir;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::fs;
 use toml_edit::value;
 
@@ -449,4 +450,50 @@ fn the_daemon_removes_what_is_due_by_its_own_clock_and_notes_the_end_of_the_reco
     });
     assert_eq!((house.tickets("attachments"), house.originals("support")), (vec![json!(0), json!(0)], 0));
     house.world.run(&["audit", "verify", "--anchor", &anchor]).ok();
+}
+
+#[test]
+fn in_a_mailbox_expunges_only_who_holds_it_and_a_command_takes_it_for_a_visit() {
+    const NOW: &str = "2026-11-20T10:00:00+01:00";
+    const DATABASE_NOW: &str = "EXTRACT(EPOCH FROM clock_timestamp()) * 1000";
+    let mut house = House::on_postgres("holders");
+    let desks = ["closed", "ict", "nordic", "open", "support"];
+    for desk in desks {
+        house.lay(desk, NOW, &question());
+    }
+    house.work(NOW);
+    let in_state = |house: &House, state: &str| sql(&house.world, &format!("SELECT mailbox FROM mail WHERE original = '{state}'")).unwrap();
+    // Another daemon has the first of them.
+    sql(&house.world, &format!("UPDATE lease SET holder = 'somebody', expires_at = {DATABASE_NOW} + 3600000 WHERE mailbox = 'closed'"))
+        .unwrap();
+    sql(&house.world, "UPDATE mail SET original = 'due'").unwrap();
+    let _daemon = house.world.daemon(Some(NOW));
+    eventually("what it holds is expunged", || (in_state(&house, "gone").len() == 4).then_some(()));
+    assert_eq!((in_state(&house, "due"), house.originals("closed")), (vec!["closed".to_owned()], 1), "this one is another's to expunge");
+    sql(&house.world, "UPDATE lease SET expires_at = 0 WHERE mailbox = 'closed'").unwrap();
+    eventually("it has taken over, and expunged", || (in_state(&house, "gone").len() == 5).then_some(()));
+
+    let epochs = |house: &House| {
+        let held = format!("SELECT mailbox || ' ' || epoch FROM lease WHERE expires_at > {DATABASE_NOW}");
+        let rows = sql(&house.world, &held).unwrap();
+        let epoch = |row: &String| row.split_once(' ').map(|(mailbox, epoch)| (mailbox.to_owned(), epoch.parse().unwrap()));
+        (rows.len() == desks.len()).then(|| rows.iter().filter_map(epoch).collect::<BTreeMap<String, u32>>())
+    };
+    let before = eventually("the daemon holds all", || epochs(&house));
+    // The daemon may be about to look itself; it does not look twice in a row.
+    let visited = ["ict", "open"].into_iter().find(|desk| {
+        let filed = house.originals(desk);
+        house.lay(desk, "2026-11-20T10:05:00+01:00", &question());
+        eventually("the daemon files it", || (house.originals(desk) > filed).then_some(()));
+        let mark = format!("SELECT mailbox FROM mail WHERE mailbox = '{desk}' AND action_state = 'done' AND original IS NULL");
+        eventually("that is booked", || (sql(&house.world, &mark).unwrap().len() == 1).then_some(()));
+        sql(&house.world, &format!("UPDATE mail SET original = 'due' WHERE mailbox = '{desk}' AND original IS NULL")).unwrap();
+        house.forget(NOW)["originals_gone"] == 1
+    });
+    let after = eventually("the daemon holds all again", || epochs(&house));
+    for desk in desks {
+        let times = if Some(desk) == visited { 2 } else { 0 };
+        assert_eq!(after[desk] - before[desk], times, "{desk}, there and back or left alone: {before:?} {after:?}");
+    }
+    assert_eq!((visited.is_some(), in_state(&house, "absent")), (true, Vec::new()));
 }

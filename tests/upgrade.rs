@@ -3,13 +3,21 @@
 //! `fixtures/upgrade` was made by the first version (commit f54b3fb): six mails of `support` booked of which none could be filed or
 //! deleted and no reply sent, and one of `ict` in hand when the program was killed.
 
+use crate::daemon::{authentic, question};
+use crate::health::{listen, page};
 use crate::support::database::sql;
-use crate::support::eventually;
 use crate::support::postgres::Postgres;
+use crate::support::scripted::Reaction;
+use crate::support::scripted::imap::fetches;
+use crate::support::stage::{Memory, Source, Stage};
 use crate::support::world::World;
+use crate::support::{DEADLINE, eventually};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::mpsc;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// A minute after the old version was killed.
@@ -152,4 +160,47 @@ fn a_database_of_a_newer_version_is_refused_and_left_alone() {
         assert!(refused.stderr.contains("made by a newer version of postkamer"), "{}", refused.stderr);
         assert_eq!(files(&world.dir.join("mail/support/new")).len(), 6, "nothing was touched");
     }
+}
+
+/// The daemon has a mail in hand, which its server does not give it: so it is still there to be asked when the newer version comes.
+fn it_ends_when_a_newer_version_comes(memory: Memory) {
+    let mut stage = Stage::new(Source::Able, memory, &BTreeSet::from(["support"]), |_| {});
+    stage.deliver("support", &authentic(&question("a.devries@waterwolde.example", "support@zaakwijs.example", 1)), NOW.parse().unwrap());
+    stage.it_is(NOW.parse().unwrap());
+    let (tell, in_hand) = mpsc::channel();
+    stage.imap.interfere(move |command, _| match fetches(command, 1) && tell.send(()).is_ok() {
+        true => Reaction::Silence,
+        false => Reaction::Obey,
+    });
+    let port = listen(&stage.world);
+    let log = stage.world.dir.join("log");
+    let mut run = stage.world.command(&["run"]);
+    run.env("POSTKAMER_NOW", NOW).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+    let mut daemon = run.spawn().unwrap();
+    in_hand.recv_timeout(DEADLINE).expect("the daemon fetches");
+    sql(&stage.world, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m2999_01_01_of_tomorrow', 0)").unwrap();
+    page(port, "/readyz", 503, &["a newer version of postkamer has brought the database up to date"]);
+    let ended = eventually("it ends", || daemon.try_wait().unwrap());
+    let said = fs::read_to_string(&log).unwrap();
+    assert!(ended.code() == Some(75) && said.contains("This one takes in no more mail and ends"), "{ended}: {said}");
+    let refused = stage.world.run(&["status"]).exits(2);
+    assert!(refused.stderr.contains("made by a newer version of postkamer"), "{}", refused.stderr);
+
+    // It has booked nothing, and gave the database back; here the newer version is this one.
+    sql(&stage.world, "DELETE FROM seaql_migrations WHERE version = 'm2999_01_01_of_tomorrow'").unwrap();
+    assert_eq!(sql(&stage.world, "SELECT subject FROM entry").unwrap(), [""; 0]);
+    assert_eq!(stage.world.run(&["status", "--json"]).ok().json()[0]["daemons"], serde_json::json!([]), "it ended in order");
+    stage.imap.repair();
+    assert_eq!(stage.come_to_rest(|_| {}), [""; 0]);
+    assert_eq!(sql(&stage.world, "SELECT subject FROM entry WHERE kind = 'mail'").unwrap().len(), 1);
+}
+
+#[test]
+fn a_daemon_whose_database_a_newer_version_has_migrated_takes_in_nothing_more_on_sqlite() {
+    it_ends_when_a_newer_version_comes(Memory::Sqlite);
+}
+
+#[test]
+fn a_daemon_whose_database_a_newer_version_has_migrated_takes_in_nothing_more_on_postgresql() {
+    it_ends_when_a_newer_version_comes(Memory::Postgres);
 }

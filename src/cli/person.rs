@@ -185,7 +185,7 @@ async fn erase(office: &Office, address: &EmailAddress, names: Vec<String>, keep
     let whom = ToErase { address, names: &names, phones: &phones, keep_attachments };
     let erased = office.store.erase(&whom, &office.agent()?).await?;
     let mut report = Report::default();
-    retention::expunge(&office.settings, &office.store, &mut report).await?;
+    retention::expunge(&office.settings, &office.store, None, &mut report).await?;
     report.files = u64::try_from(office.store.sweep_attachments().await?).unwrap_or(u64::MAX);
     let lists: Vec<&String> = listed.iter().map(|(organisation, ..)| organisation).collect();
     if json {

@@ -158,7 +158,7 @@ fn word(kind: Forgotten) -> &'static str {
 }
 
 async fn remove(office: &Office, json: bool) -> Result<(), Failure> {
-    let report = retention::run(&office.settings, &office.store, &office.agent()?).await?;
+    let report = retention::run(&office.settings, &office.store, &office.agent()?, None).await?;
     if json {
         output::json(&report)?;
     } else {

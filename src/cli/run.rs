@@ -13,7 +13,7 @@ use crate::daemon::Daemon;
 use crate::extract::Extractor;
 use crate::health::{self, Pulse};
 use crate::settings::{Live, Settings};
-use crate::store::{Lease, StoreError};
+use crate::store::{Lease, Store, StoreError};
 
 /// Watch all mailboxes and work, until stopped.
 #[derive(Debug, clap::Args)]
@@ -45,6 +45,12 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     ended
 }
 
+/// How often it is looked whether a newer version has been at the database.
+const VERSION_LOOKS: Duration = Duration::from_secs(5);
+/// Why the daemon ends then. systemd starts it again: by then it may be the newer one.
+const OUTDATED: &str =
+    "A newer version of postkamer has brought the database up to date. This one takes in no more mail and ends; please run the newer one.";
+
 /// Until the work is taken up again where the database did not let it.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -67,6 +73,7 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, pulse:
         let (store, pulse, live, until) = (office.store.clone(), pulse.clone(), live.clone(), telling.clone());
         tokio::spawn(async move { health::tell(&store, &pulse, || live.complaint(), &until).await })
     };
+    tokio::spawn(stop_when_outdated(office.store.clone(), pulse.clone(), stop.clone()));
     let mut news = live.subscribe();
     let mut at_work = false;
     while !stop.is_cancelled() {
@@ -110,7 +117,23 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, pulse:
     let _ = follower.await;
     telling.cancel();
     let _ = teller.await;
-    Ok(())
+    if pulse.is_outdated() { Err(Failure::TryLater(OUTDATED.to_owned())) } else { Ok(()) }
+}
+
+/// What a newer version's schema means this one does not know: it books nothing more there.
+async fn stop_when_outdated(store: Store, pulse: Pulse, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        // A database that is out of reach is told of elsewhere.
+        if store.is_outdated().await.unwrap_or_default() {
+            tracing::error!("{OUTDATED}");
+            pulse.outdated();
+            stop.cancel();
+        }
+        tokio::select! {
+            () = tokio::time::sleep(VERSION_LOOKS) => {}
+            () = stop.cancelled() => {}
+        }
+    }
 }
 
 /// systemd learns that every mailbox has been tried.

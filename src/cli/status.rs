@@ -68,10 +68,11 @@ fn mailbox(desk: &str, daemons: &[DaemonSeen]) -> Mailbox {
 
 fn tell_daemons(daemons: &[DaemonSeen], mailboxes: Vec<Mailbox>) {
     for daemon in daemons {
-        let stopping = daemon.report.get("stopping").and_then(Value::as_bool).unwrap_or_default();
+        let is = |key: &str| daemon.report.get(key).and_then(Value::as_bool).unwrap_or_default();
         let (name, silent) = (&daemon.instance, format!("has not been heard of for {} seconds", daemon.seconds_ago));
         output::line(&match daemon.at_work {
-            true if stopping => format!("Daemon {name} is stopping: what is in hand is finished first."),
+            true if is("outdated") => format!("Daemon {name} is stopping: a newer version has brought the database up to date."),
+            true if is("stopping") => format!("Daemon {name} is stopping: what is in hand is finished first."),
             true => format!("Daemon {name} is at work."),
             false if daemon.is_dead => format!("Daemon {name} {silent}; it did not end in order."),
             false => format!("Daemon {name} {silent}: it has died, or cannot write into the database."),

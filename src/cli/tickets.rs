@@ -257,7 +257,7 @@ async fn purge(office: &Office, number: TicketNumber, what: Purge, redirect: boo
     let mut absent = 0;
     if purged.originals + purged.unfiled > 0 {
         let mut report = retention::Report::default();
-        retention::expunge(&office.settings, &office.store, &mut report).await?;
+        retention::expunge(&office.settings, &office.store, None, &mut report).await?;
         if purged.unfiled > 0 {
             report.trouble.push(format!("{} originals are not filed yet; they are expunged once they are.", purged.unfiled));
         }

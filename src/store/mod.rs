@@ -131,6 +131,17 @@ impl Store {
         &self.0.migrated
     }
 
+    /// Whether a newer version has brought the schema up to date since this store was opened.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn is_outdated(&self) -> Result<bool, StoreError> {
+        match connection::pending(&self.0.reader).await {
+            Err(StoreError::Newer) => Ok(true),
+            other => other.map(|_| false),
+        }
+    }
+
     /// What is made with the installation's secret.
     #[must_use]
     pub fn keys(&self) -> &Keys {

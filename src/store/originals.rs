@@ -9,7 +9,7 @@ use super::connection::begin_serial;
 use super::entities::mail;
 use super::error::While;
 use super::rows::{CHUNK, KEYS, is_one_of, mail_uid};
-use super::{Store, StoreError};
+use super::{Hold, Store, StoreError};
 use crate::words::{MailUid, MailboxId, Pseudonym, Shelf};
 
 /// A filed mail whose original is to be expunged. In the `done` folder it has another UID than it had: its content tells
@@ -94,11 +94,12 @@ impl Store {
         Ok(names.iter().map(|name| MailboxId::new(name)).collect())
     }
 
-    /// Writes down what became of originals, and puts each of them on the audit record.
+    /// Writes down what became of originals, and puts each of them on the audit record. `hold` is on the mailbox in which they were looked for;
+    /// none where there was nothing to look for.
     ///
     /// # Errors
-    /// The database is out of reach: they stay due, and looking for them again is safe.
-    pub async fn originals_settled(&self, ids: &[i64], settled: OriginalSettled) -> Result<(), StoreError> {
+    /// The database is out of reach, or the mailbox was taken over: they stay due, and looking for them again is safe.
+    pub async fn originals_settled(&self, ids: &[i64], settled: OriginalSettled, hold: Option<&Hold>) -> Result<(), StoreError> {
         const DOING: &str = "noting what became of originals";
         let state = match settled {
             OriginalSettled::Gone => "gone",
@@ -106,6 +107,7 @@ impl Store {
         };
         for chunk in ids.chunks(CHUNK) {
             let transaction = begin_serial(&self.0.writer, DOING).await?;
+            self.check_lease_on(&transaction, hold.iter().map(|hold| hold.mailbox().as_str()).collect()).await?;
             let these = || mail::Column::Id.is_in(chunk.iter().copied()).and(mail::Column::Original.eq("due"));
             let rows = mail::Entity::find().filter(these()).order_by_asc(mail::Column::Id).all(&transaction).await.doing(DOING)?;
             mail::Entity::update_many()
@@ -142,7 +144,7 @@ impl Store {
         audit.add(now, &ByHand { what: "originals-removed-by-hand", mailbox: mailbox.as_str(), count: ids.len(), agent });
         audit.write(&transaction).await?;
         transaction.commit().await.doing(DOING)?;
-        self.originals_settled(ids, OriginalSettled::Absent).await
+        self.originals_settled(ids, OriginalSettled::Absent, None).await
     }
 }
 

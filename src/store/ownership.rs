@@ -22,6 +22,12 @@ use crate::words::{MailUid, MailboxId};
 
 /// How long a second one waits for the first to end, or for a mailbox.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it looks meanwhile.
+const STEP: Duration = Duration::from_millis(200);
+
+/// Locks in the state directory: for the one daemon of an SQLite database, and for whoever expunges filed mail there.
+const OWNER: &str = "owner.lock";
+const EXPUNGING: &str = "expunging.lock";
 
 /// The right to work on this database. On SQLite it is the whole of it, until the lease is dropped; on PostgreSQL it grows
 /// and shrinks by mailboxes ([`Lease::hold`]), and what is held when it is dropped ends by itself; [`Lease::release`] gives
@@ -34,7 +40,9 @@ enum Right {
     /// Mail that lies in no mailbox: nobody else can be at work on it.
     NoMailbox,
     /// The locked file; the lock ends with the process at the latest. Programs that we start do not inherit it.
-    Database { _locked: File },
+    Database { store: Store, _locked: File },
+    /// SQLite, beside the daemon.
+    Visit { store: Store },
     /// A share of the mailboxes.
     Share { store: Store, sharing: Arc<Sharing>, _keeper: AbortOnDropHandle<()> },
 }
@@ -44,10 +52,25 @@ enum Right {
 pub struct Hold {
     mailbox: MailboxId,
     ending: CancellationToken,
-    sharing: Option<Arc<Sharing>>,
+    by: HeldBy,
+}
+
+/// What is given back.
+#[derive(Debug)]
+enum HeldBy {
+    /// The mailbox is ours with the whole database.
+    Owner,
+    /// Nobody else expunges meanwhile.
+    Lock { _locked: File },
+    /// An epoch of a lease.
+    Lease { sharing: Arc<Sharing>, epoch: i64 },
 }
 
 impl Hold {
+    pub(super) fn mailbox(&self) -> &MailboxId {
+        &self.mailbox
+    }
+
     /// Cancelled when the mailbox is to be given up: another daemon asks for it, or has taken it over.
     #[must_use]
     pub fn ending(&self) -> &CancellationToken {
@@ -55,10 +78,23 @@ impl Hold {
     }
 }
 
+impl Hold {
+    fn leased(mailbox: &MailboxId, sharing: &Arc<Sharing>, (epoch, ending): (i64, CancellationToken)) -> Self {
+        Self { mailbox: mailbox.clone(), ending, by: HeldBy::Lease { sharing: Arc::clone(sharing), epoch } }
+    }
+
+    /// On SQLite, where the daemon and commands expunge; one at a time.
+    fn expunging(store: &Store, mailbox: &MailboxId) -> Result<Option<Self>, StoreError> {
+        let locked = store.lock_file(EXPUNGING)?;
+        let by = |locked| HeldBy::Lock { _locked: locked };
+        Ok(locked.map(|locked| Self { mailbox: mailbox.clone(), ending: CancellationToken::new(), by: by(locked) }))
+    }
+}
+
 impl Drop for Hold {
     fn drop(&mut self) {
-        if let Some(sharing) = &self.sharing {
-            sharing.give_up(&self.mailbox);
+        if let HeldBy::Lease { sharing, epoch } = &self.by {
+            sharing.give_up(&self.mailbox, *epoch);
         }
     }
 }
@@ -79,26 +115,49 @@ impl Lease {
         self.wait_for(mailbox, Wish::Share).await
     }
 
-    /// Waits until the mailbox is ours, having asked whoever holds it to hand it over (`run --once`).
+    /// Waits until the mailbox is ours, having asked whoever holds it to hand it over (`run --once`, [`Store::visit`]).
     ///
     /// # Errors
-    /// [`StoreError::Owned`] when it is not handed over within 30 seconds.
+    /// [`StoreError::Owned`] when it is not handed over within 30 seconds; a lock cannot be taken.
     pub async fn insist(&self, mailbox: &MailboxId) -> Result<Hold, StoreError> {
-        tokio::time::timeout(PATIENCE, self.wait_for(mailbox, Wish::Now)).await.map_err(|_| StoreError::Owned(PATIENCE.as_secs()))
+        let insisting = async {
+            let Right::Visit { store } = &self.0 else { return Ok(self.wait_for(mailbox, Wish::Now).await) };
+            loop {
+                if let Some(hold) = Hold::expunging(store, mailbox)? {
+                    return Ok(hold);
+                }
+                tokio::time::sleep(STEP).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, insisting).await.map_err(|_| StoreError::Owned(PATIENCE.as_secs()))?
+    }
+
+    /// To expunge what is filed in a mailbox that is ours, beside the work on its new mail. None: it is not ours, or is to be given up, or
+    /// another process expunges there.
+    ///
+    /// # Errors
+    /// A lock cannot be taken.
+    pub fn for_expunging(&self, mailbox: &MailboxId) -> Result<Option<Hold>, StoreError> {
+        match &self.0 {
+            Right::NoMailbox => Ok(None),
+            Right::Database { store, .. } | Right::Visit { store } => Hold::expunging(store, mailbox),
+            Right::Share { sharing, .. } => Ok(sharing.join(mailbox).map(|joined| Hold::leased(mailbox, sharing, joined))),
+        }
     }
 
     async fn wait_for(&self, mailbox: &MailboxId, wish: Wish) -> Hold {
-        let (ending, sharing) = match &self.0 {
-            Right::NoMailbox | Right::Database { .. } => (CancellationToken::new(), None),
-            Right::Share { sharing, .. } => (sharing.wait_for(mailbox, wish).await, Some(Arc::clone(sharing))),
-        };
-        Hold { mailbox: mailbox.clone(), ending, sharing }
+        match &self.0 {
+            Right::NoMailbox | Right::Database { .. } | Right::Visit { .. } => {
+                Hold { mailbox: mailbox.clone(), ending: CancellationToken::new(), by: HeldBy::Owner }
+            }
+            Right::Share { sharing, .. } => Hold::leased(mailbox, sharing, sharing.wait_for(mailbox, wish).await),
+        }
     }
 
     /// Returns once another daemon is seen to hold the mailbox.
     pub async fn held_elsewhere(&self, mailbox: &MailboxId) {
         match &self.0 {
-            Right::NoMailbox | Right::Database { .. } => std::future::pending().await,
+            Right::NoMailbox | Right::Database { .. } | Right::Visit { .. } => std::future::pending().await,
             Right::Share { sharing, .. } => sharing.held_elsewhere(mailbox).await,
         }
     }
@@ -110,7 +169,7 @@ impl Lease {
     pub async fn release(&self) -> Result<(), StoreError> {
         match &self.0 {
             Right::Share { store, sharing, .. } => sharing.leave(store).await,
-            Right::NoMailbox | Right::Database { .. } => Ok(()),
+            Right::NoMailbox | Right::Database { .. } | Right::Visit { .. } => Ok(()),
         }
     }
 
@@ -118,7 +177,7 @@ impl Lease {
     pub(super) fn epoch(&self, mailbox: &MailboxId) -> i64 {
         match &self.0 {
             Right::Share { sharing, .. } => sharing.epoch(mailbox.as_str()).unwrap_or_default(),
-            Right::NoMailbox | Right::Database { .. } => 0,
+            Right::NoMailbox | Right::Database { .. } | Right::Visit { .. } => 0,
         }
     }
 }
@@ -151,24 +210,33 @@ impl Store {
     /// As [`Store::own`].
     pub async fn own_within(&self, patience: Duration) -> Result<Lease, StoreError> {
         if !self.is_sqlite() {
+            tracing::info!(daemon = %self.0.instance, "this daemon shares the mailboxes of the database with others");
             return self.join().await;
         }
         let mut waited = Duration::ZERO;
-        let step = Duration::from_millis(200);
         loop {
-            if let Some(locked) = self.lock_file()? {
+            if let Some(locked) = self.lock_file(OWNER)? {
                 self.void_claims().await?;
                 if let Err(error) = self.sweep_attachments().await {
                     tracing::warn!(%error, "what failed bookings may have left among the attachments stays there for now");
                 }
-                return Ok(Lease(Right::Database { _locked: locked }));
+                return Ok(Lease(Right::Database { store: self.clone(), _locked: locked }));
             }
             if waited >= patience {
                 return Err(StoreError::Owned(patience.as_secs()));
             }
-            tokio::time::sleep(step).await;
-            waited += step;
+            tokio::time::sleep(STEP).await;
+            waited += STEP;
         }
+    }
+
+    /// The right to take mailboxes for a short while ([`Lease::insist`]) in order to expunge what is filed there: that of a command beside the
+    /// daemons.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn visit(&self) -> Result<Lease, StoreError> {
+        if self.is_sqlite() { Ok(Lease(Right::Visit { store: self.clone() })) } else { self.join().await }
     }
 
     async fn join(&self) -> Result<Lease, StoreError> {
@@ -176,7 +244,6 @@ impl Store {
         sharing.look(self).await?;
         *self.0.sharing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&sharing));
         let (store, kept) = (self.clone(), Arc::clone(&sharing));
-        tracing::info!(daemon = %self.0.instance, "this daemon shares the mailboxes of the database with others");
         let keeper = AbortOnDropHandle::new(tokio::spawn(async move { kept.keep(&store).await }));
         Ok(Lease(Right::Share { store: self.clone(), sharing, _keeper: keeper }))
     }
@@ -189,9 +256,13 @@ impl Store {
         transaction: &DatabaseTransaction,
         uids: impl IntoIterator<Item = &'a MailUid>,
     ) -> Result<(), StoreError> {
+        self.check_lease_on(transaction, uids.into_iter().map(|uid| uid.mailbox.as_str()).collect()).await
+    }
+
+    /// The same for mailboxes.
+    pub(super) async fn check_lease_on(&self, transaction: &DatabaseTransaction, mailboxes: BTreeSet<&str>) -> Result<(), StoreError> {
         let sharing = self.0.sharing.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(sharing) = sharing else { return Ok(()) };
-        let mailboxes: BTreeSet<&str> = uids.into_iter().map(|uid| uid.mailbox.as_str()).collect();
         if mailboxes.is_empty() {
             return Ok(());
         }
@@ -207,9 +278,9 @@ impl Store {
         if mailboxes.iter().all(|mailbox| ours(mailbox)) { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
-    fn lock_file(&self) -> Result<Option<File>, StoreError> {
+    fn lock_file(&self, name: &str) -> Result<Option<File>, StoreError> {
         const DOING: &str = "locking the state directory";
-        let file = File::create(self.0.state_dir.join("owner.lock")).map_err(StoreError::files(DOING))?;
+        let file = File::create(self.0.state_dir.join(name)).map_err(StoreError::files(DOING))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -219,7 +290,7 @@ impl Store {
 
     /// Whether nobody holds the lock of an SQLite database.
     pub(super) fn is_free(&self) -> Result<bool, StoreError> {
-        Ok(self.lock_file()?.is_some())
+        Ok(self.lock_file(OWNER)?.is_some())
     }
 
     async fn void_claims(&self) -> Result<(), StoreError> {

@@ -65,6 +65,15 @@ struct Held {
     epoch: i64,
     renewed: Instant,
     ending: CancellationToken,
+    /// How many are at work in it; it goes back when the last of them has ended.
+    hands: usize,
+}
+
+impl Held {
+    /// Whether work in it may begin.
+    fn is_lasting(&self) -> bool {
+        !self.ending.is_cancelled()
+    }
 }
 
 /// A lease as it stands in the database.
@@ -87,28 +96,48 @@ impl Sharing {
         self.state.borrow().held.get(mailbox).map(|held| held.epoch)
     }
 
-    /// Waits until the mailbox is ours; the token is cancelled when it is to be given up. A wait that is broken off is no wish any more.
-    pub(super) async fn wait_for(&self, mailbox: &MailboxId, wish: Wish) -> CancellationToken {
+    /// One more is at work in a mailbox that is ours, if it is: the epoch, and the token that is cancelled when it is to be given up.
+    pub(super) fn join(&self, mailbox: &MailboxId) -> Option<(i64, CancellationToken)> {
+        let mut joined = None;
+        self.state.send_if_modified(|state| {
+            joined = state.held.get_mut(mailbox.as_str()).filter(|held| held.is_lasting()).map(|held| {
+                held.hands += 1;
+                (held.epoch, held.ending.clone())
+            });
+            false
+        });
+        joined
+    }
+
+    /// Waits until the mailbox is ours, as [`Sharing::join`]. A wait that is broken off is no wish any more.
+    pub(super) async fn wait_for(&self, mailbox: &MailboxId, wish: Wish) -> (i64, CancellationToken) {
         let wanted = Wanted { sharing: self, mailbox: mailbox.as_str() };
         self.state.send_modify(|state| {
             state.wanted.insert(mailbox.as_str().to_owned(), wish);
         });
         self.hurry.notify_one();
         let mut seen = self.state.subscribe();
-        // The sender lives as long as we do.
-        let held = seen.wait_for(|state| state.held.contains_key(wanted.mailbox)).await;
-        held.ok().and_then(|state| state.held.get(wanted.mailbox).map(|held| held.ending.clone())).unwrap_or_default()
+        loop {
+            // The sender lives as long as we do.
+            let _ = seen.wait_for(|state| state.held.get(wanted.mailbox).is_some_and(Held::is_lasting)).await;
+            if let Some(joined) = self.join(mailbox) {
+                return joined;
+            }
+        }
     }
 
     pub(super) async fn held_elsewhere(&self, mailbox: &MailboxId) {
         let _ = self.state.subscribe().wait_for(|state| state.elsewhere.contains(mailbox.as_str())).await;
     }
 
-    /// The mailbox goes back at the next look, which is now.
-    pub(super) fn give_up(&self, mailbox: &MailboxId) {
+    /// One who was at work in the mailbox under this epoch has ended. After the last one it goes back at the next look, which is now.
+    pub(super) fn give_up(&self, mailbox: &MailboxId, epoch: i64) {
         self.state.send_modify(|state| {
-            if let Some(held) = state.held.remove(mailbox.as_str()) {
-                state.leaving.push((mailbox.as_str().to_owned(), held.epoch));
+            let Some(held) = state.held.get_mut(mailbox.as_str()).filter(|held| held.epoch == epoch) else { return };
+            held.hands = held.hands.saturating_sub(1);
+            if held.hands == 0 {
+                state.held.remove(mailbox.as_str());
+                state.leaving.push((mailbox.as_str().to_owned(), epoch));
             }
         });
         self.hurry.notify_one();
@@ -267,7 +296,7 @@ impl Sharing {
         self.state.send_modify(|state| {
             // Whoever wanted it may have gone meanwhile.
             if state.wanted.contains_key(mailbox) {
-                state.held.insert(mailbox.to_owned(), Held { epoch, renewed: asked, ending: CancellationToken::new() });
+                state.held.insert(mailbox.to_owned(), Held { epoch, renewed: asked, ending: CancellationToken::new(), hands: 0 });
             } else {
                 state.leaving.push((mailbox.to_owned(), epoch));
             }

@@ -66,11 +66,14 @@ impl Server {
         self.pid
     }
 
-    /// Whether the process is still there and not a zombie.
+    /// Whether any of its threads is still there: the first one may be a zombie while others still end, and until the last one has, the
+    /// process keeps its files open, and its locks.
     pub fn is_alive(&self) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
-        // "pid (name) state …"; the name may hold anything, also brackets.
-        stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok()).any(|stat| {
+            // "pid (name) state …"; the name may hold anything, also brackets.
+            stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
+        })
     }
 }
 
