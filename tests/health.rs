@@ -117,8 +117,11 @@ fn whatever_needs_somebody_is_told_by_status_and_the_health_pages() {
     let overdue = metrics.lines().find_map(|line| line.strip_prefix("postkamer_citizen_bytes_pending_seconds ")).unwrap();
     assert!(overdue.parse::<i64>().unwrap() > 3600, "{metrics}");
     // Six that waited, and what has come due since: the database is older every day.
-    let due = metrics.lines().find_map(|line| line.strip_prefix("postkamer_replies{state=\"due\"} ")).unwrap();
-    assert!(due.parse::<u32>().unwrap() >= 6, "{metrics}");
+    // Some may be in hand at this moment.
+    let replies =
+        metrics.lines().filter_map(|line| line.strip_prefix("postkamer_replies{state=\"")).filter_map(|rest| rest.split_once("\"} "));
+    let waiting = replies.filter(|(state, _)| ["due", "claimed"].contains(state)).map(|(_, many)| many.parse::<u32>().unwrap());
+    assert!(waiting.sum::<u32>() >= 6, "{metrics}");
     for says in [
         "postkamer_mailbox_in_trouble{desk=\"support\"} 1",
         "postkamer_mailbox_in_trouble{desk=\"ict\"} 0",
@@ -349,7 +352,8 @@ fn a_read_only_postgresql_is_told() {
     };
     make("on");
     page(port, "/readyz", 503, &["nothing can be written into the database: "]);
-    assert_eq!(status(&world)["daemons"].as_array().unwrap().len(), 1, "status reads all the same");
+    // It cannot write that it is still there: by now it may count as gone.
+    assert!(status(&world)["daemons"].as_array().unwrap().len() <= 1, "status reads all the same");
     make("off");
     page(port, "/readyz", 200, &["ready"]);
 }

@@ -260,7 +260,7 @@ def write_pdf_place(shape, content):
 def picture_of(shape, content):
     from PIL import Image, ImageDraw, ImageFont
     font = ImageFont.truetype(pick(FONTS), pick([13, 14, 16]))
-    rows = [list(map(str, row)) for row in content[:24]] if shape == "table" else [[line.expandtabs(4)] for line in as_lines(shape, content)[:34]]
+    rows = [list(map(str, row)) for row in content[:24]] if shape == "table" else [[line.expandtabs(4)] for line in as_lines(shape, content)[:70]]
     widths = [max(int(font.getlength(row[at])) for row in rows if at < len(row)) + 26 for at in range(max(map(len, rows)))]
     image = Image.new("RGB", (max(sum(widths) + 30, 500), 27 * len(rows) + 40), pick(["white", "white", "#f4f6f8"]))
     draw = ImageDraw.Draw(image)

@@ -50,6 +50,11 @@ impl Said {
     fn lost_something(&self) -> bool {
         LOST.iter().any(|complaint| contains(&self.complaints, complaint.as_bytes()))
     }
+
+    /// It met a mistake and has no letter to show: what stood there may have gone with it.
+    fn found_only_mistakes(&self) -> bool {
+        contains(&self.complaints, b"Syntax Error") && !self.output.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+    }
 }
 
 /// How the picture begins that pdftoppm makes of a page too large to be drawn: one dot.
@@ -90,7 +95,7 @@ impl Tools<'_> {
         let list = async { if pictures { self.run(&["pdfimages", "-list", "-"], &task.bytes).await } else { Ok(Said::default()) } };
         let (text, images) = tokio::join!(self.run(&["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"], &task.bytes), list);
         let (text, images) = (text.map_err(|_| failed)?, images.map_err(|_| Unreadable::Damaged)?);
-        let lost = text.lost_something();
+        let lost = text.lost_something() || text.found_only_mistakes();
         let (text, images) = (text.output, images.output);
         if locked {
             // It opens without its password; its title and the like were locked to the parser all the same.
@@ -228,10 +233,26 @@ struct Word<'a> {
     text: &'a str,
 }
 
+impl Word<'_> {
+    /// A rule, or the gap between two columns that tesseract took for a dash.
+    fn is_rule(&self) -> bool {
+        self.text.chars().all(|c| matches!(c, '—' | '–'))
+    }
+}
+
+/// How wide a character is on a picture, in pixels: in the middle one of its words. Heights tell less, since a word is as high as its highest letter.
+fn character(words: &[Word<'_>]) -> u32 {
+    let mut widths: Vec<u32> =
+        words.iter().filter_map(|word| (word.right - word.left).checked_div(u32::try_from(word.text.chars().count()).ok()?)).collect();
+    widths.sort_unstable();
+    widths.get(widths.len() / 2).copied().unwrap_or_default().max(4)
+}
+
 /// Lines as the eye reads them, from tesseract's table of words: it reads a table column by column, and a name must stay beside its
 /// date of birth. Wide gaps stay wide, so that columns stay columns.
 fn laid_out(tsv: &str) -> Vec<String> {
-    let mut words: Vec<Word<'_>> = tsv.lines().filter_map(word).collect();
+    let mut words: Vec<Word<'_>> = tsv.lines().filter_map(word).filter(|word| !word.is_rule()).collect();
+    let character = character(&words);
     words.sort_by_key(|word| (word.page, word.middle));
     let mut rows: Vec<Vec<Word<'_>>> = Vec::new();
     for word in words {
@@ -249,14 +270,13 @@ fn laid_out(tsv: &str) -> Vec<String> {
             row.sort_by_key(|word| word.left);
             let (mut line, mut length, mut right) = (String::new(), 0_u32, 0_u32);
             for word in row {
-                let character = (word.height / 2).max(4);
                 let column = word.left / character;
                 // Too close for a space: tesseract has parted a number.
                 let one_number = word.left < right + word.height / 6
                     && line.ends_with(|c: char| c.is_ascii_digit())
                     && word.text.starts_with(|c: char| c.is_ascii_digit());
                 if length > 0 && !one_number {
-                    let gap = if word.left.saturating_sub(right) > word.height * 3 / 2 {
+                    let gap = if word.left.saturating_sub(right) > character * 2 {
                         column.saturating_sub(length).clamp(2, WIDEST_GAP)
                     } else {
                         1
@@ -344,6 +364,26 @@ mod tests {
         let word = |left: u32, width: u32, text: &str| format!("5\t1\t1\t1\t1\t1\t{left}\t20\t{width}\t22\t0\t{text}\n");
         let lines = laid_out(&[word(42, 67, "BSN:"), word(123, 168, "46143641"), word(275, 20, "3"), word(310, 20, "7")].concat());
         assert_eq!(lines, ["BSN: 461436413 7"]);
+    }
+
+    #[test]
+    fn a_header_of_two_words_stays_one_and_a_dash_between_columns_is_none() {
+        let word = |(left, width, height, text): (u32, u32, u32, &str)| {
+            format!("5\t1\t1\t1\t1\t1\t{left}\t{}\t{width}\t{height}\t0\t{text}\n", 50 - height / 2)
+        };
+        // "DATE_OF_BIRTH": the lower lines are too thin to be seen.
+        let words = [
+            (28, 178, 33, "FORENAME"),
+            (210, 40, 51, "—"),
+            (256, 90, 28, "Family"),
+            (356, 80, 16, "name"),
+            (632, 72, 22, "DATE"),
+            (730, 34, 22, "OF"),
+            (792, 84, 18, "BIRTH"),
+        ];
+        let line = laid_out(&words.map(word).concat()).join("|");
+        let columns: Vec<&str> = line.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect();
+        assert_eq!(columns, ["FORENAME", "Family name", "DATE OF BIRTH"]);
     }
 
     #[test]

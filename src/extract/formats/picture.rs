@@ -5,7 +5,7 @@ use crate::extract::protocol::Tool;
 use crate::parse::document::Unreadable;
 use flate2::read::ZlibDecoder;
 use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
-use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageReader, imageops::FilterType};
+use image::{AnimationDecoder, DynamicImage, Frames, GrayImage, ImageDecoder, ImageReader, imageops::FilterType};
 use memchr::memmem;
 use std::io::{Cursor, Read};
 
@@ -115,12 +115,34 @@ fn graymap(image: &DynamicImage) -> Vec<u8> {
         }
     }
     let mut gray = flat.to_luma8();
+    if is_dithered(&gray) {
+        gray = image::imageops::filter3x3(&gray, &[1.0 / 9.0; 9]);
+    }
     if u64::from(width) * u64::from(height) < ENLARGED_BELOW {
         gray = image::imageops::resize(&gray, width * 2, height * 2, FilterType::CatmullRom);
     }
     let mut bytes = format!("P5\n{} {}\n255\n", gray.width(), gray.height()).into_bytes();
     bytes.extend_from_slice(gray.as_raw());
     bytes
+}
+
+/// Whether gray is made of black dots on white, as a fax does it: one black dot in ten has no black one above, below or beside it. tesseract
+/// finds no letters among them before they are gray again.
+fn is_dithered(gray: &GrayImage) -> bool {
+    let black = |x: u32, y: u32| gray.get_pixel_checked(x, y).is_some_and(|pixel| pixel.0 == [0]);
+    let (mut dots, mut alone) = (0_u64, 0_u64);
+    for (x, y, pixel) in gray.enumerate_pixels() {
+        match pixel.0 {
+            [0] => {
+                dots += 1;
+                let beside = [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
+                alone += u64::from(!beside.into_iter().any(|(x, y)| black(x, y)));
+            }
+            [255] => {}
+            _ => return false,
+        }
+    }
+    alone * 10 > dots
 }
 
 /// How many images a TIFF holds; 1 for what is none. BigTIFF is not sniffed as a picture at all.

@@ -213,7 +213,9 @@ pub fn once(here: &Installation, when: Option<When>) -> Course {
     let status = child.wait().unwrap();
     let said = || std::fs::read_to_string(here.world.dir.join("err.log")).unwrap_or_default();
     assert!(in_time, "a run does not end: {}", said());
-    assert!(course.killed.is_some() || status.success(), "{status}: {}", said());
+    // On a machine with no time for it a process may come too late for its own lease; then it books nothing, and the next run goes on.
+    let came_too_late = || status.code() == Some(75) && said().contains("another postkamer has taken over this mailbox");
+    assert!(course.killed.is_some() || status.success() || came_too_late(), "{status}: {}", said());
     course.killed = course.killed.filter(|_| !status.success());
     course
 }

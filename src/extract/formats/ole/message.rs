@@ -3,6 +3,7 @@
 use super::{Ole, ansi, stream, usize_at, utf16};
 use crate::extract::formats::{Reader, html, rtf, text};
 use crate::parse::document::Unreadable;
+use memchr::memmem;
 use std::path::{Path, PathBuf};
 
 /// Reads a message.
@@ -21,6 +22,10 @@ fn message(reader: &mut Reader, ole: &mut Ole<'_>, storage: &Path) {
         Ok(entries) => entries.map(|entry| (entry.name().to_owned(), entry.path().to_owned(), entry.is_storage())).collect(),
         Err(_) => return reader.fail(Unreadable::Damaged),
     };
+    if !are_listed(ole, storage, &entries) {
+        // The list or its texts are somebody else's bytes: what else stands in them, no reader can tell.
+        reader.fail(Unreadable::Damaged);
+    }
     let mut header = texts(ole, &entries);
     for (_, recipient, _) in entries.iter().filter(|(name, _, is_storage)| *is_storage && name.starts_with("__recip")) {
         let entries: Vec<(String, PathBuf, bool)> = ole
@@ -35,6 +40,14 @@ fn message(reader: &mut Reader, ole: &mut Ole<'_>, storage: &Path) {
     for ((_, attachment, _), number) in attachments.zip(1..) {
         attached(reader, ole, &attachment, number);
     }
+}
+
+/// Whether the list of properties (MS-OXMSG 2.4) knows at least one of those that have a stream of their own: tags stand in it type first, little-endian.
+fn are_listed(ole: &mut Ole<'_>, storage: &Path, entries: &[(String, PathBuf, bool)]) -> bool {
+    let list = stream(ole, &storage.join("__properties_version1.0")).unwrap_or_default();
+    let mut tags =
+        entries.iter().filter_map(|(name, ..)| u32::from_str_radix(name.strip_prefix("__substg1.0_")?.get(..8)?, 16).ok()).peekable();
+    tags.peek().is_none() || tags.any(|tag| memmem::find(&list, &tag.to_le_bytes()).is_some())
 }
 
 /// Every property that is text (MS-OXMSG 2.1.3: its id and type stand in the stream's name), by the stream names.
