@@ -512,11 +512,7 @@ impl Daemon {
         let uids: Vec<MailUid> = mails.iter().map(|mail| mail.uid.clone()).collect();
         self.0.store.begin(&uids, place.is_alone()).await?;
         match session.fetch(mails).await {
-            Ok(raws) => {
-                let (daemon, desk) = (self.clone(), desk.clone());
-                let task = tokio::spawn(async move { daemon.take_in_at(&desk, raws, turn).await });
-                Ok(InHand { uids, task: AbortOnDropHandle::new(task), _place: place })
-            }
+            Ok(raws) => Ok(self.take_up(desk, uids, raws, place, turn)),
             Err(trouble) => {
                 // One that is alone is judged by whether others came through.
                 if !place.is_alone() {
@@ -525,6 +521,13 @@ impl Daemon {
                 Err(Trouble::Fetching(trouble))
             }
         }
+    }
+
+    /// From the bytes to T1, on its own way.
+    fn take_up(&self, desk: &Desk, uids: Vec<MailUid>, raws: Vec<RawMail>, place: Place, turn: Turn) -> InHand {
+        let (daemon, desk) = (self.clone(), desk.clone());
+        let task = tokio::spawn(async move { daemon.take_in_at(&desk, raws, turn).await });
+        InHand { uids, task: AbortOnDropHandle::new(task), _place: place }
     }
 
     /// Waits for the booking of the batch that was taken in hand first, and acts on it.
@@ -581,15 +584,20 @@ impl Daemon {
         }
     }
 
-    /// From bytes to booking; the way of every mail, whatever source it comes from. A mail that is neither booked nor deferred
-    /// afterwards waits for DNS.
+    /// A mail from outside a mailbox, T0 to T1: whoever offers it again does so for ever, also when it brings the program down each time. One that
+    /// is neither booked nor deferred afterwards waits for DNS.
     ///
     /// # Errors
-    /// The database is out of reach, or another daemon has taken over; nothing is booked then.
-    pub async fn take_in(&self, desk: &Desk, raws: Vec<RawMail>) -> Result<Booking, StoreError> {
-        self.take_in_at(desk, raws, Turn::first()).await
+    /// It cannot be booked, or a mistake of ours stopped the work.
+    pub async fn take_in(&self, desk: &Desk, raw: RawMail) -> Result<Booking, Trouble> {
+        let uids = vec![raw.uid.clone()];
+        self.0.store.begin(&uids, true).await?;
+        let booking = self.settle(self.take_up(desk, uids, vec![raw], Place::Alone(None), Turn::first())).await?;
+        self.0.store.let_go(&booking.deferred).await?;
+        Ok(booking)
     }
 
+    /// From bytes to booking; the way of every mail, whatever source it comes from.
     async fn take_in_at(&self, desk: &Desk, raws: Vec<RawMail>, turn: Turn) -> Result<Booking, StoreError> {
         let now = self.0.store.clock().now();
         let considered = self.consider(desk, raws, now).await?;
@@ -643,6 +651,7 @@ impl Daemon {
                 let _ = witness.send(account);
             }
         }
+        shared.pulse.moved(&desk.name);
         shared.replies.notify_one();
         Ok(booking)
     }
@@ -913,7 +922,7 @@ pub fn mail_outside_a_mailbox(mut from: impl std::io::Read, now: jiff::Timestamp
         std::num::NonZeroU32::new(number).unwrap_or(std::num::NonZeroU32::MIN)
     };
     let (validity, uid) = digest.as_slice().split_at(4);
-    let uid = MailUid { mailbox: crate::words::MailboxId::new("deliver"), validity: number(validity), uid: number(uid) };
+    let uid = MailUid { mailbox: crate::words::MailboxId::new(store::OUTSIDE), validity: number(validity), uid: number(uid) };
     Ok(RawMail { uid, internal_date: now.as_millisecond(), size, truncated: size > max_mail, bytes: Redacted::new(kept) })
 }
 

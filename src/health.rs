@@ -31,6 +31,13 @@ const ANSWER: Duration = Duration::from_secs(5);
 const TELL: Duration = Duration::from_secs(2);
 /// How often it is told that nothing has changed.
 const STILL_THERE: Duration = Duration::from_secs(10);
+/// What was counted is told for so long at the least, and for so many times as long as the counting took: whole tables are counted, and whoever asks
+/// often must not keep the database busy with it.
+const COUNTED: Duration = Duration::from_secs(5);
+const COUNTING: u32 = 20;
+/// A mailbox on which nothing has moved for so long, after its time, hangs. More than the longest step takes: what is to be filed after a long time
+/// without a connection.
+const HUNG: Duration = Duration::from_secs(3600);
 /// A database that takes nothing for so long does not work; a shorter wait is one for other work's turn.
 const UNWRITTEN: Duration = Duration::from_secs(20);
 
@@ -55,6 +62,8 @@ struct Known {
     short_of_room: bool,
     /// Mails that were opened and screened, and the time that took in all.
     screened: (u64, Duration),
+    /// When the last of them was.
+    last_screened: Option<Instant>,
 }
 
 /// How one mailbox is.
@@ -69,9 +78,23 @@ struct Beat {
     poll: i64,
     /// When the token ends by which it is opened.
     token_ends: Option<Timestamp>,
+    /// When the work on it last got on.
+    moved: Option<Instant>,
 }
 
 impl Beat {
+    /// Whether work of ours on it stands still; `elsewhere` is when a mail of any mailbox was last screened, for which those of this one may wait.
+    fn hangs(&self, elsewhere: Option<Instant>) -> bool {
+        let last = match self.state {
+            Standing::AtWork => self.moved.max(elsewhere),
+            Standing::Watched | Standing::InTrouble => self.moved,
+            // Waiting for another daemon may take any time.
+            Standing::Starting | Standing::Elsewhere => None,
+        };
+        let poll = Duration::from_secs(u64::try_from(self.poll).unwrap_or_default());
+        last.is_some_and(|last| last.elapsed() > HUNG.saturating_add(poll))
+    }
+
     /// None where nothing is known of a token.
     fn token_days_left(&self, now: Timestamp) -> Option<i64> {
         self.token_ends.map(|ends| ends.duration_since(now).as_hours().max(0) / 24)
@@ -181,7 +204,24 @@ impl Pulse {
 
     /// A mail was opened and screened within this time.
     pub fn screened(&self, within: Duration) {
-        self.known(|known| known.screened = (known.screened.0 + 1, known.screened.1 + within));
+        self.known(|known| {
+            known.screened = (known.screened.0 + 1, known.screened.1 + within);
+            known.last_screened = Some(Instant::now());
+        });
+    }
+
+    /// Work on the desk's mailbox has got on.
+    pub fn moved(&self, desk: &str) {
+        self.set(desk, |_| {});
+    }
+
+    /// A desk on whose mailbox our work hangs: no deadline of its own ended it, so only a new start will.
+    #[must_use]
+    pub fn hangs(&self) -> Option<String> {
+        self.known(|known| {
+            let screened = known.last_screened;
+            known.mailboxes.iter().find(|(_, beat)| beat.hangs(screened)).map(|(desk, _)| desk.clone())
+        })
     }
 
     /// All of it, for `status`: codes, counts, names of desks and sentences of ours.
@@ -213,7 +253,11 @@ impl Pulse {
     }
 
     fn set(&self, desk: &str, change: impl FnOnce(&mut Beat)) {
-        self.known(|known| change(known.mailboxes.entry(desk.to_owned()).or_default()));
+        self.known(|known| {
+            let beat = known.mailboxes.entry(desk.to_owned()).or_default();
+            change(beat);
+            beat.moved = Some(Instant::now());
+        });
     }
 
     fn known<T>(&self, act: impl FnOnce(&mut Known) -> T) -> T {
@@ -257,18 +301,60 @@ pub async fn serve(listen: SocketAddr, store: Store, pulse: Pulse, stop: Cancell
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state((store, pulse));
+        .with_state(Watched::new(store, pulse));
     axum::serve(listener, pages).with_graceful_shutdown(async move { stop.cancelled().await }).await
+}
+
+/// What the pages tell of.
+#[derive(Clone)]
+struct Watched {
+    store: Store,
+    pulse: Pulse,
+    counted: Arc<tokio::sync::Mutex<Counted>>,
+}
+
+/// What was counted last, if it could be, and when.
+#[derive(Default)]
+struct Counted {
+    status: Option<(Status, Instant)>,
+    again: Option<Instant>,
+}
+
+impl Watched {
+    fn new(store: Store, pulse: Pulse) -> Self {
+        Self { store, pulse, counted: Arc::default() }
+    }
+
+    /// The counts, and how old they are; none where the database has not answered yet.
+    async fn counts(&self) -> Option<(Status, Duration)> {
+        let mut counted = self.counted.lock().await;
+        let begun = Instant::now();
+        if counted.again.is_none_or(|again| again <= begun) {
+            if let Ok(Ok(status)) = timeout(ANSWER, self.store.status()).await {
+                counted.status = Some((status, Instant::now()));
+            }
+            counted.again = Some(Instant::now() + COUNTED.max(begun.elapsed() * COUNTING));
+        }
+        counted.status.as_ref().map(|(status, at)| (status.clone(), at.elapsed()))
+    }
+
+    /// What is still to be done, as it is now; none where the database does not answer.
+    async fn pending(&self) -> Option<Status> {
+        timeout(ANSWER, self.store.pending()).await.ok()?.ok()
+    }
 }
 
 /// 200 when every mailbox is watched, here or by another daemon, and the database answers, else 503 with what is wrong. What
 /// needs somebody's attention and keeps nobody waiting for a ticket is told in either case.
-async fn ready(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, String) {
+async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
     let (mut wrong, mut warnings) = (String::new(), String::new());
-    let known = pulse.known(|known| known.clone());
-    match timeout(ANSWER, store.status()).await {
-        Ok(Ok(status)) => warn(&status, &mut warnings),
-        _ => wrong.push_str("the database does not answer\n"),
+    let known = watched.pulse.known(|known| known.clone());
+    match watched.pending().await {
+        Some(status) => warn(&status, &mut warnings),
+        None => wrong.push_str("the database does not answer\n"),
+    }
+    if known.mailboxes.is_empty() {
+        wrong.push_str("no mailbox has been opened yet\n");
     }
     if known.stopping {
         wrong.push_str("stopping: what is in hand is finished first\n");
@@ -279,7 +365,7 @@ async fn ready(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, Str
     if let Some(why) = &known.unwritten {
         let _ = writeln!(wrong, "nothing can be written into the database: {why}");
     }
-    let now = store.clock().now();
+    let now = watched.store.clock().now();
     for (desk, beat) in &known.mailboxes {
         let silence = age(beat.worked_off, now).unwrap_or_default();
         let _ = match beat.state {
@@ -330,10 +416,10 @@ fn age(since: Option<Timestamp>, now: Timestamp) -> Option<i64> {
 }
 
 /// Prometheus' text format.
-async fn metrics(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, String) {
+async fn metrics(State(watched): State<Watched>) -> (StatusCode, String) {
     let mut text = String::new();
-    let now = store.clock().now();
-    let known = pulse.known(|known| known.clone());
+    let now = watched.store.clock().now();
+    let known = watched.pulse.known(|known| known.clone());
     for (desk, beat) in &known.mailboxes {
         let is = |state: Standing| i64::from(beat.state == state);
         let silence = age(beat.worked_off, now).unwrap_or_default();
@@ -357,24 +443,24 @@ async fn metrics(State((store, pulse)): State<(Store, Pulse)>) -> (StatusCode, S
     let _ = writeln!(text, "postkamer_disk_short {}", i32::from(known.short_of_room));
     let _ = writeln!(text, "postkamer_screening_seconds_sum {:.3}", known.screened.1.as_secs_f64());
     let _ = writeln!(text, "postkamer_screening_seconds_count {}", known.screened.0);
-    let status = match timeout(ANSWER, store.status()).await {
-        Ok(Ok(status)) => status,
-        _ => {
-            let _ = writeln!(text, "postkamer_database_up 0");
-            return (StatusCode::OK, text);
-        }
-    };
-    let _ = writeln!(text, "postkamer_database_up 1");
-    for (name, label, counts) in counts(&status) {
+    let (pending, counted) = (watched.pending().await, watched.counts().await);
+    let _ = writeln!(text, "postkamer_database_up {}", i32::from(pending.is_some()));
+    let (whole, age) = counted.map_or_else(Default::default, |(status, age)| (status, Some(age)));
+    if let Some(age) = age {
+        let _ = writeln!(text, "postkamer_counted_seconds_ago {}", age.as_secs());
+    }
+    let pending = pending.unwrap_or_default();
+    let whole = Status { arrivals: pending.arrivals.clone(), actions_due: pending.actions_due.clone(), ..whole };
+    for (name, label, counts) in counts(&whole) {
         for (value, count) in counts {
             let _ = writeln!(text, "postkamer_{name}{{{label}=\"{value}\"}} {count}");
         }
     }
     for (name, value) in [
-        ("outbox_oldest_seconds", status.outbox_oldest.unwrap_or_default()),
-        ("outbox_unclear", status.outbox_unclear),
-        ("citizen_bytes_pending_seconds", status.removal_oldest.unwrap_or_default()),
-        ("server_actions_failing", status.actions_failing),
+        ("outbox_oldest_seconds", pending.outbox_oldest.unwrap_or_default()),
+        ("outbox_unclear", whole.outbox_unclear),
+        ("citizen_bytes_pending_seconds", pending.removal_oldest.unwrap_or_default()),
+        ("server_actions_failing", pending.actions_failing),
     ] {
         let _ = writeln!(text, "postkamer_{name} {value}");
     }
@@ -415,7 +501,7 @@ mod tests {
         for desk in ["calm", "stalled"] {
             pulse.worked_off(desk, now, Backlog::default());
         }
-        let told = async || ready(State((store.clone(), pulse.clone()))).await;
+        let told = async || ready(State(Watched::new(store.clone(), pulse.clone()))).await;
         assert_eq!(told().await, (StatusCode::OK, "ready\n".to_owned()));
         clock.set(now + SignedDuration::from_secs(961));
         assert_eq!(
@@ -438,10 +524,10 @@ mod tests {
             pulse.token_ends(desk, ends);
             pulse.worked_off(desk, now, Backlog::default());
         }
-        let (_, page) = metrics(State((store.clone(), pulse.clone()))).await;
+        let (_, page) = metrics(State(Watched::new(store.clone(), pulse.clone()))).await;
         let told: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("postkamer_mailbox_token_days_left")).collect();
         assert_eq!(told, ["{desk=\"late\"} 80", "{desk=\"over\"} 0", "{desk=\"soon\"} 3"]);
-        let (status, page) = ready(State((store.clone(), pulse.clone()))).await;
+        let (status, page) = ready(State(Watched::new(store.clone(), pulse.clone()))).await;
         let warned: Vec<&str> = page.lines().filter(|line| line.contains("token")).collect();
         assert_eq!(status, StatusCode::OK);
         assert_eq!(
@@ -449,5 +535,53 @@ mod tests {
             ["warning: the token of the mailbox of over ends in 0 days", "warning: the token of the mailbox of soon ends in 3 days"]
         );
         assert_eq!(pulse.report(now)["mailboxes"]["late"]["token_days_left"], 80);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_ready_before_a_mailbox_is_known() {
+        let (_directory, store, _clock) = store("2026-11-22T06:00:00Z").await;
+        let told = ready(State(Watched::new(store, Pulse::default()))).await;
+        assert_eq!(told, (StatusCode::SERVICE_UNAVAILABLE, "no mailbox has been opened yet\n".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn whole_tables_are_counted_anew_only_after_a_while() {
+        let (_directory, store, _clock) = store("2026-11-22T06:00:00Z").await;
+        let watched = Watched::new(store, Pulse::default());
+        let counted_at = async || {
+            watched.counts().await.unwrap();
+            watched.counted.lock().await.status.as_ref().unwrap().1
+        };
+        let first = counted_at().await;
+        assert_eq!(counted_at().await, first);
+        watched.counted.lock().await.again = Some(Instant::now());
+        assert!(counted_at().await > first);
+        let (_, page) = metrics(State(watched)).await;
+        assert!(page.contains("postkamer_database_up 1") && page.contains("postkamer_counted_seconds_ago 0"), "{page}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_gets_on_nowhere_hangs_and_waiting_for_others_does_not() {
+        let pulse = Pulse::default();
+        pulse.begin([("support", Duration::from_secs(60)), ("ict", Duration::from_secs(60))].into_iter());
+        let pass = async |by: Duration| tokio::time::advance(by).await;
+        let (limit, moment) = (HUNG + Duration::from_secs(60), Duration::from_millis(1));
+        pass(limit * 2).await;
+        assert_eq!(pulse.hangs(), None, "it waits for its turn");
+        pulse.at_work("support", Backlog::default());
+        pulse.elsewhere("ict");
+        pass(limit).await;
+        assert_eq!(pulse.hangs(), None);
+        pulse.screened(moment);
+        pass(limit).await;
+        assert_eq!(pulse.hangs(), None, "mails of others were screened meanwhile, for which these may have waited");
+        pass(moment).await;
+        assert_eq!(pulse.hangs().as_deref(), Some("support"));
+        pulse.moved("support");
+        assert_eq!(pulse.hangs(), None);
+        pulse.in_trouble("ict", String::new());
+        pass(limit + moment).await;
+        pulse.moved("support");
+        assert_eq!(pulse.hangs().as_deref(), Some("ict"), "it should have been opened again by now");
     }
 }

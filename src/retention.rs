@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -292,12 +293,30 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
+/// Trouble that was told of, and on which day: it is met again every few minutes, and the log is not to be filled with it.
+#[derive(Default)]
+struct Told(BTreeSet<(Date, String)>);
+
+impl Told {
+    /// What is new of this, or is told of for the first time today.
+    fn news<'t>(&mut self, today: Date, trouble: &'t [String]) -> Vec<&'t String> {
+        self.0.retain(|(day, _)| *day == today);
+        trouble.iter().filter(|sentence| self.0.insert((today, (*sentence).clone()))).collect()
+    }
+
+    fn warn(&mut self, settings: &Settings, store: &Store, report: &Report) {
+        let today = settings.today(store.clock().now());
+        self.news(today, &report.trouble).into_iter().for_each(|sentence| tracing::warn!("{sentence}"));
+    }
+}
+
 /// Runs every day at the time of the settings, until the token is cancelled. Of several daemons on one database the first one does it; what is to be
 /// expunged is done by each in the mailboxes that it holds (`ours`).
 pub async fn keep(settings: &Settings, store: &Store, ours: &Lease, stop: &CancellationToken) {
+    let mut told = Told::default();
     while !stop.is_cancelled() {
-        let rest = match expunge_left(settings, store, ours).await {
-            Ok(soon) => daily(settings, store, ours).await.map(|done| if done { soon } else { REST }),
+        let rest = match expunge_left(settings, store, ours, &mut told).await {
+            Ok(soon) => daily(settings, store, ours, &mut told).await.map(|done| if done { soon } else { REST }),
             Err(error) => Err(error),
         };
         let rest = match rest {
@@ -315,12 +334,10 @@ pub async fn keep(settings: &Settings, store: &Store, ours: &Lease, stop: &Cance
 }
 
 /// What was marked to be expunged by others, or while its server was away, does not wait for the day's run. When to look again.
-async fn expunge_left(settings: &Settings, store: &Store, ours: &Lease) -> Result<Duration, StoreError> {
+async fn expunge_left(settings: &Settings, store: &Store, ours: &Lease, told: &mut Told) -> Result<Duration, StoreError> {
     let mut report = Report::default();
     expunge(settings, store, Some(ours), &mut report).await?;
-    for sentence in &report.trouble {
-        tracing::warn!("{sentence}");
-    }
+    told.warn(settings, store, &report);
     Ok(match report {
         Report { trouble, .. } if !trouble.is_empty() => REST,
         Report { elsewhere: true, .. } => SOON,
@@ -329,15 +346,13 @@ async fn expunge_left(settings: &Settings, store: &Store, ours: &Lease) -> Resul
 }
 
 /// The day's run, if its time has come. False: not all could be done.
-async fn daily(settings: &Settings, store: &Store, ours: &Lease) -> Result<bool, StoreError> {
+async fn daily(settings: &Settings, store: &Store, ours: &Lease, told: &mut Told) -> Result<bool, StoreError> {
     let now = store.clock().now().to_zoned(settings.timezone.clone());
     if now.time() < settings.retention.at || store.chore_done(CHORE, now.date()).await? {
         return Ok(true);
     }
     let report = run(settings, store, DAEMON, Some(ours)).await?;
-    for sentence in &report.trouble {
-        tracing::warn!("{sentence}");
-    }
+    told.warn(settings, store, &report);
     let removed = |kind| report.removed.get(&kind).copied().unwrap_or_default();
     tracing::info!(
         attachments = removed(Forgotten::Attachments),
@@ -363,4 +378,21 @@ async fn anchor(store: &Store) -> Result<(), StoreError> {
         Chain::Broken { seq, damage } => tracing::error!(row = seq, ?damage, "the audit record is not whole; see `postkamer audit verify`"),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn the_same_trouble_is_told_once_a_day() {
+        let trouble = ["the server is away".to_owned(), "a mailbox has moved".to_owned()];
+        let mut told = Told::default();
+        let (today, tomorrow) = (date(2026, 11, 21), date(2026, 11, 22));
+        assert_eq!(told.news(today, &trouble[..1]), [&trouble[0]]);
+        assert_eq!(told.news(today, &trouble), [&trouble[1]]);
+        assert!(told.news(today, &trouble).is_empty());
+        assert_eq!(told.news(tomorrow, &trouble).len(), 2);
+    }
 }

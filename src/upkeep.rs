@@ -14,12 +14,19 @@ use crate::decide::Template;
 use crate::identify::Organisation;
 use crate::journey::Journey;
 use crate::plan::{PlannedReply, TicketLetter, privacy_notice, ticket_letter};
+use crate::retention;
 use crate::settings::{Settings, contact_edit};
 use crate::store::{Asked, Correspondence, Refused, Store, StoreError};
 use crate::words::{EmailAddress, Keys};
 
 /// How often the daemon looks.
 const LOOKS: Duration = Duration::from_secs(60);
+
+/// A mail that was offered by a pipe so long ago is not offered again: mail servers give up after five days or so.
+const GIVEN_UP: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// So long before a question to a contact lapses the desk is told of it.
+const WARNS: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long a command may be at work on a list before its plan counts as given up.
 const AT_WORK: SignedDuration = SignedDuration::from_mins(10);
@@ -46,19 +53,22 @@ pub async fn run(journey: &Journey, store: &Store) -> Result<(), StoreError> {
     let (settings, now) = (&*journey.settings, store.clock().now());
     let today = settings.today(now);
     let letters = Letters { journey, now };
-    let reminders = |on: &Correspondence, keys: &Keys| letters.to_desk(Template::QueueReminder, on, keys);
+    let reminders = |on: &Correspondence, until, keys: &Keys| letters.to_desk_until(Template::QueueReminder, on, until, keys);
     let days = |days: u32| SignedDuration::from_hours(24 * i64::from(days));
     let waiting_since = now.saturating_sub(days(settings.upkeep.queue_reminder_days)).unwrap_or(now);
-    let reminded = store.remind_of_queue(waiting_since, reminders).await?;
+    let reminded = store.remind_of_queue(waiting_since, &retention::rules(settings), reminders).await?;
     let told = store.tell_of_identity_checks(|on, keys| letters.to_desk(Template::IdentityNotice, on, keys)).await?;
     let unanswered = now.saturating_sub(days(settings.upkeep.identity_reminder_days)).unwrap_or(now);
     let asked = store.ask_again(unanswered, |asked, keys| letters.to_contact(asked, keys)).await?;
+    let lapsing = now.saturating_add(WARNS).unwrap_or(now);
+    let warned = store.warn_of_identity_checks(lapsing, |asked, keys| letters.of_lapsing(asked, keys)).await?;
     let privacy_contacts = tell_privacy_contacts(&letters, store, today).await?;
-    for notice in reminded.into_iter().chain(told) {
+    for notice in reminded.into_iter().chain(warned).chain(told) {
         let (ticket, what) = (notice.ticket, notice.what);
         tracing::warn!(%ticket, what, "a ticket needs a decision; see `postkamer queue list`");
     }
     settle_contact_changes(settings, store, None).await?;
+    store.forget_given_up(now.saturating_sub(GIVEN_UP).unwrap_or(now)).await?;
     let left = let_go_of_leavers(settings, store, today).await?;
     let ended = end_accesses(settings, store).await?;
     let moved = january_move(settings, store, today).await?;
@@ -162,10 +172,20 @@ struct Letters<'a> {
 impl Letters<'_> {
     /// To whom the desk's notices go; none where the settings name nobody: then the note on the ticket is all.
     fn to_desk(&self, template: Template, on: &Correspondence, keys: &Keys) -> Option<PlannedReply> {
+        self.to_desk_until(template, on, None, keys)
+    }
+
+    /// The same, where the letter says until when.
+    fn to_desk_until(&self, template: Template, on: &Correspondence, until: Option<Timestamp>, keys: &Keys) -> Option<PlannedReply> {
         let desk = self.journey.settings.desk(&on.desk)?;
         let to = desk.notify.as_ref()?;
-        let letter = TicketLetter { language: desk.language, ..letter(template, on, to) };
+        let letter = TicketLetter { language: desk.language, expires: until, ..letter(template, on, to) };
         ticket_letter(letter, &desk.letterhead(), &self.journey.house, keys, self.now).ok()
+    }
+
+    /// To the desk: a question to a contact will lapse.
+    fn of_lapsing(&self, asked: &Asked, keys: &Keys) -> Option<PlannedReply> {
+        self.to_desk_until(Template::IdentityNotice, &asked.on, Some(asked.expires), keys)
     }
 
     fn to_privacy_contact(&self, organisation: &Organisation, on: &Refused, keys: &Keys) -> Option<PlannedReply> {

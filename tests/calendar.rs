@@ -297,3 +297,72 @@ fn play(mut house: House) {
     assert_eq!(sql(&house.world, "SELECT CAST(COUNT(*) AS TEXT) FROM contact_change").unwrap(), ["0"], "digests of who left go, too");
     house.at("2034-10-01T10:00:00+02:00", "audit verify");
 }
+
+/// In New Zealand, where summer ends in April: what it is about, when the mail comes, when its ticket is closed, when the original and when the file
+/// must be gone. Worked out by hand; by the clocks of Amsterdam each would end at another moment.
+const FAR_AWAY: &[[&str; 5]] = &[
+    [
+        "closed on the last evening of the year, which in Europe is still morning",
+        "2026-12-30T10:00:00+13:00",
+        "2026-12-31T23:30:00+13:00",
+        "2027-01-29T10:00:00+13:00",
+        "2027-03-31T23:30:00+13:00",
+    ],
+    [
+        "both terms run over the end of summer time on 4 April",
+        "2027-04-01T10:00:00+13:00",
+        "2027-04-02T12:00:00+13:00",
+        "2027-05-01T10:00:00+12:00",
+        "2027-07-02T12:00:00+12:00",
+    ],
+    [
+        "filed before summer begins on 26 September; closed on 30 November, in Europe still the 29th: three months end on the leap day",
+        "2027-09-01T10:00:00+12:00",
+        "2027-11-30T08:00:00+13:00",
+        "2027-10-01T10:00:00+13:00",
+        "2028-02-29T08:00:00+13:00",
+    ],
+    [
+        "closed on the leap day, in Europe still the day before",
+        "2028-02-29T08:30:00+13:00",
+        "2028-02-29T09:00:00+13:00",
+        "2028-03-30T08:30:00+13:00",
+        "2028-05-29T09:00:00+12:00",
+    ],
+];
+
+#[test]
+fn a_desk_on_the_other_side_of_the_world_forgets_by_its_own_calendar() {
+    let mut house = House::new();
+    house.world.edit(|config| config["timezone"] = toml_edit::value("Pacific/Auckland"));
+    let left = |house: &House, at: Timestamp| {
+        house.forget(&at.to_string());
+        (house.originals("support"), house.blobs().len())
+    };
+    let minute = SignedDuration::from_mins(1);
+    for (number, [about, laid, closed, original_gone, file_gone]) in (1..).zip(FAR_AWAY) {
+        let letter = Letter::from("a.devries@waterwolde.example", "Annelies de Vries", about).with_file("bestand.csv", laid);
+        house.receive("support", laid, &letter);
+        let gone = moment(original_gone);
+        if moment(closed) < gone {
+            house.at(closed, &format!("tickets close {number}"));
+        }
+        assert_eq!(left(&house, gone - minute), (1, 1), "{about}");
+        assert_eq!(left(&house, gone), (0, 1), "{about}");
+        if moment(closed) > gone {
+            house.at(closed, &format!("tickets close {number}"));
+        }
+        let gone = moment(file_gone);
+        assert_eq!(left(&house, gone - minute), (0, 1), "{about}");
+        assert_eq!(left(&house, gone), (0, 0), "{about}");
+    }
+    // A contract's last day ends with that day in the desk's zone.
+    house.receive("support", "2028-06-10T10:00:00+12:00", &Letter::from("juergen.weiss@heidetal.example", "Jürgen Weiß", "Vertrag"));
+    let file = house.world.dir.join("organisations/heidetal.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("contract_until = 2028-06-30\n{text}")).unwrap();
+    let ends = moment("2028-07-01T00:00:00+12:00");
+    assert_eq!(left(&house, ends - minute).0, 1);
+    assert_eq!(left(&house, ends).0, 0);
+    assert!(!file.exists());
+}

@@ -187,3 +187,29 @@ fn a_database_elsewhere_is_spoken_to_over_checked_tls_only() {
     assert!(noted(&anyway) && !noted(&format!("{elsewhere}?sslmode=verify-full")) && !noted(&format!("{here}?sslmode=disable")));
     World::new().with_database(&anyway).run(&["status"]).ok();
 }
+
+#[test]
+fn what_cannot_be_used_is_named() {
+    let world = World::new();
+    let mailbox = world.dir.join("mail/support");
+    let told = world.run(&["run", "--once"]).exits(75).stderr;
+    assert!(told.contains(&format!("there is no Maildir in {}", mailbox.display())), "{told}");
+    let database = world.state_dir().join("somewhere");
+    fs::create_dir(&database).unwrap();
+    world.edit(|config| config["database"]["url"] = value("sqlite://somewhere"));
+    let told = world.run(&["tickets", "list"]).exits(75).stderr;
+    assert!(told.contains(&format!("opening the database failed at {}: is a directory", database.display())), "{told}");
+    world.edit(|config| {
+        let desk = config["desk"].as_array_of_tables_mut().unwrap().iter_mut().next().unwrap();
+        desk["mailbox"] = value(toml_edit::InlineTable::new());
+        for (key, text) in
+            [("kind", "imap"), ("host", "imap.zaakwijs.example"), ("tls", "implicit"), ("username", "support"), ("ca_file", "nowhere.pem")]
+        {
+            desk["mailbox"][key] = value(text);
+        }
+        desk["mailbox"]["port"] = value(993);
+        desk["mailbox"]["password_file"] = value("nowhere.txt");
+    });
+    let told = world.run(&["check"]).exits(1).stdout;
+    assert!(told.contains(&format!("`ca_file` cannot be read from {}", world.dir.join("nowhere.pem").display())), "{told}");
+}

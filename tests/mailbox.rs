@@ -108,7 +108,7 @@ async fn a_server_that_cannot_prove_who_it_is_gets_no_password() {
         let mut settings = user(dovecot, "proof@zaakwijs.example", security);
         server(&mut settings).host = "127.0.0.2".to_owned();
         let error = mailbox::open(MailboxId::new("support"), &settings).await.unwrap_err();
-        assert!(matches!(error, MailboxError::Tls(mailbox::tls::TlsFault::OtherName) | MailboxError::Unreachable(_)), "{error:?}");
+        assert!(matches!(error, MailboxError::Tls(mailbox::tls::TlsFault::OtherName) | MailboxError::Unreachable(..)), "{error:?}");
     }
 }
 
@@ -124,7 +124,7 @@ async fn a_wrong_password_a_missing_folder_and_a_closed_port_are_told_apart() {
     assert_eq!(error, MailboxError::SignIn(Some("AUTHENTICATIONFAILED")));
     server(&mut settings).port = crate::support::free_port();
     let error = mailbox::open(MailboxId::new("support"), &settings).await.unwrap_err();
-    assert!(matches!(error, MailboxError::Unreachable(_)) && error.is_passing(), "{error:?}");
+    assert!(matches!(error, MailboxError::Unreachable(..)) && error.is_passing(), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

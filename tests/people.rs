@@ -755,19 +755,25 @@ fn a_contact_who_does_not_answer_is_asked_once_more_and_then_the_desk_is_told() 
         let reminder = again.last().unwrap();
         assert!(again.len() == 3 && header(reminder, &format!("To: {INEKE}")) && reminder.text.contains("2026-11-28"), "{}", reminder.raw);
         assert!(!again.iter().any(|letter| header(letter, "To: i.bakker@elders.example") && letter.text.contains("Bakker")));
-        assert_eq!(sent(&world, "2026-11-28T10:15:00+01:00").len(), 3, "once, and nothing has expired yet");
+        // Nothing expires unseen: a day before the question lapses the desk is told until when an answer counts.
+        assert_eq!(sent(&world, "2026-11-27T10:14:59+01:00").len(), 3, "the contact is asked again once");
+        let warned = sent(&world, "2026-11-27T10:15:00+01:00").pop().unwrap();
+        assert!(header(&warned, "To: teamleider@zaakwijs.example") && warned.text.contains("2026-11-28"), "{}", warned.raw);
+        assert_eq!(sent(&world, "2026-11-28T10:15:00+01:00").len(), 4, "once, and nothing has expired yet");
         let all = sent(&world, "2026-11-28T10:15:01+01:00");
         let told: Vec<&Sent> = all.iter().filter(|letter| header(letter, "To: teamleider@zaakwijs.example")).collect();
-        // The ticket has waited for a week, and nobody has confirmed it.
-        assert_eq!((all.len(), told.len()), (5, 2));
+        // The ticket has waited for a week, and nobody has confirmed it. It is removed three months after its mail, if nobody decides.
+        assert_eq!((all.len(), told.len()), (6, 3));
+        assert_eq!(told.iter().filter(|letter| letter.text.contains("2027-02-21")).count(), 1);
         for letter in &told {
             assert!(
                 letter.text.contains("PK-00001") && !letter.raw.contains("bakker") && letter.raw.contains("Auto-Submitted: auto-generated")
             );
         }
-        assert_eq!(sent(&world, "2026-11-29T10:00:00+01:00").len(), 5, "once");
+        assert_eq!(sent(&world, "2026-11-29T10:00:00+01:00").len(), 6, "once");
         let shown = ticket(&world, "1");
-        assert_eq!((kinds(&shown), &shown["status"]), (vec!["mail", "queue-reminder", "identity-expired"], &json!("queued")));
+        let notes = vec!["mail", "identity-expires", "queue-reminder", "identity-expired"];
+        assert_eq!((kinds(&shown), &shown["status"]), (notes, &json!("queued")));
         // An answer that comes too late confirms nothing.
         deliver(
             &world,
@@ -908,6 +914,7 @@ fn nothing_in_the_queue_expires_before_the_desk_was_reminded_of_it() {
         ticket(&world, "1")["status"] == "closed"
     };
     // Nothing ran for months; the reminder comes first, and then there is time to decide.
+    assert!(!emptied("2027-02-22T09:00:00+01:00"), "nobody was reminded of it");
     world.run_at("2027-02-22T10:00:00+01:00", &["run", "--once"]).ok();
     assert_eq!(kinds(&ticket(&world, "1")), ["mail", "queue-reminder"]);
     assert!(!emptied("2027-02-25T09:59:00+01:00"));

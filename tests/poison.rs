@@ -5,6 +5,7 @@ use crate::daemon::{authentic, get, question};
 use crate::support::database::sql;
 use crate::support::scripted::{Reaction, imap::fetches};
 use crate::support::stage::{Memory, Source, Stage};
+use crate::support::world::World;
 use crate::support::{eventually, free_port};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -104,6 +105,38 @@ fn f06_a_mail_that_brings_the_daemon_down_is_stuck_after_three_attempts_alone_an
     try_again(&stage);
 }
 
+/// A mail that takes the program some seconds.
+fn busy(number: u32) -> Vec<u8> {
+    let line = "Waar staat de termijn van zaaktype 12345, en wie is J. Jansen, 1 mei 1980, Dorpsstraat 12?\r\n";
+    [authentic(&question(CONTACT, "support@zaakwijs.example", number)), line.repeat(20_000).into_bytes()].concat()
+}
+
+#[test]
+fn a_mail_from_a_pipe_that_ends_the_program_three_times_is_not_opened_again_before_somebody_says_so() {
+    let world = World::new();
+    world.edit(|config| config["stall"] = value("1 s"));
+    let deliver = |mail: &[u8]| world.finish(world.command(&["deliver", "--desk", "support"]), mail);
+    let mail = busy(POISON);
+    for _ in 0..3 {
+        assert!(deliver(&mail).exits(75).stderr.contains("a mail keeps the program busy without end"));
+    }
+    let stuck = deliver(&mail).exits(75).stderr;
+    assert!(stuck.contains("is stuck") && !stuck.contains("busy"), "{stuck}");
+    deliver(&authentic(&question(CONTACT, "support@zaakwijs.example", 1))).ok();
+    assert_eq!(world.run(&["status", "--json"]).ok().json()[0]["arrivals"], json!({"stuck": 1}));
+    let command = stuck.split('`').nth(1).unwrap().trim_start_matches("postkamer ").to_owned();
+    world.run(&command.split(' ').collect::<Vec<_>>()).ok();
+    let left = || world.run(&["status", "--json"]).ok().json()[0]["arrivals"].clone();
+    assert_eq!(left(), json!({}));
+    // The mail server gives it up one day, and nobody says so.
+    deliver(&mail).exits(75);
+    assert_eq!(left(), json!({"waiting": 1}));
+    for (day, waits) in [("2026-12-01", json!({"waiting": 1})), ("2027-12-01", json!({}))] {
+        world.run_at(&format!("{day}T10:00:00+01:00"), &["run", "--once"]);
+        assert_eq!(left(), waits, "on {day}");
+    }
+}
+
 #[test]
 fn a_mail_that_keeps_the_program_busy_ends_it_and_is_stuck_after_three_attempts_alone() {
     // No mail is known that does so without end; this one needs far longer than is allowed here.
@@ -114,14 +147,7 @@ fn a_mail_that_keeps_the_program_busy_ends_it_and_is_stuck_after_three_attempts_
     });
     let now = "2026-11-18T10:00:00+01:00".parse().unwrap();
     for number in 1..=5 {
-        let mut raw = authentic(&question(CONTACT, "support@zaakwijs.example", number));
-        if number == POISON {
-            raw.extend(
-                "Waar staat de termijn van zaaktype 12345, en wie is J. Jansen, 1 mei 1980, Dorpsstraat 12?\r\n"
-                    .repeat(20_000)
-                    .into_bytes(),
-            );
-        }
+        let raw = if number == POISON { busy(number) } else { authentic(&question(CONTACT, "support@zaakwijs.example", number)) };
         stage.deliver("support", &raw, now);
     }
     stage.it_is(now);

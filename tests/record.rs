@@ -185,7 +185,7 @@ fn the_record_of_processing_activities_is_made_from_the_settings_in_force() {
         "Zaakwijs Support",
         "Gemeente Waterwolde",
         "(b) Categories of processing",
-        "(d) Measures",
+        "(d) Technical and organisational security measures (article 32(1))",
         "6 weeks",
         "name: not in the settings",
         "data protection officer: none",
@@ -199,7 +199,18 @@ fn the_record_of_processing_activities_is_made_from_the_settings_in_force() {
             config["processor"][key] = toml_edit::value(text);
         }
     });
+    // Of each controller, too: where it sits and who watches over its data, or that its file does not say so.
+    let file = world.dir.join("organisations/waterwolde.toml");
+    let organisation = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("address = \"Raadhuisplein 1\"\ndata_protection_officer = \"Femke Post\"\n{organisation}")).unwrap();
     let english = world.run_at(NOW, &["ropa"]).ok().stdout;
+    let waterwolde = english.split("- controller: ").find(|part| part.starts_with("Gemeente Waterwolde")).unwrap();
+    for said in
+        ["address: Raadhuisplein 1", "privacy contact: fg@waterwolde.example", "data protection officer: Femke Post", "in the Union: none"]
+    {
+        assert!(waterwolde.contains(said), "{said}: {waterwolde}");
+    }
+    assert_eq!(english.matches("    data protection officer: not in its file").count(), 6, "{english}");
     for (language, words) in [
         (
             "nl",
@@ -208,7 +219,7 @@ fn the_record_of_processing_activities_is_made_from_the_settings_in_force() {
                 "naam: Zaakwijs B.V.",
                 "6 weken na het sluiten",
                 "gegevensbescherming: Fenna Post",
-                "Ruimte, en de waarborgen daarbij: geen",
+                "passende waarborgen daarbij: geen",
             ],
         ),
         (
@@ -218,15 +229,21 @@ fn the_record_of_processing_activities_is_made_from_the_settings_in_force() {
                 "navn: Zaakwijs B.V.",
                 "6 uger efter",
                 "databeskyttelsesrådgiver: Fenna Post",
-                "garantierne for dem: geen",
+                "fornødne garantier: geen",
             ],
         ),
-        ("nb", ["artikkel 30 nr. 2", "navn: Zaakwijs B.V.", "6 uker etter", "personvernombud: Fenna Post", "garantiene for dem: geen"]),
-        ("sv", ["artikel 30.2", "namn: Zaakwijs B.V.", "6 veckor efter", "dataskyddsombud: Fenna Post", "skyddsåtgärderna för dem: geen"]),
+        ("nb", ["artikkel 30 nr. 2", "navn: Zaakwijs B.V.", "6 uker etter", "personvernombud: Fenna Post", "nødvendige garantiene: geen"]),
+        ("sv", ["artikel 30.2", "namn: Zaakwijs B.V.", "6 veckor efter", "dataskyddsombud: Fenna Post", "lämpliga skyddsåtgärderna: geen"]),
         ("en", ["article 30(2)", "name: Zaakwijs B.V.", "6 weeks after", "data protection officer: Fenna Post", "safeguards: geen"]),
         (
             "de",
-            ["Artikel 30 Absatz 2", "Name: Zaakwijs B.V.", "6 Wochen nach", "Datenschutzbeauftragte Person: Fenna Post", "Garantien: geen"],
+            [
+                "Artikel 30 Absatz 2",
+                "Name: Zaakwijs B.V.",
+                "6 Wochen nach",
+                "Datenschutzbeauftragte Person: Fenna Post",
+                "geeigneten Garantien: geen",
+            ],
         ),
     ] {
         let said = world.run_at(NOW, &["ropa", "--language", language]).ok().stdout;

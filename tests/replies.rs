@@ -211,42 +211,8 @@ fn limits_for_organisations_live_in_the_database() {
     assert_eq!(gate.tickets().len(), 9, "a ticket is made whether it is answered or not");
 }
 
-/// Somebody whose mail cannot be delivered to is written to once; the ticket says so.
-#[test]
-fn a_reply_that_is_refused_is_dead_and_noted() {
-    use std::io::{BufRead, BufReader, Write};
-    let port = crate::support::free_port();
-    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut writer = stream.try_clone().unwrap();
-            let _ = writer.write_all(b"220 hello\r\n");
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                let answer: &[u8] = if line.starts_with("RCPT") { b"550 5.1.1 nobody\r\n" } else { b"250 fine\r\n" };
-                let _ = writer.write_all(answer);
-            }
-        }
-    });
-    let gate = Gate::with(|config| {
-        let mut smtp = toml_edit::Table::new();
-        smtp["host"] = value("127.0.0.1");
-        smtp["port"] = value(i64::from(port));
-        smtp["tls"] = value("none");
-        config["smtp"] = toml_edit::Item::Table(smtp);
-    });
-    for _ in 0..2 {
-        gate.deliver(&authentic(CONTACT, "Message-ID: <1@waterwolde.example>\n", "Vraag."));
-        gate.work();
-    }
-    let outbox = gate.world.run(&["outbox", "list", "--all", "--json"]).ok().json();
-    assert_eq!((outbox.len(), &outbox[0]["state"]), (1, &"dead".into()), "{outbox:#?}");
-    let history = gate.ticket("PK-00001")["history"].as_array().unwrap().clone();
-    assert!(history.iter().any(|entry| entry["kind"] == "undeliverable"), "{history:#?}");
-}
-
-/// A reply that no server could take is that reply's own end: the others go out, and agents are told of it.
-#[test]
-fn a_reply_that_cannot_be_sent_keeps_no_other_back() {
+/// A gate behind which a mail server of few words says this of every recipient, and takes all the rest.
+fn gate_with_server(of_recipients: &'static [u8]) -> Gate {
     use std::io::{BufRead, BufReader, Write};
     let port = crate::support::free_port();
     let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -261,6 +227,7 @@ fn a_reply_that_cannot_be_sent_keeps_no_other_back() {
                         "." => b"250 taken\r\n",
                         _ if in_message => continue,
                         "DATA" => b"354 go on\r\n",
+                        line if line.starts_with("RCPT") => of_recipients,
                         _ => b"250 fine\r\n",
                     };
                     in_message = line == "DATA";
@@ -269,13 +236,33 @@ fn a_reply_that_cannot_be_sent_keeps_no_other_back() {
             });
         }
     });
-    let gate = Gate::with(|config| {
+    Gate::with(|config| {
         let mut smtp = toml_edit::Table::new();
         smtp["host"] = value("127.0.0.1");
         smtp["port"] = value(i64::from(port));
         smtp["tls"] = value("none");
         config["smtp"] = toml_edit::Item::Table(smtp);
-    });
+    })
+}
+
+/// Somebody whose mail cannot be delivered to is written to once; the ticket says so.
+#[test]
+fn a_reply_that_is_refused_is_dead_and_noted() {
+    let gate = gate_with_server(b"550 5.1.1 nobody\r\n");
+    for _ in 0..2 {
+        gate.deliver(&authentic(CONTACT, "Message-ID: <1@waterwolde.example>\n", "Vraag."));
+        gate.work();
+    }
+    let outbox = gate.world.run(&["outbox", "list", "--all", "--json"]).ok().json();
+    assert_eq!((outbox.len(), &outbox[0]["state"]), (1, &"dead".into()), "{outbox:#?}");
+    let history = gate.ticket("PK-00001")["history"].as_array().unwrap().clone();
+    assert!(history.iter().any(|entry| entry["kind"] == "undeliverable"), "{history:#?}");
+}
+
+/// A reply that no server could take is that reply's own end: the others go out, and agents are told of it.
+#[test]
+fn a_reply_that_cannot_be_sent_keeps_no_other_back() {
+    let gate = gate_with_server(b"250 fine\r\n");
     for number in 1..=3 {
         let mut deliver = gate.world.command(&["deliver", "--desk", "support"]);
         deliver.env("POSTKAMER_NOW", NOW);

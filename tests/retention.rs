@@ -375,6 +375,7 @@ fn what_waits_in_the_queue_for_too_long_is_emptied() {
     house.lay("support", "2026-11-20T09:59:59+01:00", &stranger("Vraag over formulieren").with_file("jan.csv", FILE));
     house.receive("support", "2026-11-20T10:00:00+01:00", &stranger("Nog een vraag"));
     assert_eq!(house.tickets("status"), ["queued", "queued"]);
+    house.work("2026-11-28T10:00:00+01:00");
     house.at("2026-12-24T12:00:00+01:00", "tickets note PK-00002 bekeken");
     house.forget("2027-02-20T09:59:00+01:00");
     assert_eq!(house.tickets("status"), ["queued", "queued"]);

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::{Failure, Office, Place, explain, output};
 use crate::daemon::{Daemon, mail_outside_a_mailbox};
 use crate::mailbox::RawMail;
-use crate::store::{Lease, StoreError};
+use crate::store::{ArrivalState, Lease, Store, StoreError, Unbooked};
 
 /// Take in raw mails outside a mailbox, as from a mail server's pipe; exit status 75 when one cannot be booked, be it for a mistake
 /// in the settings, 1 when a file cannot be read.
@@ -50,10 +50,15 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
             }
         };
         // An MTA repeats what it was told to keep: the same bytes are booked once.
-        if office.store.filter_new(std::slice::from_ref(&mail.uid)).await.map_err(not_booked)?.is_empty() {
-            continue;
+        let Some(known) = office.store.filter_new(std::slice::from_ref(&mail.uid)).await.map_err(not_booked)?.pop() else { continue };
+        if is_stuck(&office.store, &known).await.map_err(not_booked)? {
+            return Err(Failure::TryLater(format!(
+                "The mail cannot be processed and is stuck; it stays with the mail server until somebody has it tried again: \
+                 `postkamer queue retry {}`.",
+                mail.uid
+            )));
         }
-        let booking = daemon.take_in(&desk, vec![mail]).await.map_err(not_booked)?;
+        let booking = daemon.take_in(&desk, mail).await.map_err(not_booked)?;
         while let Ok(account) = accounts.try_recv() {
             if args.json {
                 output::json(&output::account_of(&file.to_string_lossy(), &account))?;
@@ -88,7 +93,16 @@ fn not_now(failure: Failure) -> Failure {
     }
 }
 
+/// Whether the mail brought the program down three times. What is in hand still was so when a process died.
+async fn is_stuck(store: &Store, known: &Unbooked) -> Result<bool, StoreError> {
+    Ok(match known.state {
+        ArrivalState::Stuck => true,
+        ArrivalState::Waiting => !store.settle_failure(std::slice::from_ref(&known.uid), "unclean-stop").await?.is_empty(),
+        _ => false,
+    })
+}
+
 /// Whatever the reason: what is not booked stays with the mail server.
-fn not_booked(error: StoreError) -> Failure {
+fn not_booked(error: impl std::fmt::Display) -> Failure {
     Failure::TryLater(format!("The mail could not be booked: {error}."))
 }

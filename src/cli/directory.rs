@@ -104,6 +104,9 @@ fn organisation_json(organisation: &Organisation) -> serde_json::Value {
         "automatic_senders": organisation.automatic_senders.iter().map(|address| address.reveal()).collect::<Vec<_>>(),
         "privacy_contact": organisation.privacy_contact.as_ref().map(|address| address.reveal()),
         "privacy_notices": organisation.privacy_notices,
+        "address": organisation.particulars.address,
+        "data_protection_officer": organisation.particulars.data_protection_officer,
+        "representative": organisation.particulars.representative,
         "contacts": organisation.contacts.len(),
     })
 }

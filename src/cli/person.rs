@@ -140,6 +140,9 @@ fn tell(address: &EmailAddress, held: &Held, contacts: &[serde_json::Value]) {
         let until = ended.map_or_else(String::new, |at| format!(" until {}", output::moment(at)));
         output::line(&format!("access to the portal from {}{until}", output::moment(*granted)));
     }
+    for (ticket, state) in &held.identity_checks {
+        output::line(&format!("asked whether the mail on {ticket} was theirs: {state}"));
+    }
     for (at, ticket, answer) in &held.approvals {
         output::line(&format!("answered {answer} on {} when asked for approval on {ticket}", output::moment(*at)));
     }

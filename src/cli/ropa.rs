@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, Place, output};
-use crate::identify::{Authentication, Organisation};
+use crate::identify::{Authentication, Organisation, Particulars};
 use crate::mailbox::{Done, Kind, Tls};
 use crate::settings::{Database, Desk, Settings, Smtp};
 use crate::words::{Language, Term};
@@ -55,9 +55,13 @@ struct ProcessorWords {
 struct ControllerWords {
     heading: String,
     empty: String,
+    missing: String,
     name: String,
+    address: String,
     domains: String,
     privacy_contact: String,
+    data_protection_officer: String,
+    representative: String,
     contract: String,
     contacts: String,
     attachments: String,
@@ -178,7 +182,7 @@ struct Ropa {
     processing: Vec<Category>,
     /// Who else handles the data: hosts by their names in the settings.
     recipients: Vec<Recipient>,
-    /// (d) Technical and organisational measures.
+    /// (d) Technical and organisational measures (article 32(1)).
     measures: Vec<String>,
 }
 
@@ -204,8 +208,11 @@ struct Processor {
 struct Controller {
     id: String,
     name: String,
+    address: Option<String>,
     domains: Vec<String>,
     privacy_contact: Option<String>,
+    data_protection_officer: Option<String>,
+    representative: Option<String>,
     contract_until: Option<String>,
     contacts: usize,
     kept: Kept,
@@ -271,10 +278,14 @@ fn processor(desk: &Desk) -> Processor {
 
 fn controller(organisation: &Organisation, settings: &Settings, words: &TermWords) -> Controller {
     let terms = organisation.terms.over(&settings.retention.terms);
+    let Particulars { address, data_protection_officer, representative } = organisation.particulars.clone();
     Controller {
         id: organisation.id.to_string(),
         name: organisation.name.clone(),
+        address,
         domains: organisation.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
+        data_protection_officer,
+        representative,
         privacy_contact: organisation.privacy_contact.as_ref().map(|address| address.reveal().to_owned()),
         contract_until: organisation.contract_until.map(|day| day.to_string()),
         contacts: organisation.contacts.len(),
@@ -404,10 +415,15 @@ fn tell_controllers(ropa: &Ropa, words: &Words) {
     }
     for controller in &ropa.controllers {
         output::line(&format!("- {}: {}", said.name, controller.name));
-        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| words.none.clone());
+        let or = |text: &Option<String>, absent: &String| text.as_ref().unwrap_or(absent).clone();
+        let or_none = |text: &Option<String>| or(text, &words.none);
         for (what, text) in [
+            (&said.address, or(&controller.address, &said.missing)),
             (&said.domains, controller.domains.join(", ")),
-            (&said.privacy_contact, or_none(&controller.privacy_contact)),
+            (&said.privacy_contact, or(&controller.privacy_contact, &said.missing)),
+            (&said.data_protection_officer, or(&controller.data_protection_officer, &said.missing)),
+            // Only of a controller outside the Union (article 27).
+            (&said.representative, or_none(&controller.representative)),
             (&said.contract, or_none(&controller.contract_until)),
             (&said.contacts, controller.contacts.to_string()),
             (&said.attachments, controller.kept.attachments.clone()),

@@ -91,7 +91,7 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, pulse:
             // It was at work until the settings changed: what is wrong now, such as a full disk, may pass.
             Err(_) => {
                 tracing::warn!("the work cannot go on under the changed settings, the database does not take them; it is tried again");
-                let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+                feed_watchdog(&pulse);
                 tokio::select! {
                     () = tokio::time::sleep(AGAIN) => {}
                     () = stop.cancelled() => {}
@@ -107,9 +107,7 @@ async fn forever(office: &Office, live: &Live, extractor: Arc<Extractor>, pulse:
             tokio::select! {
                 () = &mut working => break,
                 changed = news.changed() => if changed.is_ok() { turn.cancel() },
-                () = tokio::time::sleep(heartbeat()) => {
-                    let _ = sd_notify::notify(&[NotifyState::Watchdog]);
-                }
+                () = tokio::time::sleep(heartbeat()) => feed_watchdog(&pulse),
             }
         }
     }
@@ -140,6 +138,16 @@ async fn stop_when_outdated(store: Store, pulse: Pulse, stop: CancellationToken)
 fn tell_ready() {
     tracing::info!("Ready.");
     let _ = sd_notify::notify(&[NotifyState::Ready]);
+}
+
+/// systemd learns that the work gets on; where it does not, that is not said, and systemd ends the process and starts it anew.
+fn feed_watchdog(pulse: &Pulse) {
+    match pulse.hangs() {
+        None => drop(sd_notify::notify(&[NotifyState::Watchdog])),
+        Some(desk) => {
+            tracing::error!(desk, "the work on the mailbox does not get on and nothing ends it; systemd's watchdog is not fed any more")
+        }
+    }
 }
 
 /// Half of what systemd's watchdog allows, so that one late turn does no harm.

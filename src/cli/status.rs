@@ -1,7 +1,7 @@
 //! `postkamer status`: how everything stands.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Failure, Place, output};
 use crate::store::{DaemonSeen, Status};
@@ -54,11 +54,13 @@ fn mailbox(desk: &str, daemons: &[DaemonSeen]) -> Mailbox {
     let reports = daemons.iter().filter(|daemon| daemon.at_work).map(|daemon| daemon.report.pointer(&format!("/mailboxes/{desk}")));
     let state = |report: &Value| report.get("state").and_then(Value::as_str).map(str::to_owned);
     let ours = reports.flatten().find(|report| state(report).is_some_and(|state| state != "elsewhere"));
+    // A daemon that has just begun has not said yet which mailboxes it looks after.
+    let begins = daemons.iter().any(|daemon| daemon.at_work && daemon.report.get("mailboxes").is_none_or(|known| *known == json!({})));
     let field = |key: &str| ours.and_then(|report| report.get(key));
     let text = |key: &str| field(key).and_then(Value::as_str).map(str::to_owned);
     Mailbox {
         desk: desk.to_owned(),
-        state: text("state").unwrap_or_else(|| "nobody".to_owned()),
+        state: text("state").unwrap_or_else(|| if begins { "starting" } else { "nobody" }.to_owned()),
         trouble: text("trouble"),
         worked_off: text("worked_off"),
         backlog: field("backlog").and_then(Value::as_u64),
@@ -130,5 +132,27 @@ fn tell_worries(status: &Status) {
     }
     if status.actions_failing > 0 {
         output::line(&format!("{} mails cannot be filed or deleted on their server, after many attempts.", status.actions_failing));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_has_just_begun_leaves_no_mailbox_to_nobody() {
+        let daemon = |at_work, mailboxes: Value| DaemonSeen {
+            instance: "one".to_owned(),
+            seconds_ago: 0,
+            at_work,
+            is_dead: !at_work,
+            report: json!({ "mailboxes": mailboxes }),
+        };
+        let state = |daemons: &[DaemonSeen]| mailbox("support", daemons).state;
+        assert_eq!(state(&[daemon(true, json!({}))]), "starting");
+        assert_eq!(state(&[daemon(false, json!({}))]), "nobody");
+        assert_eq!(state(&[daemon(true, json!({ "ict": { "state": "watched" } }))]), "nobody");
+        let watched = daemon(true, json!({ "support": { "state": "watched" } }));
+        assert_eq!(state(&[daemon(true, json!({})), watched]), "watched");
     }
 }

@@ -220,6 +220,30 @@ const APPROVING: &[&[&str]] = &[
     &["stemt", "in"],
     &["stemmen", "in"],
     &["doe", "maar"],
+    &["in", "orde"],
+    &["betreft", "kan"],
+    &["betreft", "mag"],
+    &["u", "kunt", "beginnen"],
+    &["u", "kunt", "starten"],
+    &["u", "mag", "beginnen"],
+    &["u", "mag", "starten"],
+    &["jullie", "kunnen", "beginnen"],
+    &["jullie", "kunnen", "starten"],
+    &["jullie", "mogen", "beginnen"],
+    &["jullie", "mogen", "starten"],
+    &["you", "can", "start"],
+    &["you", "can", "proceed"],
+    &["you", "may", "start"],
+    &["you", "may", "proceed"],
+    &["i", "kan", "starte"],
+    &["i", "kan", "begynde"],
+    &["dere", "kan", "starte"],
+    &["dere", "kan", "begynne"],
+    &["ni", "kan", "borja"],
+    &["ni", "kan", "starta"],
+    &["sie", "konnen", "beginnen"],
+    &["sie", "konnen", "anfangen"],
+    &["sie", "konnen", "loslegen"],
     &["doen", "we"],
     &["doen", "wij"],
     &["machen", "wir"],
@@ -242,6 +266,10 @@ const APPROVING: &[&[&str]] = &[
     &["in", "ordnung"],
     &["nehmen", "angebot", "an"],
     &["nehme", "angebot", "an"],
+    &["nehmen", "es", "an"],
+    &["nehme", "es", "an"],
+    &["nehmen", "gerne", "an"],
+    &["nehme", "gerne", "an"],
     &["siger", "ja"],
     &["sige", "ja"],
     &["sier", "ja"],
@@ -250,6 +278,59 @@ const APPROVING: &[&[&str]] = &[
     &["zeggen", "ja"],
     &["takker", "ja"],
     &["tackar", "ja"],
+];
+
+/// Words that follow each other, with at most three others between them, and decline where a denial stands beside them. Without one they say nothing:
+/// "how do we proceed", "going forward".
+const FORGOING: &[&[&str]] = &[
+    &["proceed"],
+    &["proceeding"],
+    &["take", "forward"],
+    &["taking", "forward"],
+    &["go", "forward"],
+    &["gebruik", "maken"],
+    &["gaan", "doen"],
+    &["doorgaan"],
+    &["ga", "videre"],
+    &["gar", "videre"],
+    &["ga", "vidare"],
+    &["gar", "vidare"],
+    &["weiter", "verfolgen"],
+    &["weiterverfolgen"],
+    &["beauftragen"],
+    &["interesse"],
+    &["interested"],
+    &["interesseret"],
+    &["interessert"],
+    &["intresserade"],
+];
+
+/// Who does it themself has declined, whatever "no, we do that" would mean.
+const OURSELVES: &[&str] = &["zelf", "selbst", "selber", "selv", "sjalv", "sjalva", "ourselves", "myself"];
+
+/// Words that a line begins with before it says something: "Hoi, nee".
+const GREETING: &[&str] = &[
+    "hoi",
+    "hallo",
+    "dag",
+    "beste",
+    "geachte",
+    "goedemorgen",
+    "goedemiddag",
+    "goedendag",
+    "goedenavond",
+    "hej",
+    "hejsan",
+    "hei",
+    "kaere",
+    "kjaere",
+    "hi",
+    "hello",
+    "dear",
+    "guten",
+    "moin",
+    "good",
+    "god",
 ];
 
 /// Words that agree when they begin a line, and are said as easily to what is merely heard: a promise beside them makes them nothing.
@@ -344,6 +425,17 @@ const CONDITION: &[&str] = &[
     "sobald",
     "except",
     "behalve",
+    "pas",
+    "until",
+    "before",
+    "totdat",
+    "voordat",
+    "indtil",
+    "inntil",
+    "tills",
+    "innan",
+    "bis",
+    "bevor",
     "bortset",
     "bortsett",
     "misschien",
@@ -448,7 +540,7 @@ const PENDING: &[&str] = &[
     "erst",
 ];
 
-/// Words that say that something is still to come, one directly behind the other.
+/// Words that say that something is still to come, or not known, one directly behind the other.
 const NOT_YET: &[&[&str]] = &[
     &["nog", "geen"],
     &["nog", "niet"],
@@ -466,13 +558,36 @@ const NOT_YET: &[&[&str]] = &[
     &["enna", "ikke"],
     &["inte", "annu"],
     &["annu", "inte"],
+    &["niet", "zeker"],
+    &["weet", "niet"],
+    &["not", "sure"],
+    &["don't", "know"],
+    &["ikke", "sikker"],
+    &["ikke", "sikre"],
+    &["ved", "ikke"],
+    &["vet", "ikke"],
+    &["inte", "saker"],
+    &["inte", "sakra"],
+    &["vet", "inte"],
+    &["nicht", "sicher"],
+    &["weiss", "nicht"],
+    &["wissen", "nicht"],
 ];
 
 /// What must be approved by somebody is not approved by the one who says so.
 const MUST: &[&str] = &["moet", "moeten", "must", "needs", "need", "skal", "ma", "maste", "muss", "mussen"];
 
-/// Words of a condition that are none here, such as "ga maar aan de slag"; nor is "akkoord om te beginnen" one.
+/// Words of a condition that are none here, such as "ga maar aan de slag" or "thanks, but"; nor is "akkoord om te beginnen" one.
 const HARMLESS: &[(&str, &str)] = &[
+    ("bedankt", "maar"),
+    ("dank", "maar"),
+    ("thanks", "but"),
+    ("you", "but"),
+    ("tak", "men"),
+    ("takk", "men"),
+    ("tack", "men"),
+    ("danke", "aber"),
+    ("dank", "aber"),
     ("om", "at"),
     ("om", "att"),
     ("om", "a"),
@@ -555,9 +670,16 @@ fn in_this_order(words: &[&str], phrase: &[&str]) -> bool {
     })
 }
 
+/// The line behind a greeting that it begins with; all of it where nothing follows.
+fn behind_greeting(line: &str) -> &str {
+    let greets = |start: &str| words(start).len() <= FEW && words(start).first().is_some_and(|word| GREETING.contains(word));
+    let parts = line.split_once([',', '!']).filter(|(start, rest)| greets(start) && rest.contains(char::is_alphanumeric));
+    parts.map_or(line, |(_, rest)| rest)
+}
+
 /// What one line says; nothing where it speaks of something else.
 fn line_says(line: &str) -> Option<Approval> {
-    let words = words(line);
+    let words = words(behind_greeting(line));
     let first = words.first()?;
     let holds = |phrases: &[&[&str]]| phrases.iter().any(|phrase| in_this_order(&words, phrase));
     // "Jo" is a name as well.
@@ -565,10 +687,12 @@ fn line_says(line: &str) -> Option<Approval> {
     let no = NO.contains(first);
     let approves = begins_one_of(&words, APPROVE) || holds(APPROVING);
     let declines = begins_one_of(&words, DECLINE) || holds(DECLINING);
-    if !(yes || no || approves || declines) {
+    let denied = words.iter().any(|word| DOUBT.contains(word) || CANNOT.contains(word) || NO.contains(word) && word != first);
+    let forgoes = denied && holds(FORGOING);
+    if !(yes || no || approves || declines || forgoes) {
         return None;
     }
-    let denied = words.iter().any(|word| DOUBT.contains(word) || CANNOT.contains(word) || NO.contains(word) && word != first);
+    let by_themselves = words.iter().any(|word| OURSELVES.contains(word));
     let pairs = || words.iter().zip(words.iter().skip(1)).map(|(word, next)| (*word, *next));
     let not_yet = pairs().any(|(word, next)| NOT_YET.iter().any(|pair| *pair == [word, next]));
     let harmless = |word: &str| {
@@ -585,14 +709,14 @@ fn line_says(line: &str) -> Option<Approval> {
     Some(match () {
         () if line.contains('?') || not_yet => Approval::Unclear,
         () if no && words.get(1).is_some_and(|next| NO_MATTER.contains(next)) => Approval::Unclear,
-        () if no && approves && !denied => Approval::Unclear,
+        () if no && approves && !denied && !by_themselves => Approval::Unclear,
         () if no => Approval::No,
         () if declines && !yes && !begins_one_of(&words, APPROVE) => Approval::No,
         () if conditional || left_to_others => Approval::Unclear,
         () if yes && !approves && (speaks || only_heard) => Approval::Unclear,
         () if yes && (denied || declines) => Approval::Unclear,
         () if yes => Approval::Yes,
-        () if approves && denied => Approval::No,
+        () if (approves || forgoes) && denied => Approval::No,
         () if approves && !declines => Approval::Yes,
         () => Approval::Unclear,
     })

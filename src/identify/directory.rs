@@ -227,6 +227,7 @@ mod tests {
             contract_until: None,
             automatic_senders: Vec::new(),
             privacy_contact: None,
+            particulars: crate::identify::Particulars::default(),
             privacy_notices: false,
             terms: crate::words::AgreedTerms::default(),
             contacts,

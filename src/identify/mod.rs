@@ -13,4 +13,4 @@ pub use authentic::{Authentic, Authentication, TrustedServer};
 pub use directory::{Directory, Sender, SenderKind};
 pub use entitled::AccessEnd;
 pub use name::fold_name;
-pub use organisation::{Contact, ContactKind, Organisation, OrganisationId};
+pub use organisation::{Contact, ContactKind, Organisation, OrganisationId, Particulars};

@@ -38,6 +38,17 @@ impl fmt::Display for OrganisationId {
     }
 }
 
+/// What the record of processing activities names of a controller (GDPR article 30(2)(a)), in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Particulars {
+    /// Its postal address.
+    pub address: Option<String>,
+    /// Its data protection officer.
+    pub data_protection_officer: Option<String>,
+    /// Its representative in the Union, where it is established outside.
+    pub representative: Option<String>,
+}
+
 /// A customer, usually a municipality.
 #[derive(Clone, Debug)]
 pub struct Organisation {
@@ -57,6 +68,8 @@ pub struct Organisation {
     pub automatic_senders: Vec<EmailAddress>,
     /// Whom to tell about matters of privacy.
     pub privacy_contact: Option<EmailAddress>,
+    /// What the record of processing activities names besides (GDPR article 30(2)(a)).
+    pub particulars: Particulars,
     /// Whether that contact is told when citizen data from the organisation was refused (GDPR 33(2)).
     pub privacy_notices: bool,
     /// How long what is kept of it, where that differs from the house's terms.

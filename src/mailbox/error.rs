@@ -2,15 +2,19 @@
 //! nothing that a server or a mail said.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::tls::TlsFault;
 
 /// A failure of a mailbox. After any of them the session is given up and opened anew.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailboxError {
-    /// The server could not be reached.
-    #[error("the server could not be reached: {0}")]
-    Unreachable(io::ErrorKind),
+    /// The host's name could not be resolved.
+    #[error("the name of the server, {0}, cannot be resolved to an address")]
+    Unresolved(String),
+    /// The server could not be reached: the host, and why.
+    #[error("the server {0} could not be reached: {1}")]
+    Unreachable(String, io::ErrorKind),
     /// No answer within the deadline.
     #[error("the server gave no answer in time while {0}")]
     Timeout(&'static str),
@@ -55,6 +59,9 @@ pub enum MailboxError {
     /// The folder is not there.
     #[error("the folder does not exist or cannot be opened")]
     NoFolder,
+    /// There is no Maildir.
+    #[error("there is no Maildir in {}: its directories `cur` and `new` are missing, or may not be opened", .0.display())]
+    NoMaildir(PathBuf),
     /// The folder can be read only.
     #[error("the folder can only be read, not changed")]
     ReadOnly,
@@ -87,7 +94,8 @@ impl MailboxError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable(_)
+            Self::Unresolved(_)
+            | Self::Unreachable(..)
             | Self::Timeout(_)
             | Self::Lost(_)
             | Self::Bye(_)
@@ -102,6 +110,7 @@ impl MailboxError {
             | Self::NoMechanism(_)
             | Self::Secret(_)
             | Self::NoFolder
+            | Self::NoMaildir(_)
             | Self::ReadOnly
             | Self::NoUidPlus
             | Self::UidsDoNotLast

@@ -90,7 +90,7 @@ impl Folder {
             Done::Delete => None,
         };
         if !directory.join("cur").is_dir() || !directory.join("new").is_dir() {
-            return Err(MailboxError::NoFolder);
+            return Err(MailboxError::NoMaildir(directory));
         }
         let news = Arc::new(Notify::new());
         let watcher = watch(&directory, Arc::clone(&news)).inspect_err(|_| {

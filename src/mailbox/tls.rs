@@ -123,8 +123,9 @@ pub async fn handshake(tcp: TcpStream, host: &str, ca_file: Option<&Path>) -> Re
 pub async fn connect(host: &str, port: u16, only_local: bool) -> Result<TcpStream, MailboxError> {
     let found =
         timeout(LIMIT, tokio::net::lookup_host((host, port))).await.map_err(|_| MailboxError::Timeout("looking up the host name"))?;
-    let addresses: Vec<SocketAddr> = found.map_err(|error| MailboxError::Unreachable(error.kind()))?.collect();
-    let mut last = MailboxError::Unreachable(std::io::ErrorKind::NotFound);
+    let addresses: Vec<SocketAddr> = found.map_err(|_| MailboxError::Unresolved(host.to_owned()))?.collect();
+    let unreachable = |error: std::io::Error| MailboxError::Unreachable(format!("{host}:{port}"), error.kind());
+    let mut last = MailboxError::Unresolved(host.to_owned());
     for address in addresses {
         if only_local && !address.ip().is_loopback() {
             last = MailboxError::PlainNotLocal;
@@ -132,9 +133,9 @@ pub async fn connect(host: &str, port: u16, only_local: bool) -> Result<TcpStrea
         }
         match timeout(LIMIT, TcpStream::connect(address)).await {
             Err(_) => last = MailboxError::Timeout("connecting"),
-            Ok(Err(error)) => last = MailboxError::Unreachable(error.kind()),
+            Ok(Err(error)) => last = unreachable(error),
             Ok(Ok(stream)) => {
-                stream.set_nodelay(true).map_err(|error| MailboxError::Unreachable(error.kind()))?;
+                stream.set_nodelay(true).map_err(unreachable)?;
                 return Ok(stream);
             }
         }
@@ -169,4 +170,19 @@ pub fn fault_of(error: &(dyn std::error::Error + 'static)) -> TlsFault {
         cause = seen.source();
     }
     TlsFault::Ended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_cannot_be_reached_is_named() {
+        // A name that no resolver needs to be asked about: one of its labels is empty.
+        let error = connect("imap..example", 993, false).await.unwrap_err();
+        assert_eq!(error, MailboxError::Unresolved("imap..example".to_owned()));
+        // Nobody listens on port 1 of this machine.
+        let error = connect("127.0.0.1", 1, false).await.unwrap_err();
+        assert_eq!(error.to_string(), "the server 127.0.0.1:1 could not be reached: connection refused");
+    }
 }

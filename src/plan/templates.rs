@@ -341,6 +341,7 @@ fn suggestion(name: &str) -> String {
 /// Contexts that a letter must survive: with everything, with nothing, and waiting without an organisation.
 fn rehearsals(template: Template) -> Vec<Context> {
     let verify = template == Template::VerifyIdentity;
+    let dated = verify || matches!(template, Template::QueueReminder | Template::IdentityNotice);
     let full = Context {
         desk: "Support".to_owned(),
         desk_address: "support@zaakwijs.example".to_owned(),
@@ -354,12 +355,20 @@ fn rehearsals(template: Template) -> Vec<Context> {
             WithheldAttachment { number: 2, format: "XLSX".to_owned() },
             WithheldAttachment { number: 3, format: String::new() },
         ],
-        expires: verify.then(|| "2026-11-28".to_owned()),
+        expires: dated.then(|| "2026-11-28".to_owned()),
         requester: verify.then(|| "a.devries@elders.example".to_owned()),
     };
     let waiting = Context { state: Some(TicketState::Queued), organisation: None, ..full.clone() };
-    let minimal =
-        Context { number: None, state: None, organisation: None, cc: false, reason: None, attachments: Vec::new(), ..full.clone() };
+    let minimal = Context {
+        number: None,
+        state: None,
+        organisation: None,
+        cc: false,
+        reason: None,
+        attachments: Vec::new(),
+        expires: full.expires.clone().filter(|_| verify),
+        ..full.clone()
+    };
     vec![full, waiting, minimal]
 }
 

@@ -467,7 +467,9 @@ fn look_at_certificates(at: &At<PathBuf>, context: &Context) {
             "`ca_file` holds no certificate",
             Some("It must hold certificates in PEM form, beginning with -----BEGIN CERTIFICATE-----.".to_owned()),
         ),
-        Err(error) => context.mistake(at.place, format!("`ca_file` cannot be read: {}", values::why(&error)), None),
+        Err(error) => {
+            context.mistake(at.place, format!("`ca_file` cannot be read from {}: {}", at.value.display(), values::why(&error)), None);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::schema;
 use super::section::{At, Section};
 use super::tree::{Place, Table};
 use super::values;
-use crate::identify::{Contact, ContactKind, Organisation, OrganisationId, fold_name};
+use crate::identify::{Contact, ContactKind, Organisation, OrganisationId, Particulars, fold_name};
 use crate::words::{AgreedTerms, Domain, EmailAddress, Language, Redacted};
 
 /// One organisation and where its parts stand.
@@ -108,6 +108,12 @@ fn organisation(id: OrganisationId, table: &Table, context: &Context) -> Option<
         let suggestion = "Name who gets them: privacy_contact = \"fg@voorbeeldstad.nl\".".to_owned();
         context.mistake(at.place, "privacy_notices needs a privacy_contact", Some(suggestion));
     }
+    let particular = |key| section.optional(key, values::text);
+    let particulars = Particulars {
+        address: particular("address"),
+        data_protection_officer: particular("data_protection_officer"),
+        representative: particular("representative"),
+    };
     let terms = section.table("retention").map_or_else(AgreedTerms::default, |table| agreed_terms(table, context));
     let contact_tables = section.tables("contact");
 
@@ -131,6 +137,7 @@ fn organisation(id: OrganisationId, table: &Table, context: &Context) -> Option<
         contract_until,
         automatic_senders: automatic_senders.iter().map(|at| at.value.clone()).collect(),
         privacy_contact,
+        particulars,
         privacy_notices: privacy_notices.is_some_and(|at| at.value),
         terms,
         contacts,

@@ -17,6 +17,9 @@ use super::rows::{KEYS, is_one_of, mail_uid, timestamp};
 use super::{Store, StoreError};
 use crate::words::{MailUid, MailboxId};
 
+/// In place of a mailbox's name: mails that come from none (`deliver`).
+pub const OUTSIDE: &str = "deliver";
+
 /// After so many attempts alone a mail is stuck.
 const ATTEMPTS: i64 = 3;
 
@@ -126,18 +129,7 @@ impl Store {
         const DOING: &str = "setting mails aside";
         let now = self.now();
         for chunk in uids.chunks(KEYS) {
-            let rows = chunk.iter().map(|uid| {
-                arrival::ActiveModel::from(arrival::Model {
-                    mailbox: uid.mailbox.as_str().to_owned(),
-                    validity: uid.validity.get().into(),
-                    uid: uid.uid.get().into(),
-                    state: "stuck".to_owned(),
-                    attempts: 0,
-                    attempts_alone: 0,
-                    since: now,
-                    reason: Some("uid-used-before".to_owned()),
-                })
-            });
+            let rows = chunk.iter().map(|uid| row_of(uid, "stuck", (0, 0), now, Some("uid-used-before")));
             arrival::Entity::insert_many(rows).exec_without_returning(&self.0.writer).await.doing(DOING)?;
         }
         Ok(())
@@ -155,18 +147,7 @@ impl Store {
         let transaction = begin(&self.0.writer, DOING).await?;
         self.check_lease(&transaction, uids).await?;
         for chunk in uids.chunks(KEYS) {
-            let rows = chunk.iter().map(|uid| {
-                arrival::ActiveModel::from(arrival::Model {
-                    mailbox: uid.mailbox.as_str().to_owned(),
-                    validity: uid.validity.get().into(),
-                    uid: uid.uid.get().into(),
-                    state: state.to_owned(),
-                    attempts: 1,
-                    attempts_alone: alone,
-                    since: now,
-                    reason: None,
-                })
-            });
+            let rows = chunk.iter().map(|uid| row_of(uid, state, (1, alone), now, None));
             let again = OnConflict::columns([arrival::Column::Mailbox, arrival::Column::Validity, arrival::Column::Uid])
                 .value(arrival::Column::State, state)
                 .value(arrival::Column::Attempts, Expr::col((arrival::Entity, arrival::Column::Attempts)).add(1))
@@ -285,6 +266,20 @@ impl Store {
         transaction.commit().await.doing(DOING)
     }
 
+    /// Forgets mails from outside a mailbox that were first offered before that moment and have no result: their mail server has given them up.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn forget_given_up(&self, offered_before: Timestamp) -> Result<(), StoreError> {
+        const DOING: &str = "forgetting mails that are not offered any more";
+        let theirs = || arrival::Column::Mailbox.eq(OUTSIDE).and(arrival::Column::Since.lt(offered_before.as_millisecond()));
+        // Most of the time there is none, and nobody needs to wait for a write.
+        if arrival::Entity::find().filter(theirs()).one(&self.0.reader).await.doing(DOING)?.is_some() {
+            arrival::Entity::delete_many().filter(theirs()).exec(&self.0.writer).await.doing(DOING)?;
+        }
+        Ok(())
+    }
+
     /// All mails with a mark of ours and no result, the oldest first: deferred, waiting, stuck.
     ///
     /// # Errors
@@ -309,6 +304,20 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// The row of a mail without a result; `attempts` in all, and alone.
+pub(super) fn row_of(uid: &MailUid, state: &str, attempts: (i64, i64), since: i64, reason: Option<&str>) -> arrival::ActiveModel {
+    arrival::ActiveModel::from(arrival::Model {
+        mailbox: uid.mailbox.as_str().to_owned(),
+        validity: uid.validity.get().into(),
+        uid: uid.uid.get().into(),
+        state: state.to_owned(),
+        attempts: attempts.0,
+        attempts_alone: attempts.1,
+        since,
+        reason: reason.map(str::to_owned),
+    })
 }
 
 /// Sets the state of arrivals; used where their attempts stay as they are.

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use sha2::{Digest, Sha256};
 
 use super::connection::begin_serial;
@@ -56,10 +56,12 @@ fn side_by_side<T: Send>(all: Vec<T>, job: impl Fn(T) -> io::Result<()> + Sync) 
 pub fn free_space(directories: &[&Path]) -> Result<u64, StoreError> {
     const DOING: &str = "asking how much room the disk has";
     directories.iter().try_fold(u64::MAX, |least, directory| {
-        let disk = rustix::fs::statvfs(*directory).map_err(|error| StoreError::files(DOING)(error.into()))?;
+        let disk = rustix::fs::statvfs(*directory).map_err(|error| StoreError::files(DOING, directory)(error.into()))?;
         Ok(least.min(disk.f_bavail.saturating_mul(disk.f_frsize)))
     })
 }
+
+const SWEEPING: &str = "looking for attachments that no ticket has";
 
 impl Blobs {
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
@@ -67,7 +69,7 @@ impl Blobs {
             .recursive(true)
             .mode(0o700)
             .create(directory)
-            .map_err(StoreError::files("making the directory of attachments"))?;
+            .map_err(StoreError::files("making the directory of attachments", directory))?;
         Ok(Self { directory: directory.to_owned() })
     }
 
@@ -84,7 +86,7 @@ impl Blobs {
         tokio::task::spawn_blocking(move || blobs.keep_now(&contents))
             .await
             .map_err(|_| StoreError::NotNow("the program is being stopped"))?
-            .map_err(StoreError::files(KEEPING))
+            .map_err(StoreError::files(KEEPING, &self.directory))
     }
 
     fn keep_now(&self, contents: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
@@ -134,7 +136,7 @@ impl Blobs {
         tokio::task::spawn_blocking(list)
             .await
             .map_err(|_| StoreError::NotNow("the program is being stopped"))?
-            .map_err(StoreError::files("listing attachments"))
+            .map_err(StoreError::files("listing attachments", &self.directory))
     }
 }
 
@@ -145,34 +147,44 @@ impl Store {
         self.0.blobs.path(sha256)
     }
 
-    /// Removes files that no ticket names: what bookings left behind that failed. Nothing is booked meanwhile.
+    /// Removes files that no ticket names: what bookings left behind that failed. They are looked for beside all other work; whether a file that
+    /// nobody named is still without a name is asked once more while nothing can be booked.
     ///
     /// # Errors
     /// The database or the directory is out of reach.
     pub async fn sweep_attachments(&self) -> Result<usize, StoreError> {
-        const DOING: &str = "looking for attachments that no ticket has";
-        let transaction = begin_serial(&self.0.writer, DOING).await?;
-        let names = self.0.blobs.names().await?;
+        let found = unnamed(&self.0.reader, self.0.blobs.names().await?).await?;
+        if found.is_empty() {
+            return Ok(0);
+        }
+        let transaction = begin_serial(&self.0.writer, SWEEPING).await?;
         let mut removed = 0;
-        for chunk in names.chunks(CHUNK) {
-            let known: Vec<String> = attachment::Entity::find()
-                .select_only()
-                .column(attachment::Column::Sha256)
-                .filter(attachment::Column::Sha256.is_in(chunk.iter().map(String::as_str)))
-                .into_tuple()
-                .all(&transaction)
-                .await
-                .doing(DOING)?;
-            let known: BTreeSet<String> = known.into_iter().collect();
-            for name in chunk.iter().filter(|name| !known.contains(*name)) {
-                match fs::remove_file(self.0.blobs.path(name)) {
-                    Ok(()) => removed += 1,
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(StoreError::files("removing an attachment that no ticket has")(error)),
-                }
+        for name in unnamed(&transaction, found).await? {
+            match fs::remove_file(self.0.blobs.path(&name)) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(StoreError::files("removing an attachment that no ticket has", &self.0.blobs.directory)(error)),
             }
         }
-        transaction.commit().await.doing(DOING)?;
+        transaction.commit().await.doing(SWEEPING)?;
         Ok(removed)
     }
+}
+
+/// Those of these files that no row names.
+async fn unnamed(db: &impl ConnectionTrait, names: Vec<String>) -> Result<Vec<String>, StoreError> {
+    let mut unnamed = Vec::new();
+    for chunk in names.chunks(CHUNK) {
+        let known: Vec<String> = attachment::Entity::find()
+            .select_only()
+            .column(attachment::Column::Sha256)
+            .filter(attachment::Column::Sha256.is_in(chunk.iter().map(String::as_str)))
+            .into_tuple()
+            .all(db)
+            .await
+            .doing(SWEEPING)?;
+        let known: BTreeSet<String> = known.into_iter().collect();
+        unnamed.extend(chunk.iter().filter(|name| !known.contains(*name)).cloned());
+    }
+    Ok(unnamed)
 }

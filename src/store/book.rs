@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter};
 
+use super::arrivals;
 use super::audit::Tail;
 use super::batch::Rows;
 use super::connection::begin_serial;
@@ -111,34 +112,28 @@ impl Store {
         self.0.blobs.keep(rows.take_contents()).await?;
         rows.write(&transaction).await?;
         audit.write(&transaction).await?;
+        no_arrivals_any_more(&transaction, &booking.booked).await?;
         // What lies in no mailbox waits with whoever offers it, and may never come again.
         if !lease.is_without_mailbox() {
-            settle_arrivals(&transaction, &booking, now).await?;
+            wait_without_blame(&transaction, &booking.deferred, now).await?;
         }
         transaction.commit().await.doing(DOING)?;
         Ok(booking)
     }
 }
 
-/// Booked mails are no arrivals any more; deferred ones wait without blame.
-async fn settle_arrivals(transaction: &DatabaseTransaction, booking: &Booking, now: i64) -> Result<(), StoreError> {
-    for chunk in booking.booked.chunks(KEYS) {
+async fn no_arrivals_any_more(transaction: &DatabaseTransaction, booked: &[Booked]) -> Result<(), StoreError> {
+    for chunk in booked.chunks(KEYS) {
         let these = is_one_of(chunk.iter().map(Booked::uid));
         arrival::Entity::delete_many().filter(these).exec(transaction).await.doing(DOING)?;
     }
-    for chunk in booking.deferred.chunks(KEYS) {
-        let rows = chunk.iter().map(|uid| {
-            arrival::ActiveModel::from(arrival::Model {
-                mailbox: uid.mailbox.as_str().to_owned(),
-                validity: uid.validity.get().into(),
-                uid: uid.uid.get().into(),
-                state: "deferred".to_owned(),
-                attempts: 0,
-                attempts_alone: 0,
-                since: now,
-                reason: Some(Reason::RateLimited.as_str().to_owned()),
-            })
-        });
+    Ok(())
+}
+
+/// Deferred mails.
+async fn wait_without_blame(transaction: &DatabaseTransaction, deferred: &[MailUid], now: i64) -> Result<(), StoreError> {
+    for chunk in deferred.chunks(KEYS) {
+        let rows = chunk.iter().map(|uid| arrivals::row_of(uid, "deferred", (0, 0), now, Some(Reason::RateLimited.as_str())));
         let again = OnConflict::columns([arrival::Column::Mailbox, arrival::Column::Validity, arrival::Column::Uid])
             .update_columns([
                 arrival::Column::State,

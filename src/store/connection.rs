@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use postkamer_migrations::Migrator;
+use rustix::fs::{Access, access};
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sea_orm::{
@@ -35,7 +36,18 @@ pub(super) struct Connections {
 }
 
 pub(super) fn make_private_directory(path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::files("making the state directory"))
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::files("making the state directory", path))
+}
+
+/// Whether a file can be written, or made; it is not made.
+fn usable(file: &Path) -> std::io::Result<()> {
+    match File::options().read(true).append(true).open(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let directory = file.parent().unwrap_or(file);
+            Ok(access(directory, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK)?)
+        }
+        opened => opened.map(drop),
+    }
 }
 
 /// Connects and brings the schema up to date.
@@ -47,9 +59,12 @@ pub(super) async fn connect(url: &str, state_dir: &Path) -> Result<Connections, 
             return Err(StoreError::Url("after sqlite:// the name of a file is expected"));
         }
         let file = state_dir.join(path);
-        let writer = Database::connect(sqlite(file.clone(), false)).await.doing("opening the database")?;
+        const DOING: &str = "opening the database";
+        // SQLite has one code for all that may be the matter with a file; the system says which.
+        usable(&file).map_err(StoreError::files(DOING, &file))?;
+        let writer = Database::connect(sqlite(file.clone(), false)).await.doing(DOING)?;
         let migrated = migrate_sqlite(&writer, state_dir).await?;
-        let reader = Database::connect(sqlite(file, true)).await.doing("opening the database")?;
+        let reader = Database::connect(sqlite(file, true)).await.doing(DOING)?;
         Ok(Connections { keeper: writer.clone(), writer, reader, migrated })
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         const DOING: &str = "connecting to the database";
@@ -140,7 +155,7 @@ async fn migrate_sqlite(db: &DatabaseConnection, state_dir: &Path) -> Result<Vec
     let lock = tokio::task::spawn_blocking(move || File::create(path).and_then(|file| file.lock().map(|()| file)))
         .await
         .map_err(|_| StoreError::NotNow("the program is being stopped"))?
-        .map_err(StoreError::files("locking the state directory"))?;
+        .map_err(StoreError::files("locking the state directory", state_dir))?;
     let applied = migrate(db).await;
     drop(lock);
     applied

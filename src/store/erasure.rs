@@ -97,6 +97,14 @@ impl Person {
         }
     }
 
+    /// Whether the other is told in texts by the same.
+    pub(super) fn is_told_as(&self, other: &Self) -> bool {
+        let patterns = |of: &Self| -> Vec<String> {
+            [&of.sure, &of.names, &of.parts].into_iter().flat_map(|patterns| patterns.iter().map(ToString::to_string)).collect()
+        };
+        patterns(self) == patterns(other) && self.lines == other.lines
+    }
+
     /// Learns how this person signs from a text of theirs, so that the same lines go where they are quoted.
     pub(super) fn learn(&mut self, own: &str) {
         let lines: Vec<&str> = own.lines().collect();

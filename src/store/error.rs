@@ -2,6 +2,7 @@
 //! can show the value of a violated key (THREATS §3 row 10).
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
@@ -50,10 +51,12 @@ pub enum StoreError {
     #[error("a row of {0} cannot be read: it was not written by this version of postkamer")]
     BadRow(&'static str),
     /// A file or directory could not be used.
-    #[error("{doing} failed: {kind}")]
+    #[error("{doing} failed at {}: {kind}", place.display())]
     Files {
         /// What we were about.
         doing: &'static str,
+        /// Which one: of the settings, never one that is named after what it holds.
+        place: PathBuf,
         /// What the system said.
         kind: io::ErrorKind,
     },
@@ -112,8 +115,8 @@ impl StoreError {
         }
     }
 
-    pub(super) fn files(doing: &'static str) -> impl Fn(io::Error) -> Self {
-        move |error| Self::Files { doing, kind: error.kind() }
+    pub(super) fn files(doing: &'static str, place: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| Self::Files { doing, place: place.to_owned(), kind: error.kind() }
     }
 }
 

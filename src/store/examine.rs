@@ -30,7 +30,8 @@ pub async fn examine(url: &str, state_dir: &Path) -> Result<Found, StoreError> {
         let file = state_dir.join(path.strip_prefix("//").unwrap_or(path));
         let writable = nearest(&file).is_some_and(|there| access(there, Access::READ_OK | Access::WRITE_OK).is_ok());
         if !writable {
-            return Err(StoreError::Files { doing: "writing to the database's place", kind: std::io::ErrorKind::PermissionDenied });
+            let kind = std::io::ErrorKind::PermissionDenied;
+            return Err(StoreError::Files { doing: "writing to the database's place", place: file, kind });
         }
         if !file.exists() {
             return Ok(Found::Absent);

@@ -42,7 +42,7 @@ mod status;
 mod tickets;
 
 pub use approvals::Approval;
-pub use arrivals::{ArrivalState, Unbooked, Waiting};
+pub use arrivals::{ArrivalState, OUTSIDE, Unbooked, Waiting};
 pub use audit::{Anchor, Chain, Damage, RawRecord, RecordFilter, Recorded};
 pub use blobs::free_space;
 pub use book::{Booked, Booking};

@@ -7,10 +7,11 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Qu
 use super::casework::note;
 use super::connection::begin_serial;
 use super::desk::{AgentRecord, Correspondence, correspondence, put_into_outbox, record};
-use super::entities::{identity_check, mail, outbox, privacy_notice, profile, queue_reminder, ticket};
+use super::entities::{entry, identity_check, mail, outbox, privacy_notice, profile, queue_reminder, ticket};
 use super::error::While;
 use super::history::Numbers;
 use super::profiles::DAEMON;
+use super::retention::{Rules, waits_until};
 use super::rows::{CHUNK, address, timestamp};
 use super::{Store, StoreError};
 use crate::decide::Template;
@@ -26,7 +27,7 @@ const DAY: i64 = 24 * 3_600_000;
 pub struct Notice {
     /// The ticket.
     pub ticket: TicketNumber,
-    /// The kind of note on it: `queue-reminder`, `identity-expired`, `identity-refused`.
+    /// The kind of note on it: `queue-reminder`, `identity-expires`, `identity-expired`, `identity-refused`.
     pub what: &'static str,
 }
 
@@ -51,13 +52,14 @@ pub struct Asked {
 }
 
 impl Store {
-    /// Reminds of every ticket that waits since before that moment, each once: a note on it, a letter where `write` makes one.
+    /// Reminds of every ticket that waits since before that moment, each once: a note on it, a letter where `write` makes one, which is told until
+    /// when the ticket waits by these rules.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn remind_of_queue<F>(&self, since_before: Timestamp, write: F) -> Result<Vec<Notice>, StoreError>
+    pub async fn remind_of_queue<F>(&self, since_before: Timestamp, rules: &Rules, write: F) -> Result<Vec<Notice>, StoreError>
     where
-        F: Fn(&Correspondence, &Keys) -> Option<PlannedReply> + Sync,
+        F: Fn(&Correspondence, Option<Timestamp>, &Keys) -> Option<PlannedReply> + Sync,
     {
         const WHAT: &str = "queue-reminder";
         let reminded = sea_orm::sea_query::Query::select().column(queue_reminder::Column::TicketId).from(queue_reminder::Entity).to_owned();
@@ -77,7 +79,42 @@ impl Store {
             }
             let done = queue_reminder::ActiveModel::from(queue_reminder::Model { ticket_id: row.id, at: self.now() });
             queue_reminder::Entity::insert_many([done]).exec_without_returning(&transaction).await.doing(DOING)?;
-            self.notify(&transaction, &row, WHAT, &write).await?;
+            let until = waits_until(&transaction, &row, rules, self.now()).await?;
+            self.notify(&transaction, &row, WHAT, &|on, keys| write(on, until, keys)).await?;
+            transaction.commit().await.doing(DOING)?;
+            told.push(Notice { ticket: TicketNumber::new(row.id), what: WHAT });
+        }
+        Ok(told)
+    }
+
+    /// Warns of every question to a contact that nobody has answered and that lapses before that moment, each once; as [`Store::remind_of_queue`].
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn warn_of_identity_checks<F>(&self, lapses_before: Timestamp, write: F) -> Result<Vec<Notice>, StoreError>
+    where
+        F: Fn(&Asked, &Keys) -> Option<PlannedReply> + Sync,
+    {
+        const WHAT: &str = "identity-expires";
+        let due = identity_check::Entity::find()
+            .filter(identity_check::Column::State.eq("pending"))
+            .filter(identity_check::Column::ExpiresAt.between(self.now(), lapses_before.as_millisecond()))
+            .order_by_asc(identity_check::Column::Id)
+            .all(&self.0.reader)
+            .await
+            .doing(DOING)?;
+        let mut told = Vec::new();
+        for check in due {
+            let transaction = begin_serial(&self.0.writer, DOING).await?;
+            let row = ticket::Entity::find_by_id(check.ticket_id).one(&transaction).await.doing(DOING)?;
+            let Some(row) = row.filter(|row| row.status == "queued") else { continue };
+            let noted = entry::Entity::find().filter(entry::Column::TicketId.eq(row.id)).filter(entry::Column::Deed.eq(WHAT));
+            if noted.one(&transaction).await.doing(DOING)?.is_some() {
+                continue;
+            }
+            let (contact, expires) = (address("identity_check", &check.contact)?, timestamp("identity_check", check.expires_at)?);
+            let question = |on: &Correspondence| Asked { on: on.clone(), contact: contact.clone(), expires };
+            self.notify(&transaction, &row, WHAT, &|on, keys| write(&question(on), keys)).await?;
             transaction.commit().await.doing(DOING)?;
             told.push(Notice { ticket: TicketNumber::new(row.id), what: WHAT });
         }

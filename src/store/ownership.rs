@@ -280,11 +280,12 @@ impl Store {
 
     fn lock_file(&self, name: &str) -> Result<Option<File>, StoreError> {
         const DOING: &str = "locking the state directory";
-        let file = File::create(self.0.state_dir.join(name)).map_err(StoreError::files(DOING))?;
+        let fault = StoreError::files(DOING, &self.0.state_dir);
+        let file = File::create(self.0.state_dir.join(name)).map_err(&fault)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(StoreError::files(DOING)(error)),
+            Err(TryLockError::Error(error)) => Err(fault(error)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 
 use super::audit::Tail;
@@ -184,6 +184,13 @@ struct Traces {
     own: Vec<entry::Model>,
 }
 
+/// Entries that were looked through before anything was locked: up to which one, and the tickets on which others mention the person.
+#[derive(Default)]
+struct LookedThrough {
+    up_to: i64,
+    mentioned_on: BTreeSet<i64>,
+}
+
 impl Store {
     /// Writes down that a person objects to the storage of their mail (POLICY row 4): a keyed digest stands for the address. Or, with `objects` false, that they do no longer.
     ///
@@ -217,9 +224,11 @@ impl Store {
     /// The database is out of reach.
     pub async fn held_of(&self, address: &EmailAddress, agent: &str) -> Result<Held, StoreError> {
         let now = self.now();
-        let transaction = begin_serial(&self.0.writer, READING).await?;
         let person = Person::new(address.reveal(), &BTreeSet::new(), &BTreeSet::new());
-        let mut traces = traces(&transaction, address, &person).await?;
+        let ahead = look_through(&self.0.reader, address, &person, 0).await?;
+        let transaction = begin_serial(&self.0.writer, READING).await?;
+        let own = written_by(&transaction, address).await?;
+        let mut traces = traces(&transaction, address, own, &person, ahead).await?;
         let key = self.0.keys.person(address);
         let objected = objection::Entity::find_by_id(key.as_str()).one(&transaction).await.doing(READING)?;
         let mut tickets = Vec::new();
@@ -272,8 +281,7 @@ impl Store {
     /// # Errors
     /// The database is out of reach: nothing is changed then.
     pub async fn erase(&self, whom: &ToErase<'_>, agent: &str) -> Result<Erased, StoreError> {
-        let transaction = begin_serial(&self.0.writer, ERASING).await?;
-        let (person, traces) = everything_of(&transaction, &self.0.keys, whom).await?;
+        let (transaction, person, traces) = self.begin_with_everything_of(whom).await?;
         let kept = Kept::of(&transaction, &traces, &self.0.keys.person(whom.address)).await?;
         let erased = self.erase_but(&transaction, whom, agent, (&person, &traces), &kept).await?;
         transaction.commit().await.doing(ERASING)?;
@@ -288,12 +296,11 @@ impl Store {
     pub async fn finish_erasures(&self) -> Result<u64, StoreError> {
         let mut finished = 0;
         for (row, unfinished) in self.unfinished_erasures().await? {
-            let transaction = begin_serial(&self.0.writer, ERASING).await?;
             let address = address("erasure_due", &unfinished.address)?;
             let redacted = |texts: &[String]| texts.iter().cloned().map(Redacted::new).collect::<Vec<_>>();
             let (names, phones) = (redacted(&unfinished.names), redacted(&unfinished.phones));
             let whom = ToErase { address: &address, names: &names, phones: &phones, keep_attachments: unfinished.keep_attachments };
-            let (person, traces) = everything_of(&transaction, &self.0.keys, &whom).await?;
+            let (transaction, person, traces) = self.begin_with_everything_of(&whom).await?;
             let kept = Kept::of(&transaction, &traces, &self.0.keys.person(&address)).await?;
             if kept.all_of(&traces) {
                 continue;
@@ -315,13 +322,29 @@ impl Store {
     pub async fn erasures_to_finish(&self) -> Result<u64, StoreError> {
         let mut number = 0;
         for (row, unfinished) in self.unfinished_erasures().await? {
-            let transaction = begin_serial(&self.0.writer, READING).await?;
             let nameless = Person::new(&unfinished.address, &BTreeSet::new(), &BTreeSet::new());
-            let traces = traces(&transaction, &address("erasure_due", &unfinished.address)?, &nameless).await?;
+            let address = address("erasure_due", &unfinished.address)?;
+            let ahead = look_through(&self.0.reader, &address, &nameless, 0).await?;
+            let transaction = begin_serial(&self.0.writer, READING).await?;
+            let own = written_by(&transaction, &address).await?;
+            let traces = traces(&transaction, &address, own, &nameless, ahead).await?;
             let kept = Kept::of(&transaction, &traces, &Pseudonym::from_row(row.person)).await?;
             number += u64::from(!kept.all_of(&traces));
         }
         Ok(number)
+    }
+
+    /// Begins a transaction that nothing is booked beside, and finds in it how the person is told in texts and all that has to do with them. Every text is
+    /// looked through before it, while others go on; only what has come since is looked through in it.
+    async fn begin_with_everything_of(&self, whom: &ToErase<'_>) -> Result<(DatabaseTransaction, Person, Traces), StoreError> {
+        let (known, _) = person_of(&self.0.reader, &self.0.keys, whom).await?;
+        let ahead = look_through(&self.0.reader, whom.address, &known, 0).await?;
+        let transaction = begin_serial(&self.0.writer, ERASING).await?;
+        let (person, own) = person_of(&transaction, &self.0.keys, whom).await?;
+        // A mail that came meanwhile may tell more of how they sign: then all is looked through with that.
+        let ahead = if person.is_told_as(&known) { ahead } else { LookedThrough::default() };
+        let traces = traces(&transaction, whom.address, own, &person, ahead).await?;
+        Ok((transaction, person, traces))
     }
 
     async fn unfinished_erasures(&self) -> Result<Vec<(erasure_due::Model, Unfinished)>, StoreError> {
@@ -415,23 +438,45 @@ impl Kept {
     }
 }
 
-/// How a person is told in texts, and all that has to do with them.
-async fn everything_of(db: &DatabaseTransaction, keys: &Keys, whom: &ToErase<'_>) -> Result<(Person, Traces), StoreError> {
-    let (address, key) = (whom.address.reveal(), keys.person(whom.address));
-    // First by the address alone: the names stand in what is found by it.
-    let nameless = Person::new(address, &BTreeSet::new(), &BTreeSet::new());
-    let own = traces(db, whom.address, &nameless).await?.own;
+/// How a person is told in texts, and what they wrote.
+async fn person_of(db: &impl ConnectionTrait, keys: &Keys, whom: &ToErase<'_>) -> Result<(Person, Vec<entry::Model>), StoreError> {
+    let own = written_by(db, whom.address).await?;
     let mut names: BTreeSet<String> = own.iter().map(|entry| entry.author_name.trim().to_owned()).collect();
     names.extend(whom.names.iter().map(|name| name.reveal().clone()));
     let mut phones: BTreeSet<String> = whom.phones.iter().map(|phone| phone.reveal().clone()).collect();
-    if let Some(profile) = profile::Entity::find_by_id(key.as_str()).one(db).await.doing(ERASING)? {
+    if let Some(profile) = profile::Entity::find_by_id(keys.person(whom.address).as_str()).one(db).await.doing(ERASING)? {
         names.insert(profile.name);
         phones.extend(profile.phone.into_iter().chain(profile.mobile));
     }
-    let mut person = Person::new(address, &names, &phones);
+    let mut person = Person::new(whom.address.reveal(), &names, &phones);
     own.iter().for_each(|entry| person.learn(&entry.written));
-    let traces = traces(db, whom.address, &person).await?;
-    Ok((person, traces))
+    Ok((person, own))
+}
+
+/// What somebody wrote.
+async fn written_by(db: &impl ConnectionTrait, address: &EmailAddress) -> Result<Vec<entry::Model>, StoreError> {
+    entry::Entity::find().filter(entry::Column::Author.eq(address.reveal())).order_by_asc(entry::Column::Id).all(db).await.doing(READING)
+}
+
+/// Looks through all that others wrote behind that entry.
+async fn look_through(
+    db: &impl ConnectionTrait,
+    address: &EmailAddress,
+    person: &Person,
+    behind: i64,
+) -> Result<LookedThrough, StoreError> {
+    let mut looked = LookedThrough { up_to: behind, ..LookedThrough::default() };
+    loop {
+        let page = entry::Entity::find().filter(entry::Column::Id.gt(looked.up_to)).order_by_asc(entry::Column::Id).limit(PAGE);
+        let rows = page.all(db).await.doing(READING)?;
+        let Some(last) = rows.last() else { return Ok(looked) };
+        looked.up_to = last.id;
+        let mentions = |row: &&entry::Model| {
+            let texts = [&row.subject, &row.written, &row.quoted, &row.author_name];
+            row.author.as_deref() != Some(address.reveal()) && texts.into_iter().any(|text| person.is_in(text))
+        };
+        looked.mentioned_on.extend(rows.iter().filter(mentions).map(|row| row.ticket_id));
+    }
 }
 
 /// Marks the originals of these mails to be expunged, and takes the person's digest off them. How many were marked.
@@ -498,9 +543,22 @@ async fn note_unfinished(
 }
 
 /// Everything that has to do with a person.
-async fn traces(db: &DatabaseTransaction, address: &EmailAddress, person: &Person) -> Result<Traces, StoreError> {
-    let mut traces = Traces::default();
-    let address = address.reveal();
+async fn traces(
+    db: &DatabaseTransaction,
+    whose: &EmailAddress,
+    own: Vec<entry::Model>,
+    person: &Person,
+    ahead: LookedThrough,
+) -> Result<Traces, StoreError> {
+    let mut traces = Traces { own, ..Traces::default() };
+    for row in &traces.own {
+        traces.roles.entry(row.ticket_id).or_default().insert("participant");
+    }
+    let since = look_through(db, whose, person, ahead.up_to).await?;
+    for id in ahead.mentioned_on.into_iter().chain(since.mentioned_on) {
+        traces.roles.entry(id).or_default().insert("mentioned");
+    }
+    let address = whose.reveal();
     for row in participant::Entity::find().filter(participant::Column::Address.eq(address)).all(db).await.doing(READING)? {
         traces.roles.entry(row.ticket_id).or_default().insert("participant");
     }
@@ -532,21 +590,7 @@ async fn traces(db: &DatabaseTransaction, address: &EmailAddress, person: &Perso
     for id in letters.into_iter().flatten() {
         traces.roles.entry(id).or_default().insert("mentioned");
     }
-    let mut after = 0;
-    loop {
-        let page = entry::Entity::find().filter(entry::Column::Id.gt(after)).order_by_asc(entry::Column::Id).limit(PAGE);
-        let rows = page.all(db).await.doing(READING)?;
-        let Some(last) = rows.last() else { return Ok(traces) };
-        after = last.id;
-        for row in rows {
-            if row.author.as_deref() == Some(address) {
-                traces.roles.entry(row.ticket_id).or_default().insert("participant");
-                traces.own.push(row);
-            } else if [&row.subject, &row.written, &row.quoted, &row.author_name].into_iter().any(|text| person.is_in(text)) {
-                traces.roles.entry(row.ticket_id).or_default().insert("mentioned");
-            }
-        }
-    }
+    Ok(traces)
 }
 
 /// Letters to somebody, or with somebody in CC.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
 use super::connection::begin_serial;
@@ -82,15 +82,7 @@ impl Store {
     /// The database is out of reach.
     pub async fn profile(&self, address: &EmailAddress) -> Result<Option<Profile>, StoreError> {
         let Some(row) = profile::Entity::find_by_id(self.person(address)).one(&self.0.reader).await.doing(DOING)? else { return Ok(None) };
-        let tickets: Vec<i64> = ticket::Entity::find()
-            .select_only()
-            .column(ticket::Column::Id)
-            .filter(ticket::Column::Requester.eq(address.reveal()))
-            .order_by_asc(ticket::Column::Id)
-            .into_tuple()
-            .all(&self.0.reader)
-            .await
-            .doing(DOING)?;
+        let tickets = asked_for_by(&self.0.reader, address.reveal()).await?;
         view(row, tickets.into_iter().map(|id| TicketNumber::new(id).to_string()).collect()).map(Some)
     }
 
@@ -225,14 +217,7 @@ impl Store {
     }
 
     async fn move_to_general_profile(&self, db: &DatabaseTransaction, row: &profile::Model) -> Result<(), StoreError> {
-        let tickets: Vec<i64> = ticket::Entity::find()
-            .select_only()
-            .column(ticket::Column::Id)
-            .filter(ticket::Column::Requester.eq(&row.address))
-            .into_tuple()
-            .all(db)
-            .await
-            .doing(DOING)?;
+        let tickets = asked_for_by(db, &row.address).await?;
         ticket::Entity::update_many()
             .col_expr(ticket::Column::Requester, Expr::value(None::<String>))
             .filter(ticket::Column::Requester.eq(&row.address))
@@ -289,6 +274,19 @@ pub(super) async fn come_back(db: &DatabaseTransaction, people: &BTreeSet<String
     Ok(back)
 }
 
+/// The tickets that somebody asked for, in the order opened.
+async fn asked_for_by(db: &impl ConnectionTrait, address: &str) -> Result<Vec<i64>, StoreError> {
+    ticket::Entity::find()
+        .select_only()
+        .column(ticket::Column::Id)
+        .filter(ticket::Column::Requester.eq(address))
+        .order_by_asc(ticket::Column::Id)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(DOING)
+}
+
 /// A number as it is kept: none instead of an empty one.
 fn told(number: Option<&str>) -> Option<String> {
     number.map(str::trim).filter(|number| !number.is_empty()).map(str::to_owned)
@@ -311,14 +309,7 @@ fn view(row: profile::Model, tickets: Vec<String>) -> Result<Profile, StoreError
 /// Whether a legal hold keeps the person's organisation, or a ticket that they asked for or wrote on: then they wait for its end.
 async fn on_hold(db: &DatabaseTransaction, row: &profile::Model) -> Result<bool, StoreError> {
     let holds = Holds::read(db).await?;
-    let requested: Vec<i64> = ticket::Entity::find()
-        .select_only()
-        .column(ticket::Column::Id)
-        .filter(ticket::Column::Requester.eq(&row.address))
-        .into_tuple()
-        .all(db)
-        .await
-        .doing(DOING)?;
+    let requested = asked_for_by(db, &row.address).await?;
     let written: Vec<i64> = entry::Entity::find()
         .select_only()
         .column(entry::Column::TicketId)

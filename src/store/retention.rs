@@ -52,6 +52,12 @@ impl Rules {
         Timestamp::from_millisecond(begin).map_or(Timestamp::MAX, |begin| term.end(begin, &self.timezone))
     }
 
+    /// When a ticket that waits since then is removed, if its desk is reminded of it now: there must be time to decide.
+    fn queue_end(&self, organisation: Option<&str>, since: i64, now: i64) -> Timestamp {
+        let in_time = Timestamp::from_millisecond(now.saturating_add(REMINDED)).unwrap_or(Timestamp::MAX);
+        self.end(self.of(organisation).queue, since).max(in_time)
+    }
+
     /// When an organisation is to be forgotten: the contract ends with its last day.
     fn contract_end(&self, organisation: &str, last: Date) -> Option<Timestamp> {
         let begin = last.tomorrow().ok()?.to_zoned(self.timezone.clone()).ok()?;
@@ -313,24 +319,18 @@ impl Store {
     }
 
     async fn due_queue(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
-        let rows: Vec<(i64, Option<String>, i64)> = ticket::Entity::find()
-            .select_only()
-            .columns([ticket::Column::Id, ticket::Column::Organisation, ticket::Column::OpenedAt])
-            .filter(ticket::Column::Status.eq("queued"))
-            .order_by_asc(ticket::Column::Id)
-            .into_tuple()
-            .all(&self.0.reader)
-            .await
-            .doing(LOOKING)?;
-        // Nothing expires unseen: whoever was just reminded has time to decide.
-        let reminded: Vec<i64> = queue_reminder::Entity::find()
+        let rows = self.tickets_since(ticket::Column::OpenedAt, ticket::Column::Status.eq("queued")).await?;
+        // Nothing expires unseen: somebody was reminded, and had time to decide.
+        let reminded: BTreeSet<i64> = queue_reminder::Entity::find()
             .select_only()
             .column(queue_reminder::Column::TicketId)
-            .filter(queue_reminder::Column::At.gt(now.as_millisecond() - REMINDED))
+            .filter(queue_reminder::Column::At.lte(now.as_millisecond() - REMINDED))
             .into_tuple()
             .all(&self.0.reader)
             .await
-            .doing(LOOKING)?;
+            .doing(LOOKING)?
+            .into_iter()
+            .collect();
         let mut due = Vec::new();
         for (id, organisation, opened) in rows {
             let term = rules.of(organisation.as_deref()).queue;
@@ -338,11 +338,24 @@ impl Store {
                 continue;
             }
             let end = rules.end(term, last_on(&self.0.reader, id).await?.unwrap_or(opened));
-            if end <= now && !reminded.contains(&id) {
+            if end <= now && reminded.contains(&id) {
                 due.push(DueItem { ticket: Some(id), organisation, rows: vec![id], ..DueItem::new(Forgotten::Queue, end) });
             }
         }
         Ok(due)
+    }
+
+    /// Tickets, whose each is, and since when it is so.
+    async fn tickets_since(&self, since: ticket::Column, so: Expr) -> Result<Vec<(i64, Option<String>, i64)>, StoreError> {
+        ticket::Entity::find()
+            .select_only()
+            .columns([ticket::Column::Id, ticket::Column::Organisation, since])
+            .filter(so)
+            .order_by_asc(ticket::Column::Id)
+            .into_tuple()
+            .all(&self.0.reader)
+            .await
+            .doing(LOOKING)
     }
 
     async fn due_attachments(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
@@ -408,17 +421,8 @@ impl Store {
     }
 
     async fn due_decisions(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
-        let closed: Vec<(i64, Option<String>, i64)> = ticket::Entity::find()
-            .select_only()
-            .columns([ticket::Column::Id, ticket::Column::Organisation, ticket::Column::ClosedAt])
-            .filter(ticket::Column::ClosedAt.is_not_null())
-            .order_by_asc(ticket::Column::Id)
-            .into_tuple()
-            .all(&self.0.reader)
-            .await
-            .doing(LOOKING)?;
         let mut due = Vec::new();
-        for (id, organisation, closed_at) in closed {
+        for (id, organisation, closed_at) in self.tickets_since(ticket::Column::ClosedAt, ticket::Column::ClosedAt.is_not_null()).await? {
             let end = rules.end(rules.of(organisation.as_deref()).decisions, closed_at);
             if end <= now && !holds.keep(Some(id), organisation.as_deref()) {
                 due.push(DueItem { ticket: Some(id), organisation, rows: vec![id], ..DueItem::new(Forgotten::Decisions, end) });
@@ -601,6 +605,21 @@ fn attachments_end(ticket: &TicketTerms, rules: &Rules) -> Option<Timestamp> {
 }
 
 /// When something last happened on a ticket.
+/// Until when a ticket waits, of which its desk is reminded now; none where a legal hold keeps it.
+pub(super) async fn waits_until(
+    db: &impl ConnectionTrait,
+    row: &ticket::Model,
+    rules: &Rules,
+    now: i64,
+) -> Result<Option<Timestamp>, StoreError> {
+    let organisation = row.organisation.as_deref();
+    if Holds::read(db).await?.keep(Some(row.id), organisation) {
+        return Ok(None);
+    }
+    let since = last_on(db, row.id).await?.unwrap_or(row.opened_at);
+    Ok(Some(rules.queue_end(organisation, since, now)))
+}
+
 async fn last_on(db: &impl ConnectionTrait, ticket: i64) -> Result<Option<i64>, StoreError> {
     let last: Option<Option<i64>> = entry::Entity::find()
         .select_only()
