@@ -130,8 +130,8 @@ fn a_mail_from_a_pipe_that_ends_the_program_three_times_is_not_opened_again_befo
     assert_eq!(left(), json!({}));
     // The mail server gives it up one day, and nobody says so.
     deliver(&mail).exits(75);
-    assert_eq!(left(), json!({"waiting": 1}));
-    for (day, waits) in [("2026-12-01", json!({"waiting": 1})), ("2027-12-01", json!({}))] {
+    assert_eq!(left(), json!({"alone-in-hand": 1}));
+    for (day, waits) in [("2026-12-01", json!({"alone-in-hand": 1})), ("2027-12-01", json!({}))] {
         world.run_at(&format!("{day}T10:00:00+01:00"), &["run", "--once"]);
         assert_eq!(left(), waits, "on {day}");
     }

@@ -7,7 +7,7 @@ use super::letters::Desk;
 use super::tickets::{find, list, plain, told};
 use super::{Failure, Office, Place, output};
 use crate::decide::Template;
-use crate::store::{Correspondence, Stuck, TicketStatus};
+use crate::store::{Correspondence, OUTSIDE, Stuck, TicketStatus};
 use crate::words::{Keys, MailboxId, Redacted, TicketNumber};
 
 /// Work on what waits for an agent, and on mails that could not be processed.
@@ -133,7 +133,11 @@ async fn retry(office: &Office, mail: &str, json: bool) -> Result<(), Failure> {
         [validity, desk] => (*desk, Some(validity.parse::<NonZeroU32>().map_err(|_| wrong())?)),
         _ => return Err(wrong()),
     };
-    office.may_see(&office.desks_of_agent()?, desk)?;
+    let own = office.desks_of_agent()?;
+    // A mail from a pipe is in no desk's mailbox, and for all.
+    if desk != OUTSIDE {
+        office.may_see(&own, desk)?;
+    }
     office.store.retry_stuck(&MailboxId::new(desk), validity, uid, &office.agent()?).await.map_err(plain)?;
     let fields = serde_json::json!({ "mail": mail, "retried": true });
     output::done(json, &format!("{mail} is tried again at the next round."), &fields)

@@ -635,7 +635,8 @@ pub fn approval(written: &str) -> Approval {
 fn first_lines(written: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut blank = true;
-    for line in written.lines().map(str::trim) {
+    // What somebody else wrote is marked.
+    for line in written.lines().map(str::trim).filter(|line| !line.starts_with('>')) {
         let goes_on = !blank && line.chars().next().is_some_and(char::is_lowercase);
         blank = line.is_empty();
         let greeting = |line: &String| words(line).len() <= FEW && line_says(line).is_none();
@@ -684,7 +685,9 @@ fn line_says(line: &str) -> Option<Approval> {
     let holds = |phrases: &[&[&str]]| phrases.iter().any(|phrase| in_this_order(&words, phrase));
     // "Jo" is a name as well.
     let yes = (YES.contains(first) && *first != "jo") || WEAK.contains(first) || words.contains(&"ok");
-    let no = NO.contains(first);
+    let pairs = || words.iter().zip(words.iter().skip(1)).map(|(word, next)| (*word, *next));
+    // "Thanks, but no."
+    let no = NO.contains(first) || (!yes && pairs().any(|(word, next)| SECOND_THOUGHT.contains(&word) && NO.contains(&next)));
     let approves = begins_one_of(&words, APPROVE) || holds(APPROVING);
     let declines = begins_one_of(&words, DECLINE) || holds(DECLINING);
     let denied = words.iter().any(|word| DOUBT.contains(word) || CANNOT.contains(word) || NO.contains(word) && word != first);
@@ -693,11 +696,11 @@ fn line_says(line: &str) -> Option<Approval> {
         return None;
     }
     let by_themselves = words.iter().any(|word| OURSELVES.contains(word));
-    let pairs = || words.iter().zip(words.iter().skip(1)).map(|(word, next)| (*word, *next));
     let not_yet = pairs().any(|(word, next)| NOT_YET.iter().any(|pair| *pair == [word, next]));
     let harmless = |word: &str| {
         pairs().any(|pair| HARMLESS.contains(&pair) && (pair.0 == word || pair.1 == word))
             || (word == "om" && in_this_order(&words, &["om", "te"]))
+            || (THANKS.contains(first) && !approves && SECOND_THOUGHT.contains(&word))
     };
     // Danish "det tager vi op", German "das besprechen wir": who speaks may stand behind the verb.
     // A single "i" is English before a verb, and Danish, Norwegian or Swedish for "in" else.

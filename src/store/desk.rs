@@ -4,7 +4,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
-use super::arrivals::{ArrivalState, Waiting};
+use super::arrivals::{ArrivalState, OUTSIDE, Waiting};
 use super::audit::Tail;
 use super::batch::row_of_reply;
 use super::connection::begin_serial;
@@ -97,7 +97,8 @@ impl Store {
         let tickets = self.tickets(&filter).await?;
         let mut stuck = self.waiting().await?;
         stuck.retain(|waiting| {
-            waiting.state == ArrivalState::Stuck && desks.is_none_or(|desks| desks.iter().any(|desk| desk == waiting.uid.mailbox.as_str()))
+            let of = waiting.uid.mailbox.as_str();
+            waiting.state == ArrivalState::Stuck && (of == OUTSIDE || desks.is_none_or(|desks| desks.iter().any(|desk| desk == of)))
         });
         Ok(Queued { tickets, stuck })
     }
