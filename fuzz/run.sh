@@ -25,8 +25,22 @@ one() {
     POSTKAMER_FUZZ=$target nice "$program" -max_total_time="$SECONDS_EACH" -timeout=120 -rss_limit_mb=2048 -max_len=16384 -verbosity=1 \
         -print_final_stats=1 -artifact_prefix="$here/" "$here/corpus" "fuzz/corpus/$target" $(seeds "$target") >"$here/log" 2>&1
     local status=$?
-    echo "fuzz $target: $(grep -o 'stat::number_of_executed_units: .*' "$here/log" | grep -o '[0-9]*$') inputs, exit status $status"
-    [[ $status -eq 0 ]] || { tail -n 40 "$here/log" >&2; return 1; }
+    if [[ $status -eq 0 ]]; then
+        echo "fuzz $target: nothing found in $(grep -o 'number_of_executed_units: .*' "$here/log" | grep -o '[0-9]*$') inputs"
+        return
+    fi
+    # Where, and never what: the input lies in its file.
+    local where input
+    where=$(grep -oE 'panicked at [^ ]+|ERROR: libFuzzer: [a-z -]+' "$here/log" | head -n 2 | paste -sd ' ')
+    input=$(grep -o "$here/[a-z]*-[0-9a-f]*" "$here/log" | tail -n 1)
+    {
+        echo "fuzz $target FAILED with exit status $status: ${where:-see the log}"
+        echo "    the whole log   $here/log"
+        [[ -z $input ]] || echo "    the input       $input"
+        [[ -z $input ]] || echo "    once more       POSTKAMER_FUZZ=$target $program $input"
+        [[ -z $input ]] || echo "    for ever        cp $input fuzz/corpus/$target/NAME: every run of \`make fuzz TARGETS=$target\` meets it first"
+    } >&2
+    return 1
 }
 
 export SECONDS_EACH=${SECONDS_EACH:-37} program

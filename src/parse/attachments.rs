@@ -61,13 +61,35 @@ pub(super) fn file_name(raw: &str) -> String {
     clean::one_line(&encoded_words::decode(raw))
 }
 
-/// Texts beside a part that no reader shows: a second name that differs from the first, and the description.
+/// Texts beside a part that no reader shows: what is said of it besides its name, a second name that differs from the first, and the
+/// description.
 pub(super) fn beside(part: &MessagePart<'_>) -> Vec<String> {
     let shown = name(part);
-    let second = part.content_type().and_then(|content_type| content_type.attribute("name")).map(file_name);
-    let description = part.content_description().map(clean::one_line);
-    [second, description].into_iter().flatten().filter(|text| !text.is_empty() && Some(text) != shown.as_ref()).collect()
+    let said = [part.content_type(), part.content_disposition()].into_iter().flatten().flat_map(|field| field.attributes());
+    let texts = said.filter(|(name, _)| !FORMAL.contains(name)).map(|(_, text)| file_name(text));
+    let mut texts: Vec<String> = texts.chain(part.content_description().map(clean::one_line)).collect();
+    texts.retain(|text| !text.is_empty() && Some(text) != shown.as_ref());
+    texts.dedup();
+    texts
 }
+
+/// Parameters of Content-Type and Content-Disposition that are for programs.
+const FORMAL: &[&str] = &[
+    "boundary",
+    "charset",
+    "creation-date",
+    "delsp",
+    "format",
+    "micalg",
+    "modification-date",
+    "protocol",
+    "read-date",
+    "report-type",
+    "size",
+    "smime-type",
+    "start",
+    "type",
+];
 
 /// An attachment of these parts; its index is given when all are known.
 pub(super) fn attachment(name: Option<String>, declared: String, bytes: Vec<u8>) -> RawAttachment {

@@ -3,9 +3,70 @@
 //! mail-parser keeps the last of two equal fields and forgives much; who a mail is from must not depend on that. This
 //! walk counts every field that any reader might take for one: folded, with blanks before the colon, split by a bare CR.
 
-use super::charset;
+use super::{charset, encoded_words};
 
-/// One header field.
+/// Fields that other rules read, or that hold what programs tell each other: addresses of machines, dates, ids, keys.
+const KNOWN: &[&str] = &[
+    "Autocrypt",
+    "Authentication-Results",
+    "Bcc",
+    "Cc",
+    "Comments",
+    "Content-Description",
+    "Content-Disposition",
+    "Content-ID",
+    "Content-Language",
+    "Content-Transfer-Encoding",
+    "Content-Type",
+    "Date",
+    "Delivered-To",
+    "DKIM-Signature",
+    "DomainKey-Signature",
+    "Feedback-ID",
+    "From",
+    "In-Reply-To",
+    "Keywords",
+    "Message-ID",
+    "MIME-Version",
+    "Received",
+    "Received-SPF",
+    "References",
+    "Reply-To",
+    "Return-Path",
+    "Sender",
+    "Subject",
+    "Thread-Index",
+    "Thread-Topic",
+    "To",
+    "User-Agent",
+];
+
+/// How the names of such fields begin: of lists, of authentication, and of the mail servers and filters that customers have.
+const KNOWN_FAMILIES: &[&str] = &[
+    "ARC-",
+    "List-",
+    "Resent-",
+    "X-Amz-",
+    "X-Barracuda-",
+    "X-Exchange",
+    "X-Forefront",
+    "X-Gm-",
+    "X-Google-",
+    "X-IronPort",
+    "X-Mailgun-",
+    "X-Microsoft",
+    "X-Mimecast-",
+    "X-MS-",
+    "X-Proofpoint",
+    "X-Received",
+    "X-Rspamd",
+    "X-SES-",
+    "X-SG-",
+    "X-Spam",
+    "X-Virus",
+];
+
+/// One header field; a line that is none has no name.
 pub(super) struct Field<'m> {
     /// Its name without surrounding blanks.
     name: &'m [u8],
@@ -14,6 +75,21 @@ pub(super) struct Field<'m> {
 }
 
 impl Field<'_> {
+    fn begins(&self, prefix: &str) -> bool {
+        self.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+    }
+
+    /// Whether other rules read it, or nobody need.
+    fn is_known(&self) -> bool {
+        KNOWN.iter().any(|name| self.is(name)) || KNOWN_FAMILIES.iter().any(|family| self.begins(family))
+    }
+
+    /// As a line of text.
+    fn line(&self) -> String {
+        let text = encoded_words::decode(&self.text());
+        if self.name.is_empty() { text } else { format!("{}: {text}", charset::undeclared(self.name)) }
+    }
+
     fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
@@ -38,9 +114,8 @@ impl Field<'_> {
 /// A header block.
 #[derive(Default)]
 pub(super) struct Header<'m> {
+    /// Top first; lines that are no field and continue none are among them, without a name.
     fields: Vec<Field<'m>>,
-    /// Lines that are no field and continue none. Some readers show them as text.
-    pub strays: Vec<&'m [u8]>,
 }
 
 impl<'m> Header<'m> {
@@ -73,7 +148,7 @@ impl<'m> Header<'m> {
         let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic); // RFC 5322 §2.2
         match line.get(name_end + 1..) {
             Some(raw) if is_name => self.fields.push(Field { name, raw }),
-            _ => self.strays.push(line.trim_ascii()),
+            _ => self.fields.push(Field { name: &[], raw: line }),
         }
     }
 
@@ -94,7 +169,17 @@ impl<'m> Header<'m> {
 
     /// Whether a field's name begins with this.
     pub(super) fn has_prefix(&self, prefix: &str) -> bool {
-        self.fields.iter().any(|field| field.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes())))
+        self.fields.iter().any(|field| field.begins(prefix))
+    }
+
+    /// Lines that are no field and continue none, without surrounding blanks. Some readers show them as text.
+    pub(super) fn strays(&self) -> impl Iterator<Item = &'m [u8]> {
+        self.fields.iter().filter(|field| field.name.is_empty()).map(|field| field.raw.trim_ascii())
+    }
+
+    /// What no other rule reads, a line for each field and each stray line, in their order: what a form, a person or a broken program put there.
+    pub(super) fn unread(&self) -> Vec<String> {
+        self.fields.iter().filter(|field| !field.is_known()).map(Field::line).collect()
     }
 
     /// The fields of that name, each with the number of `Received` fields above it.
@@ -135,7 +220,8 @@ mod tests {
     fn folds_and_strays_are_told_apart() {
         let header = Header::read(b"Subject: een\r\n\ttwee\r\n \r\n drie\r\nzomaar een regel\r\nX-A: b");
         assert_eq!(header.first("subject").map(Field::text).as_deref(), Some("een\ttwee  drie"));
-        assert_eq!(header.strays, [&b"zomaar een regel"[..]]);
+        assert_eq!(header.strays().collect::<Vec<_>>(), [b"zomaar een regel"]);
+        assert_eq!(header.unread(), ["zomaar een regel", "X-A: b"]);
         assert_eq!(header.first("x-a").map(Field::text).as_deref(), Some("b"));
     }
 

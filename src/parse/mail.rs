@@ -125,6 +125,9 @@ pub struct Text {
     /// What other alternatives, comments in HTML, titles, hidden elements, texts of pictures, preambles, stray header lines,
     /// Thread-Topic and descriptions of parts say beyond the above: it is screened like the rest and not shown to anybody.
     pub also: Vec<Redacted<String>>,
+    /// Header fields that no rule reads, such as those of web forms, a line each. What programs write there has little around it, so only numbers that
+    /// are named count.
+    pub fields: Vec<Redacted<String>>,
 }
 
 /// A part that is not text of the mail itself.

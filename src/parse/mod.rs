@@ -71,9 +71,6 @@ pub fn parse(raw: &[u8], truncated: bool) -> Mail {
         Some(message) => reading.message(message),
         None => reading.say(quoted::lines(&clean::running(&charset::decode(None, &raw).text))),
     }
-    for stray in &header.strays {
-        reading.also.push(clean::running(&charset::undeclared(stray)));
-    }
     let subject = subject(&header);
     // Copies of older subjects travel along unseen (MS-OXCMAIL 2.2.3.2.28).
     for field in header.any_of(&["Thread-Topic", "Comments", "Keywords"]) {
@@ -114,6 +111,7 @@ pub fn parse(raw: &[u8], truncated: bool) -> Mail {
             written: Redacted::new(split.written),
             quoted: Redacted::new(split.quoted),
             also: reading.also.into_iter().map(Redacted::new).collect(),
+            fields: reading.fields.into_iter().map(Redacted::new).collect(),
         },
         attachments: reading.attachments,
         digest: digest(&header, body),

@@ -4,11 +4,12 @@
 //! attachment with its raw bytes; whoever opens it calls [`parse`](super::parse) again.
 
 use super::attachments::{Bytes, attachment, bytes, declared, name, unreadable};
+use super::headers::Header;
 use super::quoted::{self, Line};
 use super::signed::{self, Cms};
 use super::{Opaque, RawAttachment, attachments, carried, charset, clean, html, pgp, text, tnef, uuencode};
 use crate::words::Redacted;
-use mail_parser::{HeaderForm, HeaderName, MessageParser, MessagePart, PartFlags, PartKind};
+use mail_parser::{Encoding, HeaderForm, HeaderName, MessageParser, MessagePart, PartFlags, PartKind};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -52,6 +53,8 @@ pub(super) struct Reading {
     pub text: Vec<Line>,
     /// What other renderings and hidden places say.
     pub also: Vec<String>,
+    /// Header fields that no rule reads.
+    pub fields: Vec<String>,
     /// All else.
     pub attachments: Vec<RawAttachment>,
     /// Content-IDs of the attachments, by position, and those that HTML refers to.
@@ -70,6 +73,9 @@ pub(super) struct Reading {
 
 /// Signed wrappers within signed wrappers: a triple wrap (RFC 2634) has two.
 const MOST_WRAPPERS: usize = 3;
+
+/// No identity number has fewer.
+const FEWEST_DIGITS: usize = 6;
 
 /// Where a part stands, as far as it decides what the part is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,9 +97,22 @@ impl Reading {
             if is_ours {
                 self.too_complex |= part.raw_headers().len() > LONGEST_HEADER;
                 self.damaged |= (flags.contains(PartFlags::FALLBACK_DELIMITER) && !closes_in_line(&part)) || has_contradictions(&part);
+                self.header(&part);
             }
         }
         self.part(&message.root_part(), Position::Body);
+    }
+
+    /// What stands in the header of a part and is read by no other rule. Lines that are no field are text whose writer forgot the empty line before it.
+    fn header(&mut self, part: &MessagePart<'_>) {
+        let header = Header::read(part.raw_headers());
+        let unread = header.unread().into_iter().map(|line| clean::running(&line));
+        if header.strays().next().is_some() || part.id() != 0 {
+            self.damaged |= part.encoding() == Encoding::Base64 && header.strays().any(is_base64);
+            self.also.push(unread.collect::<Vec<_>>().join("\n"));
+        } else {
+            self.fields.extend(unread.filter(|line| digits(line.as_bytes()) >= FEWEST_DIGITS));
+        }
     }
 
     fn part(&mut self, part: &MessagePart<'_>, position: Position) {
@@ -357,11 +376,11 @@ impl Reading {
         let first = part.children().next().map_or(body.len(), |child| at(child.offset_header()));
         let last = part.children().next_back().map_or(body.len(), |child| at(child.offset_end()));
         for stray in [body.get(..first), body.get(last.max(first)..)].into_iter().flatten() {
-            let lines: Vec<&[u8]> = stray.split(|b| *b == b'\n').filter(|line| !line.starts_with(b"--")).collect();
+            let lines: Vec<&[u8]> = stray.split(|b| matches!(b, b'\n' | b'\r')).filter(|line| !line.starts_with(b"--")).collect();
             let kept = lines.join(&b'\n');
             let kept = kept.trim_ascii();
             // The usual preamble for readers without MIME says nothing.
-            if kept.is_empty() || (kept.len() < 200 && contains(kept, b"MIME")) {
+            if kept.is_empty() || (kept.len() < 200 && contains(kept, b"MIME") && digits(kept) < FEWEST_DIGITS) {
                 continue;
             }
             self.damaged |= looks_like_mime(stray);
@@ -437,10 +456,19 @@ fn is_utf16(bytes: &[u8]) -> bool {
     decoded.len() < bytes.len() * 3 / 4 && !decoded.contains('\0')
 }
 
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| byte.is_ascii_digit()).count()
+}
+
+/// A line that may be of an encoded file; a file name that was folded without a blank is none.
+fn is_base64(line: &[u8]) -> bool {
+    line.len() >= 12 && line.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+}
+
 /// Whether something outside the parts looks like a part itself.
 fn looks_like_mime(bytes: &[u8]) -> bool {
     let lower = bytes.to_ascii_lowercase();
-    contains(&lower, b"\ncontent-t") || lower.starts_with(b"content-t")
+    [b"\ncontent-t", b"\rcontent-t"].iter().any(|start| contains(&lower, *start)) || lower.starts_with(b"content-t")
 }
 
 fn contains(hay: &[u8], needle: &[u8]) -> bool {

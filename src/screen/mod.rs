@@ -147,6 +147,10 @@ pub fn screen(mut mail: Mail, documents: Vec<Document>, policy: &Policy) -> Scre
     for also in &text.also {
         body.merge(detector.text(also.reveal()));
     }
+    let named = Policy { sensitivity: Sensitivity::Relaxed, ..policy.clone() };
+    for field in &text.fields {
+        body.merge(Detector::new(&named).line(field.reveal()));
+    }
     findings.extend(body.finding(Where::Body, None));
     findings.extend(detector.text(text.quoted.reveal()).finding(Where::Quoted, None));
 

@@ -336,3 +336,106 @@ fn cases_of_what_people_write() {
         assert_eq!(!in_text(&case.text).is_empty(), case.found, "{}", case.text);
     }
 }
+
+/// A mail of `fields` and a text, and a file in a part whose header is `part`.
+fn parsed(fields: &str, part: &str, file: &str, around: [&str; 2]) -> Screened {
+    let [before, after] = around;
+    let raw = format!(
+        "From: a.devries@waterwolde.example\r\nSubject: Vraag\r\n{fields}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+         {before}--b\r\nContent-Type: text/plain\r\n\r\nZie bijlage.\r\n--b\r\n{part}{file}\r\n--b--\r\n{after}"
+    );
+    screen(crate::parse::parse(raw.as_bytes(), false), Vec::new(), &Policy::default())
+}
+
+const BSN: &str = "BSN 111222333";
+const CSV: &str = "Content-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv\r\n";
+const ROWS: &str = "naam;bsn\r\nJ. Pol;111222333";
+
+#[test]
+fn what_no_reader_shows_is_screened() {
+    for field in [
+        "X-Klant-BSN: 111222333",
+        "X-Formulier: naam J. Pol, BSN 111222333",
+        "Organization: BSN 111222333",
+        "Comments: BSN 111222333",
+        "Keywords: BSN 111222333",
+        "Thread-Topic: BSN 111222333",
+        "X-Original-Subject: =?utf-8?B?QlNOIDExMTIyMjMzMw==?=",
+        "Disposition-Notification-To: \"BSN 111222333\" <x@waterwolde.example>",
+        // A mail whose writer forgot the empty line before the text.
+        "Beste mensen, de gegevens van BSN 111222333 kloppen niet",
+        "Beste mensen,\r\nNaam: J. Pol\r\nGeboren: 12-03-1961",
+    ] {
+        assert!(parsed(&format!("{field}\r\n"), CSV, "\r\na;b", ["", ""]).citizen_data_in_text(), "{field}");
+    }
+    for part in [
+        format!("{CSV}Content-Description: {BSN}\r\n"),
+        format!("{CSV}X-Note: {BSN}\r\n"),
+        format!("{CSV}Content-Location: file:///C:/bsn-111222333.csv\r\n"),
+        "Content-Type: text/csv; title=\"BSN 111222333\"\r\n".to_owned(),
+        "Content-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv; comment=\"BSN 111222333\"\r\n".to_owned(),
+        "Content-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv; filename*=utf-8''BSN%20111222333.csv\r\n".to_owned(),
+        "Content-Type: text/csv\r\nContent-Disposition: attachment; filename*=utf-8''a.csv; filename=\"BSN 111222333.csv\"\r\n".to_owned(),
+    ] {
+        let screened = parsed("", &part, "\r\na;b", ["", ""]);
+        assert!(!screened.findings.is_empty(), "{part}");
+    }
+    let bsn = format!("{BSN}\r\n");
+    for around in [[bsn.as_str(), ""], ["This is a message in MIME format. BSN 111222333\r\n", ""], ["", bsn.as_str()]] {
+        assert!(parsed("", CSV, "\r\na;b", around).citizen_data_in_text(), "{around:?}");
+    }
+}
+
+/// A part without the empty line between its header and its content, and lines that end in CR alone: what is there is found, or the mail is known not
+/// to be read.
+#[test]
+fn broken_parts_hide_nothing() {
+    let person = "Naam: J. Pol\r\nGeboren: 12-03-1961";
+    let cr = |text: &str| text.replace("\r\n", "\r");
+    for (part, file) in [
+        (CSV.to_owned(), ROWS.to_owned()),
+        (CSV.to_owned(), format!("{ROWS}\r\n\r\nx;y")),
+        (CSV.to_owned(), person.to_owned()),
+        (String::new(), ROWS.to_owned()),
+        (format!("{CSV}Content-Transfer-Encoding: base64\r\n"), "bmFhbTtic24NCkouIFBvbDsxMTEyMjIzMzMNCg==".to_owned()),
+        (cr(CSV), cr(&format!("\r\n{ROWS}"))),
+        (cr(CSV), ROWS.to_owned()),
+    ] {
+        let screened = parsed("", &part, &file, ["", ""]);
+        let unread = |withheld: &Withheld| withheld.why == Why::Unreadable(Unreadable::Damaged) && withheld.index > 0;
+        assert!(screened.citizen_data_in_text() || screened.withheld().any(unread), "{part}{file}");
+    }
+    let structure = cr(&format!("--b\r\n{CSV}\r\n{ROWS}\r\n--b--\r\n"));
+    let raw =
+        format!("From: a.devries@waterwolde.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{structure}");
+    assert!(screen(crate::parse::parse(raw.as_bytes(), false), Vec::new(), &Policy::default()).citizen_data_in_text());
+}
+
+/// Headers of the usual programs, and of some unusual ones, hold numbers of every length: none of them is a person's, even where it would pass for one.
+#[test]
+fn headers_of_mail_programs_are_clean() {
+    let headers = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/headers");
+    let files: Vec<_> = std::fs::read_dir(headers).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 12, "{files:?}");
+    for file in files {
+        let raw = std::fs::read_to_string(&file).unwrap();
+        for raw in [raw.clone(), with_valid_numbers(&raw)] {
+            let screened = screen(crate::parse::parse(raw.as_bytes(), false), Vec::new(), &Policy::default());
+            assert_eq!(kinds(&screened.findings), BTreeMap::new(), "{}: {:?}", file.display(), screened.findings);
+            let damaged = |withheld: &&Withheld| withheld.index > 0;
+            assert_eq!(screened.withheld().find(damaged), None, "{}", file.display());
+        }
+    }
+}
+
+/// The same with runs of digits that pass the checks of identity numbers of that length.
+fn with_valid_numbers(text: &str) -> String {
+    let runs = text.as_bytes().chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit());
+    let replaced = runs.map(|run| match (run.first().is_some_and(u8::is_ascii_digit), run.len()) {
+        (true, 9) => "123456782",
+        (true, 10) => "0101701234",
+        (true, 11) => "01010750160",
+        _ => std::str::from_utf8(run).unwrap(),
+    });
+    replaced.collect()
+}
