@@ -16,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::decide::{Outcome, Reason, ServerAction, Template};
 use crate::health::{Backlog, Pulse};
+use crate::identify::Authentic;
 use crate::journey::{Journey, Received};
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
 use crate::outbox::{self, Transport};
@@ -612,11 +613,15 @@ impl Daemon {
     async fn consider(&self, desk: &Desk, raws: Vec<RawMail>, now: jiff::Timestamp) -> Result<Vec<Considered>, StoreError> {
         let mails = self.receive(raws, now).await;
         let over_rate = self.over_rate(desk, &mails, now).await?;
-        let desk = Arc::new(desk.clone());
+        let (desk, strangers) = (Arc::new(desk.clone()), Arc::new(Strangers::default()));
         Ok(side_by_side(mails.into_iter().zip(over_rate).map(|(received, over)| {
-            let (daemon, desk) = (self.clone(), desk.clone());
+            let (daemon, desk, strangers) = (self.clone(), desk.clone(), strangers.clone());
             async move {
                 let shared = &*daemon.0;
+                let waits = !over && daemon.is_a_strangers(&desk, &received, now);
+                let turn = if waits { strangers.turn(shared.journey.settings.attachments.reading_time).await } else { None };
+                // Without a turn it waits in the mailbox, as one over the intake rate does.
+                let over = over || waits && turn.is_none();
                 let begun = Instant::now();
                 let considered = shared.journey.consider(&desk, received, over, Some(shared.store.keys()), now).await;
                 shared.pulse.screened(begun.elapsed());
@@ -624,6 +629,12 @@ impl Daemon {
             }
         }))
         .await)
+    }
+
+    /// Whether there are files to read of somebody whom nobody vouches for, or who belongs to no customer.
+    fn is_a_strangers(&self, desk: &Desk, received: &Received, now: jiff::Timestamp) -> bool {
+        let intake = self.0.journey.intake(desk, received, self.0.store.keys(), now);
+        !received.mail.attachments.is_empty() && (intake.authentic != Authentic::Pass || intake.organisation.is_none())
     }
 
     /// T1: decides, plans and books.
@@ -768,6 +779,22 @@ enum Place {
 impl Place {
     fn is_alone(&self) -> bool {
         matches!(self, Self::Alone(_))
+    }
+}
+
+/// Mails of a batch with files that strangers sent: they are read one after the other, and after the time that one mail may take no other is begun.
+/// However many slow ones there are, a batch waits for two of them at most (THREATS §4, I6).
+#[derive(Default)]
+struct Strangers {
+    /// When the first of them began; held while one of them is read.
+    begun: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl Strangers {
+    /// The first always gets one, so that each batch brings the next mail nearer.
+    async fn turn(&self, time: Duration) -> Option<tokio::sync::MutexGuard<'_, Option<Instant>>> {
+        let mut begun = self.begun.lock().await;
+        (begun.get_or_insert_with(Instant::now).elapsed() < time).then_some(begun)
     }
 }
 

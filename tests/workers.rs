@@ -535,6 +535,27 @@ fn many_slow_files_in_a_mail_hold_up_nobody_for_long() {
     assert_eq!(kept, [0, 1]);
 }
 
+/// Slow files of strangers hold up a customer's mail no longer than one of them does; the others wait in the mailbox, and each round brings the next.
+#[test]
+fn slow_mails_of_strangers_wait_for_each_other_alone() {
+    let gate = Gate::with(|settings| settings["attachments"]["reading_time"] = toml_edit::value("2 s"));
+    let slow = drawings_in_drawings();
+    for _ in 0..3 {
+        let mail = String::from_utf8(with_files(&[("application/pdf", "tekening.pdf", slow.as_slice())])).unwrap();
+        gate.deliver(mail.replace("dmarc=pass", "dmarc=fail").as_bytes());
+    }
+    gate.deliver(&with_files(&[("text/csv", "lijst.csv", b"kolom;waarde\naantal;7\n")]));
+    assert_eq!(gate.work().len(), 1, "the customer is answered");
+    let waiting = || gate.world.run(&["status"]).ok().stdout;
+    assert_eq!(gate.tickets().len(), 2, "the customer's, and of the others the first: {}", waiting());
+    for (minute, tickets) in [(20, 3), (25, 4)] {
+        gate.world.run_at(&format!("2026-11-21T10:{minute}:00+01:00"), &["run", "--once"]).ok();
+        assert_eq!(gate.tickets().len(), tickets, "{}", waiting());
+    }
+    let kept: u64 = gate.tickets().iter().map(|ticket| ticket["attachments"].as_u64().unwrap()).sum();
+    assert_eq!(kept, 1);
+}
+
 /// The most memory that a process ever held, in bytes.
 fn resident(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

@@ -243,9 +243,10 @@ fn a31_path_by_attachment_name() {
     let contents: Vec<String> = (0..names.len()).map(|n| format!("kolom;waarde\naantal;{n}\n")).collect();
     let files: Vec<(&str, &str, &[u8])> = names.iter().zip(&contents).map(|(name, text)| ("text/csv", *name, text.as_bytes())).collect();
     gate.live(&[with_files(&files)]);
-    let attachments = files_below(&gate.world.state_dir());
-    assert!(attachments.len() >= names.len(), "they are kept: {attachments:#?}");
-    for path in files_below(&gate.world.dir).iter().chain(&attachments) {
+    let state = files_below(&gate.world.state_dir());
+    let kept = state.iter().filter(|path| path.contains("/attachments/")).count();
+    assert_eq!(kept, names.len(), "they are kept: {state:#?}");
+    for path in files_below(&gate.world.dir).iter().chain(&state) {
         assert!(!path.contains("ontsnapt") && !path.contains("htaccess") && !path.contains("xxxxxxxx"), "{path}");
     }
     assert!(!Path::new("/tmp/ontsnapt.csv").exists());
@@ -272,7 +273,8 @@ fn a32_polyglots_and_false_names() {
             (XLSX, "blad.xlsx", format!("naam;nummer\nx;{BSN}\n").into_bytes()),
         ],
     );
-    assert!(fates.iter().all(|fate| fate != "kept"), "{fates:?}");
+    assert_ne!(fates[0], "kept");
+    assert_eq!(fates[1..], ["citizen-data"; 4]);
 }
 
 /// What is locked is not opened, no password is tried, and the sender is told of the portal.
@@ -280,29 +282,27 @@ fn a32_polyglots_and_false_names() {
 fn a33_locked_archives() {
     let gate = Gate::new();
     let story = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mails/locked-archive-is-turned-back.eml")).unwrap();
-    // A member whose flag says encrypted, beside a password in the mail.
+    // A member whose flag alone says encrypted.
     let mut zip = zipped(&[("lijst.csv", b"kolom;waarde\n")]);
     for signature in [&b"PK\x03\x04"[..], b"PK\x01\x02"] {
         let at = zip.windows(4).position(|bytes| bytes == signature).unwrap();
         zip[at + if signature[2] == 3 { 6 } else { 8 }] |= 1;
     }
-    let locked_ole = {
-        let mut bytes = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec();
-        bytes.resize(4096, 0);
-        bytes
-    };
-    let mut seven = b"7z\xbc\xaf\x27\x1c\0\x04".to_vec();
-    seven.extend([0xff; 120]);
-    all_withheld(
-        &gate,
-        &[("application/zip", "slot.zip", zip.clone()), (DOCX, "slot.docx", locked_ole), ("application/x-7z-compressed", "slot.7z", seven)],
-    );
-    let letters = gate.live(&[story, with_files(&[("application/zip", "slot.zip", &zip), ("text/plain", "wachtwoord.txt", b"geheim123")])]);
+    let locked = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/locked");
+    let read = |name: &str| ("application/octet-stream", name.to_owned(), fs::read(locked.join(name)).unwrap());
+    let mut files: Vec<_> =
+        ["aes.zip", "zipcrypto.zip", "content.7z", "header.7z", "password.pdf", "password.docx", "password.xlsx"].map(read).into();
+    files.push(("application/zip", "flag.zip".to_owned(), zip));
+    let files: Vec<(&str, &str, Vec<u8>)> = files.iter().map(|(kind, name, bytes)| (*kind, name.as_str(), bytes.clone())).collect();
+    all_withheld(&gate, &files);
+    // Beside its password in the mail.
+    let letters =
+        gate.live(&[story, with_files(&[("application/zip", "slot.zip", &files[0].2), ("text/plain", "wachtwoord.txt", b"geheim")])]);
     assert_eq!(letters.len(), 2);
     assert!(letters.iter().all(|letter| letter.text().lines().any(|line| line == "https://portaal.zaakwijs.example")));
 }
 
-/// Formulas in names stay text in what a spreadsheet may open; exports are JSON, where a cell cannot begin with one.
+/// Formulas in names stay text in what a spreadsheet may open. All exports but one are JSON, where a cell cannot begin with one.
 #[test]
 fn a34_formula_injection() {
     let gate = Gate::new();
@@ -325,4 +325,12 @@ fn a34_formula_injection() {
         }
     }
     assert_eq!(gate.ticket("PK-00001")["history"][0]["author_name"], name);
+    gate.live(&[authentic(CONTACT, "", "Wilt u Joost van Dam toegang geven tot het klantportaal?")]);
+    let invite = ["portal", "invite", "PK-00002", "--email", "j.vandam@waterwolde.example", "--name", name];
+    gate.world.run_at(super::NOW, &invite).ok();
+    let csv = gate.world.run_at(super::NOW, &["portal", "roster", "--csv"]).ok().stdout;
+    assert!(
+        csv.contains("HYPERLINK") && !csv.lines().any(|line| line.split(',').any(|cell| cell.trim_start_matches('"').starts_with('='))),
+        "{csv}"
+    );
 }
