@@ -16,7 +16,6 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::decide::{Outcome, Reason, ServerAction, Template};
 use crate::health::{Backlog, Pulse};
-use crate::identify::Authentic;
 use crate::journey::{Journey, Received};
 use crate::mailbox::{self, Listed, MailboxError, RawMail, Session, Woken};
 use crate::outbox::{self, Transport};
@@ -634,7 +633,7 @@ impl Daemon {
     /// Whether there are files to read of somebody whom nobody vouches for, or who belongs to no customer.
     fn is_a_strangers(&self, desk: &Desk, received: &Received, now: jiff::Timestamp) -> bool {
         let intake = self.0.journey.intake(desk, received, self.0.store.keys(), now);
-        !received.mail.attachments.is_empty() && (intake.authentic != Authentic::Pass || intake.organisation.is_none())
+        !received.mail.attachments.is_empty() && !intake.is_a_customers()
     }
 
     /// T1: decides, plans and books.

@@ -27,6 +27,14 @@ pub struct Intake<'a> {
     pub desk: &'a str,
 }
 
+impl Intake<'_> {
+    /// Whether it comes from a customer, as far as anybody vouches for that.
+    #[must_use]
+    pub fn is_a_customers(&self) -> bool {
+        self.authentic == Authentic::Pass && self.organisation.is_some()
+    }
+}
+
 /// Whether this mail is one too many: of its sender or organisation if those are authentic, else of all mail at that desk that is not.
 /// Somebody who writes under another's name must not use up the other's share.
 #[must_use]
