@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verify", &["words", "parse", "identify"]),
     ("journey", &["words", "mailbox", "parse", "extract", "screen", "identify", "verify", "decide", "plan", "settings", "watchdog"]),
     ("retention", &["words", "mailbox", "parse", "store", "outbox", "settings"]),
-    ("upkeep", &["words", "clock", "identify", "decide", "plan", "store", "settings", "journey"]),
+    ("upkeep", &["words", "clock", "identify", "decide", "plan", "store", "settings", "journey", "retention"]),
     ("health", &["clock", "store"]),
     (
         "daemon",
