@@ -80,7 +80,9 @@ enum Part {
     Looks,
     /// Pictures of what is read anyway.
     Preview,
-    /// Folders and fonts.
+    /// A folder: nothing, unless something has come to stand there.
+    Folder,
+    /// What the reader of sheets reads.
     Nothing,
 }
 
@@ -106,7 +108,7 @@ fn part(name: &str, format: &str) -> Part {
     match extension.as_str() {
         _ if name == "META-INF/manifest.xml" => Part::Manifest,
         _ if name == "word/settings.xml" => Part::Variables,
-        _ if name.ends_with('/') => Part::Nothing,
+        _ if name.ends_with('/') => Part::Folder,
         _ if LOOKS.contains(&file) || name.contains("theme/") => Part::Looks,
         _ if PREVIEWS.iter().any(|folder| name.starts_with(folder)) => Part::Preview,
         // In ODF the pages' headers and footers stand among the styles.
@@ -119,7 +121,7 @@ fn part(name: &str, format: &str) -> Part {
         "rels" => Part::Properties,
         "xml" | "vml" => Part::Document,
         "bin" if !name.contains("embeddings/") && file != "vbaProject.bin" => Part::Binary,
-        "ttf" | "otf" | "odttf" | "fntdata" => Part::Nothing,
+        "ttf" | "otf" | "odttf" | "fntdata" => Part::Looks,
         _ => Part::Embedded,
     }
 }
@@ -152,19 +154,27 @@ fn parts(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>, format: &str)
             return reader.fail(Unreadable::Encrypted);
         }
         match kind {
-            Part::Embedded => reader.member(number, None, &bytes),
+            Part::Folder if bytes.is_empty() => {}
+            Part::Embedded | Part::Folder => reader.member(number, None, &bytes),
+            Part::Looks if name.ends_with(".xml") && !is_xml(&bytes) => reader.member(number, None, &bytes),
             Part::Binary => reader.lines("text", number, text::runs(&bytes)),
             // Looks and previews that are what they are called say nothing of their own.
             Part::Looks if !TEXT.iter().any(|mark| memmem::find(&bytes, mark).is_some()) => {}
             Part::Preview if matches!(sniff(&bytes), "png" | "jpg" | "svm" | "emf" | "wmf") => {}
             Part::Preview => reader.member(number, None, &bytes),
-            Part::Manifest | Part::Nothing => {}
+            Part::Manifest if memmem::find(&bytes, b"<manifest:manifest").is_some() => {}
+            Part::Nothing => {}
             _ => match text::decode(&bytes) {
                 Some(text) => words(reader, &text, kind, &name, format, number),
                 None => reader.fail(Unreadable::Damaged),
             },
         }
     }
+}
+
+/// Whether a part begins as XML does, in whatever encoding.
+fn is_xml(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff)) == Some(&b'<')
 }
 
 /// Elements that hold text, in any part of an office file.

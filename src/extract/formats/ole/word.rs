@@ -14,6 +14,8 @@ pub fn read(reader: &mut Reader, ole: &mut Ole<'_>) {
     }
     let table = stream(ole, Path::new(if flags & 0x0200 != 0 { "/1Table" } else { "/0Table" })).unwrap_or_default();
     match pieces(&document, &table) {
+        // Text is without zeros: its pieces lie where something else stands.
+        Some(text) if text.contains('\0') => reader.fail(Unreadable::Damaged),
         Some(text) => {
             // Paragraphs end with 13, lines with 11; fields keep their instructions between 19 and 20.
             let text = text.replace(['\r', '\u{b}', '\u{c}'], "\n").replace('\u{1e}', "-").replace(['\u{13}', '\u{14}', '\u{15}'], " ");
