@@ -25,12 +25,13 @@ const SHARED_ROWS: usize = 150;
 const LONGEST_ANSWER: u64 = 256 * 1024 * 1024;
 
 /// What poppler says when it leaves something out of a broken file, though it ends well (poppler/XRef.cc, Catalog.cc, Stream.cc).
-const LOST: [&str; 10] = [
+const LOST: [&str; 11] = [
     "Kid object",
     "End of file inside",
     "not found but needed",
     "in flate stream",
     "Failed to parse XRef entry",
+    "Couldn't find trailer dictionary",
     "Unknown filter",
     "Dictionary key must be a name object",
     "No font in show",

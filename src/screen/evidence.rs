@@ -283,17 +283,20 @@ pub fn candidates(which: usize, identifier: &Identifier, folded: &str, mut each:
 }
 
 fn stands_alone(which: usize, text: &str, start: usize, end: usize) -> bool {
-    let mut back = text.get(..start).unwrap_or("").chars().rev();
+    let before = text.get(..start).unwrap_or("");
+    let mut back = before.chars().rev();
     let mut forth = text.get(end..).unwrap_or("").chars();
     let before_ok = match (back.next(), back.next()) {
         (None, _) => true,
-        (Some(c), _) if c.is_alphabetic() => is_own_name(which, text.get(..start).unwrap_or("")),
+        (Some(c), _) if c.is_alphabetic() => is_own_name(which, before),
         (Some(c), _) if c.is_alphanumeric() || matches!(c, '*' | '+' | '€' | '$' | '£' | '%' | '\\') => false,
-        (Some('.' | ',' | '-' | '/' | ':'), Some(c)) => !c.is_ascii_digit() || list_before(text.get(..start).unwrap_or("")),
+        (Some('.' | ',' | '-' | '/' | ':'), Some(c)) => !c.is_ascii_digit() || list_before(before),
         _ => true,
     };
     let after_ok = match (forth.next(), forth.next()) {
         (None, _) => true,
+        // The cells of a form that was pasted: "BSN: 123456782Naam: …".
+        (Some(c), _) if c.is_alphabetic() => is_own_name(which, before.trim_end_matches([':', '=', ' ', '\t', '.', '"', '\''])),
         (Some(c), _) if c.is_alphanumeric() || matches!(c, '*' | '%') => false,
         (Some('-' | '/'), Some(c)) => !c.is_ascii_digit(),
         (Some('.' | ',' | ':'), Some(c)) if c.is_ascii_digit() => 1 + forth.take_while(char::is_ascii_digit).count() >= 6,
@@ -302,7 +305,7 @@ fn stands_alone(which: usize, text: &str, start: usize, end: usize) -> bool {
     before_ok && after_ok
 }
 
-/// `bsn123456782`: the letters right before the number are its own name.
+/// `bsn123456782`: the letters at the end are the number's own name.
 fn is_own_name(which: usize, before: &str) -> bool {
     let letters = before.chars().rev().take_while(|c| c.is_alphabetic()).count();
     let Some((start, _)) = before.char_indices().rev().take(letters).last() else { return false };
@@ -346,6 +349,16 @@ mod tests {
         // Fails the eleven-test; or what follows is no element.
         assert!(found(0, "01200091234567830210004anna").is_empty());
         assert!(found(0, "0120009123456782021").is_empty());
+    }
+
+    #[test]
+    fn what_is_written_on_right_behind_a_number_hides_it_only_where_nothing_names_it() {
+        for text in ["bsn: 123456782naam: p. jansen", "naam: p. jansenbsn: 123456782geboren: 1961", "burgerservicenummer=\"123456782x"] {
+            assert_eq!(found(0, text), ["123456782"], "{text}");
+        }
+        for text in ["order 123456782a", "123456782abc", "bsn 1234567821naam"] {
+            assert!(found(0, text).is_empty(), "{text}");
+        }
     }
 
     fn named(text: &str, number: &str) -> bool {

@@ -604,7 +604,6 @@ fn attachments_end(ticket: &TicketTerms, rules: &Rules) -> Option<Timestamp> {
     Some(rules.end(rules.of(ticket.organisation.as_deref()).attachments, ticket.ended?))
 }
 
-/// When something last happened on a ticket.
 /// Until when a ticket waits, of which its desk is reminded now; none where a legal hold keeps it.
 pub(super) async fn waits_until(
     db: &impl ConnectionTrait,
@@ -620,6 +619,7 @@ pub(super) async fn waits_until(
     Ok(Some(rules.queue_end(organisation, since, now)))
 }
 
+/// When something last happened on a ticket.
 async fn last_on(db: &impl ConnectionTrait, ticket: i64) -> Result<Option<i64>, StoreError> {
     let last: Option<Option<i64>> = entry::Entity::find()
         .select_only()
