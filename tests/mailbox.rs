@@ -491,7 +491,8 @@ async fn the_done_folder_cannot_be_the_one_that_mail_comes_in_to() {
     settings.done = Done::Folder("inbox".parse().unwrap());
     assert!(matches!(mailbox::open(MailboxId::new("support"), &settings).await, Err(MailboxError::DoneFolder(_))));
     settings.folder = "Elders".parse().unwrap();
-    assert_eq!(mailbox::open(MailboxId::new("support"), &settings).await.unwrap_err(), MailboxError::NoFolder);
+    let missing = mailbox::open(MailboxId::new("support"), &settings).await.unwrap_err();
+    assert_eq!(missing, MailboxError::NoMaildir(directory.path().join(".Elders")));
 }
 
 /// A server of one port on which each line is answered by a script; gives the port and what it heard.

@@ -774,6 +774,9 @@ fn a_contact_who_does_not_answer_is_asked_once_more_and_then_the_desk_is_told() 
         let shown = ticket(&world, "1");
         let notes = vec!["mail", "identity-expires", "queue-reminder", "identity-expired"];
         assert_eq!((kinds(&shown), &shown["status"]), (notes, &json!("queued")));
+        // It is among what is held of her.
+        let held = world.run_at("2026-11-29T10:00:00+01:00", &["person", "export", INEKE]).ok().stdout;
+        assert!(held.contains("asked whether the mail on PK-00001 was theirs: expired"), "{held}");
         // An answer that comes too late confirms nothing.
         deliver(
             &world,

@@ -179,6 +179,14 @@ fn tell(address: &EmailAddress, held: &Held, contacts: &[serde_json::Value]) {
         vec![output::moment(letter.at), letter.template.clone(), letter.ticket.clone().unwrap_or_default(), letter.state.clone()]
     });
     output::table(&["letter of", "which", "ticket", "state"], letters.collect(), "No letter to them is kept.");
+    for letter in &held.letters {
+        let text = crate::parse::parse(letter.message.as_bytes(), false).text;
+        output::line("");
+        output::line(&format!("-- {} {}", output::moment(letter.at), letter.template));
+        for (mark, part) in [("", &text.written), ("> ", &text.quoted)] {
+            part.reveal().trim_end().lines().for_each(|line| output::line(&format!("   {mark}{}", output::safe(line))));
+        }
+    }
 }
 
 async fn erase(office: &Office, address: &EmailAddress, names: Vec<String>, keep_attachments: bool, json: bool) -> Result<(), Failure> {

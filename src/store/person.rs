@@ -126,6 +126,8 @@ pub struct HeldLetter {
     pub ticket: Option<String>,
     /// How it stands.
     pub state: String,
+    /// The whole of it as it is sent (RFC 5322).
+    pub message: String,
 }
 
 /// What an erasure did.
@@ -258,7 +260,11 @@ impl Store {
                 .await
                 .doing(READING)?
                 .into_iter()
-                .map(|row| (TicketNumber::new(row.ticket_id).to_string(), row.state))
+                .map(|row| {
+                    // Nobody closes a question that lapses.
+                    let lapsed = row.state == "pending" && row.expires_at < now;
+                    (TicketNumber::new(row.ticket_id).to_string(), if lapsed { "expired".to_owned() } else { row.state })
+                })
                 .collect(),
             profile: held_profile(&transaction, key.as_str()).await?,
             portal: held_accesses(&transaction, key.as_str()).await?,
@@ -783,6 +789,7 @@ async fn held_letters(db: &DatabaseTransaction, address: &EmailAddress) -> Resul
             template: row.template,
             ticket: row.ticket_id.map(|id| TicketNumber::new(id).to_string()),
             state: row.state,
+            message: String::from_utf8_lossy(&row.message).into_owned(),
         })
     };
     rows.into_iter().map(held).collect()
