@@ -22,7 +22,7 @@ one() {
     local target=$1 here=target/fuzz/$1
     mkdir -p "$here/corpus" "fuzz/corpus/$target"
     # shellcheck disable=SC2046 # Several directories.
-    POSTKAMER_FUZZ=$target nice "$program" -max_total_time="$SECONDS_EACH" -timeout=120 -rss_limit_mb=2048 -max_len=16384 -verbosity=1 \
+    POSTKAMER_FUZZ=$target nice "$program" -max_total_time="$SECONDS_EACH" -timeout=300 -rss_limit_mb=2048 -max_len=16384 -verbosity=1 \
         -print_final_stats=1 -artifact_prefix="$here/" "$here/corpus" "fuzz/corpus/$target" $(seeds "$target") >"$here/log" 2>&1
     local status=$?
     if [[ $status -eq 0 ]]; then
