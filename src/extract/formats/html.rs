@@ -104,6 +104,10 @@ impl Page {
             let name: String = tag.chars().take_while(|c| !c.is_whitespace() && *c != '>').collect::<String>().to_ascii_lowercase();
             let name = name.trim_end_matches('/').to_owned();
             self.attributes(tag);
+            if name.contains(['&', ';', '=', '"', '\'']) {
+                // No element has such a name: it is text that lost its way.
+                self.aside.push(decoded(tag));
+            }
             text = after;
             if matches!(name.as_str(), "script" | "style") {
                 let end = find_ignoring_case(after, &format!("</{name}"));
@@ -219,11 +223,12 @@ impl Page {
                     }
                 }
                 "title" | "alt" | "placeholder" | "label" | "aria-label" | "summary" => self.aside.push(value),
-                "srcdoc" if self.depth < MOST_PAGES => self.inner(&value),
                 "href" | "src" | "action" | "poster" | "background" | "xlink:href" => match file_in_address(&value) {
                     Some(file) => self.files.push(file),
                     None => self.aside.push(words_of_address(&value)),
                 },
+                // `srcdoc`, and whatever else a script may make a page of.
+                _ if value.contains('<') && self.depth < MOST_PAGES => self.inner(&value),
                 _ if key.starts_with("data-") => self.aside.push(format!("{}: {value}", key.trim_start_matches("data-"))),
                 _ => {}
             }
@@ -365,6 +370,17 @@ mod tests {
         assert!(lines("<html><p><span>BSN</span><span>1234</span><b>56782</b></p>").contains(&"BSN 123456782".to_owned()));
         assert!(lines("<html><label for=a>BSN:</label> <input id=a value=123456782>").contains(&"BSN: 123456782".to_owned()));
         assert!(lines("<html><iframe srcdoc=\"&lt;p&gt;BSN 1&lt;/p&gt;\"></iframe>").contains(&"BSN 1".to_owned()));
+    }
+
+    #[test]
+    fn text_that_damage_has_put_into_a_tag_is_read() {
+        for page in [
+            "<iframe srcdoc=\"&lt;p&gt;BSN: 123456782&lt;/p&gt;\">",
+            "<iframe sXdoc=\"&lt;p&gt;BSN: 123456782&lt;/p&gt;\">",
+            "<iframe srcdoc=\"&lt;p&gR;BSN: 123456782&lt;/p&gt;\">",
+        ] {
+            assert!(lines(&format!("<html>{page}")).iter().any(|line| line.contains("BSN: 123456782")), "{page}");
+        }
     }
 
     #[test]
