@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::guard::{Guarded, Wire, guarded};
-use super::strict::known_code;
+use super::strict::{known_code, sound};
 use super::{Capabilities, ImapSettings, MailboxError};
 use crate::mailbox::{Secret, Tls, bearer_proof, tls};
 
@@ -171,7 +171,7 @@ pub(in crate::mailbox) async fn sign_in(greeted: Greeted, server: &ImapSettings)
             Plan::Sasl { mechanism, answers } => client.authenticate(mechanism, answers).await,
         }
     };
-    timeout(LIMIT, attempt).await.map_err(|_| MailboxError::Timeout(DOING))?.map_err(|(error, _)| {
+    timeout(LIMIT, sound(DOING, attempt)).await.map_err(|_| MailboxError::Timeout(DOING))??.map_err(|(error, _)| {
         use async_imap::error::Error as E;
         match error {
             // The text is the server's: only a known response code of it is kept.

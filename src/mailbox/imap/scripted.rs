@@ -243,6 +243,9 @@ async fn no_and_bad_are_errors_to_every_command() {
         opening(script([&greeted()[..4], &[say("$ NO [AUTHENTICATIONFAILED] A. de Vries")]])).await,
         MailboxError::SignIn(Some("AUTHENTICATIONFAILED"))
     );
+    for garbage in ["* 1 FETCH (UID 3 INTERNALDATE NIL)", "* OK [ALERT]é", "A. de Vries"] {
+        assert_eq!(opening(script([&greeted()[..4], &[say(garbage)]])).await, MailboxError::Protocol("signing in"), "{garbage}");
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,11 @@
 //! `read_response` are used, here: every response has a deadline; the end of the stream, BYE, NO, BAD, another command's
 //! tag and bytes that are no IMAP are errors. No error holds the server's text.
 
-use std::future::Future as _;
+use std::future::poll_fn;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use imap_proto::{MailboxDatum, RequestId, Response, ResponseCode, Status};
@@ -20,6 +21,16 @@ use crate::mailbox::MailboxError;
 const RESPONSE_LIMIT: Duration = Duration::from_secs(60);
 /// Deadline for a whole command.
 const COMMAND_LIMIT: Duration = Duration::from_secs(600);
+
+/// Waits for what reads the server's lines. imap-proto panics on some malformed ones (INTERNALDATE NIL, a code without a blank after it).
+pub(super) async fn sound<T>(doing: &'static str, read: impl Future<Output = T>) -> Result<T, MailboxError> {
+    let mut read = pin!(read);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| read.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(_) => Poll::Ready(Err(MailboxError::Protocol(doing))),
+    })
+    .await
+}
 
 /// A signed-in connection, and what the server has said about the selected folder.
 #[derive(Debug)]
@@ -97,13 +108,7 @@ impl Strict {
     /// be cancelled: no bytes are lost.
     pub(super) async fn next<O>(&mut self, doing: &'static str, look: impl FnOnce(&Response<'_>) -> O) -> Result<O, MailboxError> {
         let data = {
-            let mut read = pin!(self.session.read_response());
-            // imap-proto panics on some malformed lines (INTERNALDATE NIL, a code without a blank after it).
-            let guarded = std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| read.as_mut().poll(cx))) {
-                Ok(poll) => poll.map(Ok),
-                Err(_) => std::task::Poll::Ready(Err(MailboxError::Protocol(doing))),
-            });
-            match guarded.await? {
+            match sound(doing, self.session.read_response()).await? {
                 // Parse errors come as `Other`; their text is the server's bytes and is dropped.
                 Err(error) if matches!(error.kind(), std::io::ErrorKind::Other | std::io::ErrorKind::InvalidData) => {
                     return Err(MailboxError::Protocol(doing));
