@@ -2,11 +2,11 @@
 //!
 //! What lies in a directory is known as of the last fsync: the content of each file, and of each directory the names. Of what was written since, each
 //! sector is there or not, as the dice say, so that writes are torn and out of order. That fsync of a new file forces its name as well is
-//! how ext4 and XFS do it.
+//! how ext4 and XFS do it, and that a file is cut short as a whole or not at all: a size is no content.
 
 use super::Dice;
 use crate::support::checker::files_below;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ struct Forced {
     /// Which file, by its inode.
     names: BTreeMap<PathBuf, u64>,
     contents: BTreeMap<u64, Vec<u8>>,
+    /// Those that were cut short since.
+    shortened: BTreeSet<u64>,
 }
 
 impl Disk {
@@ -44,9 +46,15 @@ impl Disk {
 
     /// This call had its effect: `fdatasync /postkamer.db-wal`.
     pub fn heard(&self, call: &str) {
-        let Some((_, path)) = call.split_once(' ').filter(|(call, _)| ["fsync", "fdatasync"].contains(call)) else { return };
+        let Some((call, path)) = call.split_once(' ') else { return };
         let path = self.directory.join(path.trim_start_matches('/'));
         let mut forced = self.forced.lock().unwrap();
+        if call == "ftruncate" {
+            forced.shortened.extend(inode(&path));
+        }
+        if !["fsync", "fdatasync"].contains(&call) {
+            return;
+        }
         if !path.is_dir() {
             return forced.take(&path);
         }
@@ -63,7 +71,12 @@ impl Disk {
         self.files().iter().for_each(|file| fs::remove_file(file).unwrap());
         for (file, inode) in &forced.names {
             let old = forced.contents.get(inode).cloned().unwrap_or_default();
-            let torn = now.get(inode).map_or_else(|| old.clone(), |new| torn(&old, new, dice));
+            let torn = match now.get(inode) {
+                None => old,
+                Some(_) if forced.shortened.contains(inode) && dice.below(2) == 0 => old,
+                Some(new) if forced.shortened.contains(inode) => torn(&[], new, dice),
+                Some(new) => torn(&old, new, dice),
+            };
             fs::write(file, torn).unwrap();
         }
     }
@@ -80,6 +93,7 @@ impl Forced {
         if let (Some(inode), Ok(content)) = (inode(file), fs::read(file)) {
             self.names.insert(file.to_owned(), inode);
             self.contents.insert(inode, content);
+            self.shortened.remove(&inode);
         }
     }
 }
@@ -127,4 +141,17 @@ fn what_was_forced_stays_and_the_rest_may_go() {
     disk.heard("fsync /");
     disk.cut(&mut Dice::seeded(7));
     assert!(!at("forced").exists() && fs::read(at("renamed")).unwrap() == b"here");
+    // Cut short and written anew: whole as it was, or nothing of that any more.
+    let mut seen = BTreeSet::new();
+    for seed in 0..20 {
+        fs::write(at("renamed"), [3; 2048]).unwrap();
+        disk.sync();
+        fs::write(at("renamed"), [4; 512]).unwrap();
+        disk.heard("ftruncate /renamed");
+        disk.cut(&mut Dice::seeded(seed));
+        let found = fs::read(at("renamed")).unwrap();
+        assert!(found == [3; 2048] || !found.contains(&3), "{found:?}");
+        seen.insert(found.contains(&3));
+    }
+    assert_eq!(seen.len(), 2);
 }
