@@ -227,9 +227,9 @@ impl Page {
                     Some(file) => self.files.push(file),
                     None => self.aside.push(words_of_address(&value)),
                 },
+                _ if key.starts_with("data-") => self.aside.push(format!("{}: {value}", key.trim_start_matches("data-"))),
                 // `srcdoc`, and whatever else a script may make a page of.
                 _ if value.contains('<') && self.depth < MOST_PAGES => self.inner(&value),
-                _ if key.starts_with("data-") => self.aside.push(format!("{}: {value}", key.trim_start_matches("data-"))),
                 _ => {}
             }
         }
@@ -376,6 +376,7 @@ mod tests {
     fn text_that_damage_has_put_into_a_tag_is_read() {
         for page in [
             "<iframe srcdoc=\"&lt;p&gt;BSN: 123456782&lt;/p&gt;\">",
+            "<div data-bsn=\"BSN: 123456782<br>\">",
             "<iframe sXdoc=\"&lt;p&gt;BSN: 123456782&lt;/p&gt;\">",
             "<iframe srcdoc=\"&lt;p&gR;BSN: 123456782&lt;/p&gt;\">",
         ] {
