@@ -21,9 +21,9 @@ use limit::Source;
 use mails::Mails;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 use support::dovecot::{Dovecot, Store};
+use support::published::{machine, publish};
 use support::server::Scratch;
 use support::smtp::Smtp;
 use support::world::World;
@@ -85,7 +85,7 @@ fn main() {
     let ratio = median(&limits).as_secs_f64() / median(&times).as_secs_f64();
     println!("ratio {ratio:.2} (limit / postkamer, medians)");
     if count == 5_000 {
-        write_down(&report(&mails, octets, &limits, &runs, ratio, pictures));
+        publish("BENCHMARKS.md", "intake", "make bench", &report(&mails, octets, &limits, &runs, ratio, pictures));
     }
 }
 
@@ -195,34 +195,7 @@ fn report(mails: &[Vec<u8>], octets: usize, limits: &[Duration], runs: &[Run], r
     text
 }
 
-fn machine() -> String {
-    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
-    let field = |text: &str, key: &str| {
-        text.lines().find(|line| line.starts_with(key)).and_then(|line| line.split(':').nth(1)).unwrap_or("?").trim().to_owned()
-    };
-    let memory = field(&read("/proc/meminfo"), "MemTotal").split(' ').next().and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0);
-    format!(
-        "{} cores of {}, {:.0} GiB, Linux {}, load {} at the end",
-        std::thread::available_parallelism().map_or(0, usize::from),
-        field(&read("/proc/cpuinfo"), "model name"),
-        memory / 1024.0 / 1024.0,
-        read("/proc/sys/kernel/osrelease").trim(),
-        read("/proc/loadavg").split(' ').next().unwrap_or("?"),
-    )
-}
-
 fn said_by(program: &str, arg: &str, prefix: &str) -> String {
     let output = std::process::Command::new(program).arg(arg).output().unwrap();
     format!("{prefix}{}", String::from_utf8_lossy(&output.stdout).trim())
-}
-
-/// Puts the result between the two marks in BENCHMARKS.md.
-fn write_down(result: &str) {
-    const BEGIN: &str = "<!-- intake: written by make bench -->\n";
-    const END: &str = "<!-- intake: end -->\n";
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("BENCHMARKS.md");
-    let old = fs::read_to_string(&file).expect("BENCHMARKS.md");
-    let (above, rest) = old.split_once(BEGIN).expect("the first mark in BENCHMARKS.md");
-    let (_, below) = rest.split_once(END).expect("the second mark in BENCHMARKS.md");
-    fs::write(file, format!("{above}{BEGIN}\n{result}\n{END}{below}")).expect("BENCHMARKS.md");
 }

@@ -18,11 +18,11 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 use support::checker::Harm;
+use support::published::{machine, publish};
 use support::reliability::installation::Kept;
 use support::reliability::matrix::{Catalogue, Until};
 use support::reliability::{FATES, Report, fleet, matrix};
@@ -134,7 +134,7 @@ impl Soak {
             fleet.all_faults(),
             matrix.complaints.len() + fleet.complaints.len()
         );
-        write_down(&text(matrix, fleet, self.start.elapsed(), self.wanted.seed));
+        publish("RELIABILITY.md", "soak", "make soak", &text(matrix, fleet, self.start.elapsed(), self.wanted.seed));
     }
 }
 
@@ -193,28 +193,4 @@ fn spread(times: &[Duration]) -> String {
     let Some(longest) = sorted.last() else { return "–".to_owned() };
     let at = |part: f64| sorted[((sorted.len() - 1) as f64 * part).round() as usize].as_secs_f64();
     format!("{:.2} s / {:.2} s / {:.2} s ({} times)", at(0.5), at(0.99), longest.as_secs_f64(), sorted.len())
-}
-
-fn machine() -> String {
-    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
-    let model = read("/proc/cpuinfo");
-    let model = model.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(':').nth(1)).unwrap_or("?");
-    let load = read("/proc/loadavg").split(' ').next().unwrap_or("?").to_owned();
-    format!(
-        "{} cores of {}, Linux {}, load {load} at the end",
-        std::thread::available_parallelism().map_or(0, usize::from),
-        model.trim(),
-        read("/proc/sys/kernel/osrelease").trim()
-    )
-}
-
-/// Puts the result between the two marks in RELIABILITY.md.
-fn write_down(result: &str) {
-    const BEGIN: &str = "<!-- soak: written by make soak -->\n";
-    const END: &str = "<!-- soak: end -->\n";
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("RELIABILITY.md");
-    let old = fs::read_to_string(&file).expect("RELIABILITY.md");
-    let (above, rest) = old.split_once(BEGIN).expect("the first mark in RELIABILITY.md");
-    let (_, below) = rest.split_once(END).expect("the second mark in RELIABILITY.md");
-    fs::write(file, format!("{above}{BEGIN}\n{result}\n{END}{below}")).expect("RELIABILITY.md");
 }

@@ -14,7 +14,7 @@ use super::entities::{
 };
 use super::erasure::Person;
 use super::error::While;
-use super::retention::Holds;
+use super::holds::Holds;
 use super::rows::{address, from_json, timestamp, to_json};
 use super::{Store, StoreError};
 use crate::words::{EmailAddress, Keys, Pseudonym, Redacted, TicketNumber};

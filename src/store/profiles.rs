@@ -12,7 +12,7 @@ use super::connection::begin_serial;
 use super::desk::{AgentRecord, record};
 use super::entities::{entry, general_profile, participant, portal_access, profile, ticket};
 use super::error::While;
-use super::retention::Holds;
+use super::holds::Holds;
 use super::rows::{CHUNK, address, timestamp};
 use super::{Store, StoreError};
 use crate::words::{EmailAddress, Pseudonym, TicketNumber};

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
 use super::casework::note;
 use super::desk::{AgentRecord, Correspondence, correspondence, put_into_outbox, record};
 use super::entities::{attachment, entry, mail, withheld};
 use super::error::While;
-use super::retention::Holds;
-use super::tickets::{Change, Closed, apply};
+use super::holds::Holds;
+use super::tickets::{Change, Closed, apply, entries_and_attachments};
 use super::{Store, StoreError};
 use crate::plan::PlannedReply;
 use crate::words::{Keys, TicketNumber};
@@ -93,15 +93,7 @@ impl Store {
 
 /// The entries and attachments that are meant; of an attachment alone its entry, whose words stay.
 async fn chosen(db: &DatabaseTransaction, id: i64, what: Purge) -> Result<(Vec<entry::Model>, Vec<attachment::Model>), StoreError> {
-    let mut entries =
-        entry::Entity::find().filter(entry::Column::TicketId.eq(id)).order_by_asc(entry::Column::Id).all(db).await.doing(DOING)?;
-    let mut files = attachment::Entity::find()
-        .filter(attachment::Column::EntryId.is_in(entries.iter().map(|entry| entry.id)))
-        .order_by_asc(attachment::Column::EntryId)
-        .order_by_asc(attachment::Column::Position)
-        .all(db)
-        .await
-        .doing(DOING)?;
+    let (mut entries, mut files) = entries_and_attachments(db, id).await.doing(DOING)?;
     let nth = |number: i64| usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     match what {
         Purge::Ticket => {}

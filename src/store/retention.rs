@@ -15,13 +15,15 @@ use serde::Serialize;
 
 use super::audit::{Tail, month_of};
 use super::connection::begin_serial;
-use super::entities::{
-    approval, attachment, audit_key, audit_name, contact_change, entry, general_profile, hold_organisation, hold_ticket, identity_check,
-    link, mail, outbox, participant, portal_access, portal_request, profile, queue_reminder, ticket, withheld,
-};
+use super::entities::{audit_key, entry, link, mail, outbox, participant, profile, queue_reminder, ticket};
 use super::error::While;
+use super::holds::Holds;
 use super::profiles::DAEMON;
-use super::rows::{CHUNK, timestamp};
+use super::removal::{
+    destroy_key, empty_organisation, empty_tickets, mark_originals, remove_attachments, remove_loose_letters, remove_mails, remove_tickets,
+};
+use super::rows::CHUNK;
+use super::tickets::attachments_by_ticket;
 use super::{Store, StoreError};
 use crate::words::{Term, Terms, TicketNumber};
 
@@ -135,48 +137,6 @@ impl DueItem {
     }
 }
 
-/// What a legal hold keeps.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HoldOn {
-    /// A ticket and the mails on it.
-    Ticket(TicketNumber),
-    /// Everything of an organisation.
-    Organisation(String),
-}
-
-/// A legal hold.
-#[derive(Clone, Debug)]
-pub struct LegalHold {
-    /// What it keeps.
-    pub on: HoldOn,
-    /// Since when.
-    pub since: Timestamp,
-    /// Why, in an agent's words.
-    pub reason: String,
-}
-
-/// All holds, for quick questions.
-#[derive(Default)]
-pub(super) struct Holds {
-    tickets: BTreeSet<i64>,
-    organisations: BTreeSet<String>,
-}
-
-impl Holds {
-    pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self, StoreError> {
-        let tickets = hold_ticket::Entity::find().all(db).await.doing(LOOKING)?;
-        let organisations = hold_organisation::Entity::find().all(db).await.doing(LOOKING)?;
-        Ok(Self {
-            tickets: tickets.into_iter().map(|row| row.ticket_id).collect(),
-            organisations: organisations.into_iter().map(|row| row.organisation).collect(),
-        })
-    }
-
-    pub(super) fn keep(&self, ticket: Option<i64>, organisation: Option<&str>) -> bool {
-        ticket.is_some_and(|id| self.tickets.contains(&id)) || organisation.is_some_and(|id| self.organisations.contains(id))
-    }
-}
-
 /// What of a ticket says how long things on it are kept.
 struct TicketTerms {
     organisation: Option<String>,
@@ -228,14 +188,21 @@ impl Store {
         }
         let now = self.now();
         match item.kind {
-            Forgotten::Organisations => empty_organisation(&transaction, item, &holds, now).await?,
+            Forgotten::Organisations => {
+                let organisation = item.organisation.as_deref().unwrap_or_default();
+                let tickets: Vec<i64> = item.rows.iter().copied().filter(|id| !holds.tickets.contains(id)).collect();
+                empty_organisation(&transaction, organisation, &tickets, traces_of(organisation, &holds), now).await?;
+            }
             Forgotten::Queue => empty_tickets(&transaction, &item.rows, now).await?,
             Forgotten::Attachments => remove_attachments(&transaction, &item.rows).await?,
             Forgotten::Originals => mark_originals(&transaction, &item.rows).await?,
             Forgotten::Decisions if item.ticket.is_some() => remove_tickets(&transaction, &item.rows).await?,
             Forgotten::Decisions => remove_mails(&transaction, &item.rows).await?,
             Forgotten::Letters => remove_loose_letters(&transaction, &item.rows).await?,
-            Forgotten::Keys => destroy_key(&transaction, item.month.as_deref().unwrap_or_default()).await?,
+            Forgotten::Keys => {
+                let month = item.month.as_deref().unwrap_or_default();
+                destroy_key(&transaction, month, end_of(month).map(Timestamp::as_millisecond)).await?;
+            }
         }
         let mut audit = Tail::read(&transaction, now).await?;
         let agent = audit.agent(agent);
@@ -359,20 +326,8 @@ impl Store {
     }
 
     async fn due_attachments(&self, rules: &Rules, holds: &Holds, now: Timestamp) -> Result<Vec<DueItem>, StoreError> {
-        let counted: Vec<(i64, i64)> = entry::Entity::find()
-            .select_only()
-            .column(entry::Column::TicketId)
-            .column_as(Expr::col((attachment::Entity, attachment::Column::Position)).count(), "attachments")
-            .join(
-                sea_orm::JoinType::InnerJoin,
-                entry::Entity::belongs_to(attachment::Entity).from(entry::Column::Id).to(attachment::Column::EntryId).into(),
-            )
-            .group_by(entry::Column::TicketId)
-            .order_by_asc(entry::Column::TicketId)
-            .into_tuple()
-            .all(&self.0.reader)
-            .await
-            .doing(LOOKING)?;
+        let counted = attachments_by_ticket().order_by_asc(entry::Column::TicketId);
+        let counted: Vec<(i64, i64)> = counted.into_tuple().all(&self.0.reader).await.doing(LOOKING)?;
         let tickets = self.ticket_terms(&counted.iter().map(|(id, _)| *id).collect()).await?;
         let mut due = Vec::new();
         for (id, count) in counted {
@@ -525,61 +480,6 @@ impl Store {
         };
         Ok(ids.into_iter().filter_map(terms).collect())
     }
-
-    /// Puts something on legal hold, or writes the reason anew.
-    ///
-    /// # Errors
-    /// [`StoreError::Unknown`] when there is no such ticket.
-    pub async fn hold(&self, on: &HoldOn, agent: &str, reason: &str) -> Result<(), StoreError> {
-        const DOING: &str = "setting a legal hold";
-        let (since, reason) = (self.now(), super::batch::storable(reason));
-        let transaction = begin_serial(&self.0.writer, DOING).await?;
-        lift(&transaction, on).await?;
-        match on {
-            HoldOn::Ticket(number) => {
-                let ticket_id = number.id();
-                ticket::Entity::find_by_id(ticket_id).one(&transaction).await.doing(DOING)?.ok_or(StoreError::Unknown("ticket"))?;
-                let row = hold_ticket::ActiveModel::from(hold_ticket::Model { ticket_id, since, reason });
-                hold_ticket::Entity::insert_many([row]).exec_without_returning(&transaction).await.doing(DOING)?;
-            }
-            HoldOn::Organisation(id) => {
-                let row = hold_organisation::Model { organisation: id.clone(), since, reason };
-                let row = hold_organisation::ActiveModel::from(row);
-                hold_organisation::Entity::insert_many([row]).exec_without_returning(&transaction).await.doing(DOING)?;
-            }
-        }
-        record_hold(&transaction, since, "hold", on, agent).await?;
-        transaction.commit().await.doing(DOING)
-    }
-
-    /// Lifts a legal hold: terms count again, as if they had never stopped.
-    ///
-    /// # Errors
-    /// [`StoreError::Unknown`] when there is no such hold.
-    pub async fn unhold(&self, on: &HoldOn, agent: &str) -> Result<(), StoreError> {
-        const DOING: &str = "lifting a legal hold";
-        let transaction = begin_serial(&self.0.writer, DOING).await?;
-        if lift(&transaction, on).await? == 0 {
-            return Err(StoreError::Unknown("legal hold"));
-        }
-        record_hold(&transaction, self.now(), "unhold", on, agent).await?;
-        transaction.commit().await.doing(DOING)
-    }
-
-    /// All legal holds.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn holds(&self) -> Result<Vec<LegalHold>, StoreError> {
-        const DOING: &str = "listing legal holds";
-        let tickets = hold_ticket::Entity::find().order_by_asc(hold_ticket::Column::TicketId).all(&self.0.reader).await.doing(DOING)?;
-        let organisations = hold_organisation::Entity::find().order_by_asc(hold_organisation::Column::Organisation);
-        let organisations = organisations.all(&self.0.reader).await.doing(DOING)?;
-        let of_ticket = |row: hold_ticket::Model| (HoldOn::Ticket(TicketNumber::new(row.ticket_id)), row.since, row.reason);
-        let of_organisation = |row: hold_organisation::Model| (HoldOn::Organisation(row.organisation), row.since, row.reason);
-        let all = tickets.into_iter().map(of_ticket).chain(organisations.into_iter().map(of_organisation));
-        all.map(|(on, since, reason)| Ok(LegalHold { on, since: timestamp("hold", since)?, reason })).collect()
-    }
 }
 
 /// Rows that no ticket holds, whose term for decisions is over: id, organisation, and when the term began.
@@ -666,237 +566,10 @@ async fn originals_are_left(db: &DatabaseTransaction, item: &DueItem) -> Result<
     Ok(false)
 }
 
-async fn lift(db: &DatabaseTransaction, on: &HoldOn) -> Result<u64, StoreError> {
-    const DOING: &str = "lifting a legal hold";
-    let done = match on {
-        HoldOn::Ticket(number) => hold_ticket::Entity::delete_by_id(number.id()).exec(db).await,
-        HoldOn::Organisation(id) => hold_organisation::Entity::delete_by_id(id.clone()).exec(db).await,
-    };
-    Ok(done.doing(DOING)?.rows_affected)
-}
-
-async fn record_hold(db: &DatabaseTransaction, now: i64, what: &'static str, on: &HoldOn, agent: &str) -> Result<(), StoreError> {
-    let mut audit = Tail::read(db, now).await?;
-    let agent = audit.agent(agent);
-    let (ticket, organisation) = match on {
-        HoldOn::Ticket(number) => (Some(number.id()), None),
-        HoldOn::Organisation(id) => (None, Some(id.as_str())),
-    };
-    audit.add(now, &HoldRecord { what, agent, ticket, organisation });
-    audit.write(db).await
-}
-
-/// The ids of all entries of these tickets, as a subquery.
-fn entries_of(tickets: &[i64]) -> sea_orm::sea_query::SelectStatement {
-    Query::select()
-        .column(entry::Column::Id)
-        .from(entry::Entity)
-        .and_where(entry::Column::TicketId.is_in(tickets.iter().copied()))
-        .to_owned()
-}
-
-async fn remove_attachments(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(), StoreError> {
-    for chunk in tickets.chunks(CHUNK) {
-        let these = attachment::Column::EntryId.in_subquery(entries_of(chunk));
-        attachment::Entity::delete_many().filter(these).exec(db).await.doing(REMOVING)?;
-    }
-    Ok(())
-}
-
-async fn mark_originals(db: &DatabaseTransaction, mails: &[i64]) -> Result<(), StoreError> {
-    for chunk in mails.chunks(CHUNK) {
-        mail::Entity::update_many()
-            .col_expr(mail::Column::Original, Expr::value("due"))
-            .filter(mail::Column::Id.is_in(chunk.iter().copied()))
-            .filter(mail::Column::FiledAt.is_not_null())
-            .filter(mail::Column::Original.is_null())
-            .exec(db)
-            .await
-            .doing(REMOVING)?;
-    }
-    Ok(())
-}
-
-/// Removes what people wrote on these tickets, and who they are; their originals are to be expunged. What is left says that there was a ticket, and
-/// what was decided.
-pub(super) async fn empty_tickets(db: &DatabaseTransaction, tickets: &[i64], now: i64) -> Result<(), StoreError> {
-    remove_attachments(db, tickets).await?;
-    for chunk in tickets.chunks(CHUNK) {
-        let these = || chunk.iter().copied();
-        let mails: Vec<i64> = mail::Entity::find()
-            .select_only()
-            .column(mail::Column::Id)
-            .filter(mail::Column::TicketId.is_in(these()))
-            .into_tuple()
-            .all(db)
-            .await
-            .doing(REMOVING)?;
-        mark_originals(db, &mails).await?;
-        mail::Entity::update_many()
-            .col_expr(mail::Column::SenderKey, Expr::value(None::<String>))
-            .filter(mail::Column::TicketId.is_in(these()))
-            .exec(db)
-            .await
-            .doing(REMOVING)?;
-        entry::Entity::update_many()
-            .col_expr(entry::Column::Author, Expr::value(None::<String>))
-            .col_expr(entry::Column::AuthorName, Expr::value(""))
-            .col_expr(entry::Column::Subject, Expr::value(""))
-            .col_expr(entry::Column::Written, Expr::value(""))
-            .col_expr(entry::Column::Quoted, Expr::value(""))
-            .col_expr(entry::Column::MessageId, Expr::value(None::<String>))
-            .filter(entry::Column::TicketId.is_in(these()))
-            .exec(db)
-            .await
-            .doing(REMOVING)?;
-        participant::Entity::delete_many().filter(participant::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
-        remove_letters(db, chunk).await?;
-        let closed =
-            |column: ticket::Column, value: Expr| Expr::case(ticket::Column::Status.eq("closed"), Expr::col(column)).finally(value);
-        // The old values are read on the right, whatever the order (SQL-92 §13.10).
-        ticket::Entity::update_many()
-            .col_expr(ticket::Column::ClosedFrom, closed(ticket::Column::ClosedFrom, Expr::col(ticket::Column::Status)).into())
-            .col_expr(ticket::Column::CloseCause, closed(ticket::Column::CloseCause, Expr::value("refused")).into())
-            .col_expr(ticket::Column::ClosedAt, closed(ticket::Column::ClosedAt, Expr::value(now)).into())
-            .col_expr(ticket::Column::Status, Expr::value("closed"))
-            .col_expr(ticket::Column::Requester, Expr::value(None::<String>))
-            .col_expr(ticket::Column::Cc, Expr::value("[]"))
-            .col_expr(ticket::Column::EmptiedAt, Expr::value(now))
-            .filter(ticket::Column::Id.is_in(these()))
-            .exec(db)
-            .await
-            .doing(REMOVING)?;
-    }
-    Ok(())
-}
-
-/// Letters about no ticket and no mail.
-async fn remove_loose_letters(db: &DatabaseTransaction, letters: &[i64]) -> Result<(), StoreError> {
-    for chunk in letters.chunks(CHUNK) {
-        outbox::Entity::delete_many().filter(outbox::Column::Id.is_in(chunk.iter().copied())).exec(db).await.doing(REMOVING)?;
-    }
-    Ok(())
-}
-
-/// Letters about these tickets, and the questions that some of them asked.
-async fn remove_letters(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(), StoreError> {
-    let these = || tickets.iter().copied();
-    identity_check::Entity::delete_many().filter(identity_check::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
-    outbox::Entity::delete_many().filter(outbox::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING).map(|_| ())
-}
-
-async fn empty_organisation(db: &DatabaseTransaction, item: &DueItem, holds: &Holds, now: i64) -> Result<(), StoreError> {
-    let Some(organisation) = item.organisation.as_deref() else { return Ok(()) };
-    let rows: Vec<i64> = item.rows.iter().copied().filter(|id| !holds.tickets.contains(id)).collect();
-    empty_tickets(db, &rows, now).await?;
-    let loose: Vec<i64> = mail::Entity::find()
-        .select_only()
-        .column(mail::Column::Id)
-        .filter(traces_of(organisation, holds))
-        .into_tuple()
-        .all(db)
-        .await
-        .doing(REMOVING)?;
-    mark_originals(db, &loose).await?;
-    for chunk in loose.chunks(CHUNK) {
-        mail::Entity::update_many()
-            .col_expr(mail::Column::SenderKey, Expr::value(None::<String>))
-            .filter(mail::Column::Id.is_in(chunk.iter().copied()))
-            .exec(db)
-            .await
-            .doing(REMOVING)?;
-    }
-    profile::Entity::delete_many().filter(profile::Column::Organisation.eq(organisation)).exec(db).await.doing(REMOVING)?;
-    portal_access::Entity::delete_many().filter(portal_access::Column::Organisation.eq(organisation)).exec(db).await.doing(REMOVING)?;
-    // Letters about mail that made no ticket.
-    outbox::Entity::delete_many()
-        .filter(outbox::Column::Organisation.eq(organisation))
-        .filter(outbox::Column::TicketId.is_null())
-        .exec(db)
-        .await
-        .doing(REMOVING)
-        .map(|_| ())
-}
-
-/// Old tickets go as a whole, with the mails that were booked on them.
-async fn remove_tickets(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(), StoreError> {
-    remove_attachments(db, tickets).await?;
-    for chunk in tickets.chunks(CHUNK) {
-        let these = || chunk.iter().copied();
-        remove_letters(db, chunk).await?;
-        entry::Entity::delete_many().filter(entry::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
-        participant::Entity::delete_many().filter(participant::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
-        remove_casework(db, chunk).await?;
-        let mails: Vec<i64> = mail::Entity::find()
-            .select_only()
-            .column(mail::Column::Id)
-            .filter(mail::Column::TicketId.is_in(these()))
-            .into_tuple()
-            .all(db)
-            .await
-            .doing(REMOVING)?;
-        remove_mails(db, &mails).await?;
-        let linked = Condition::any().add(link::Column::TicketId.is_in(these())).add(link::Column::ChangeId.is_in(these()));
-        link::Entity::delete_many().filter(linked).exec(db).await.doing(REMOVING)?;
-        ticket::Entity::update_many()
-            .col_expr(ticket::Column::Continues, Expr::value(None::<i64>))
-            .filter(ticket::Column::Continues.is_in(these()))
-            .exec(db)
-            .await
-            .doing(REMOVING)?;
-        ticket::Entity::delete_many().filter(ticket::Column::Id.is_in(these())).exec(db).await.doing(REMOVING)?;
-    }
-    Ok(())
-}
-
-/// What agents did on these tickets: approvals, requests, reminders. Changes of lists and invitations stand on their own.
-async fn remove_casework(db: &DatabaseTransaction, tickets: &[i64]) -> Result<(), StoreError> {
-    let these = || tickets.iter().copied();
-    approval::Entity::delete_many().filter(approval::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
-    general_profile::Entity::delete_many().filter(general_profile::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
-    portal_request::Entity::delete_many().filter(portal_request::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
-    queue_reminder::Entity::delete_many().filter(queue_reminder::Column::TicketId.is_in(these())).exec(db).await.doing(REMOVING)?;
-    contact_change::Entity::update_many()
-        .col_expr(contact_change::Column::TicketId, Expr::value(None::<i64>))
-        .filter(contact_change::Column::TicketId.is_in(these()))
-        .exec(db)
-        .await
-        .doing(REMOVING)?;
-    portal_access::Entity::update_many()
-        .col_expr(portal_access::Column::TicketId, Expr::value(None::<i64>))
-        .filter(portal_access::Column::TicketId.is_in(these()))
-        .exec(db)
-        .await
-        .doing(REMOVING)
-        .map(|_| ())
-}
-
-/// Decisions, and the letters that told them.
-async fn remove_mails(db: &DatabaseTransaction, mails: &[i64]) -> Result<(), StoreError> {
-    for chunk in mails.chunks(CHUNK) {
-        let these = || chunk.iter().copied();
-        withheld::Entity::delete_many().filter(withheld::Column::MailId.is_in(these())).exec(db).await.doing(REMOVING)?;
-        outbox::Entity::delete_many().filter(outbox::Column::MailId.is_in(these())).exec(db).await.doing(REMOVING)?;
-        mail::Entity::delete_many().filter(mail::Column::Id.is_in(these())).exec(db).await.doing(REMOVING)?;
-    }
-    Ok(())
-}
-
-/// Nothing of that month can be tied to anybody any more; the chain of hashes holds all the same.
 /// The first moment after a month of the record.
 fn end_of(month: &str) -> Option<Timestamp> {
     let first: Date = format!("{month}-01").parse().ok()?;
     Some(first.last_of_month().tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
-/// The month's key, and what else of that month tells by a digest who it was: changes of lists.
-async fn destroy_key(db: &DatabaseTransaction, month: &str) -> Result<(), StoreError> {
-    if let Some(end) = end_of(month) {
-        let of_then = contact_change::Column::At.lt(end.as_millisecond());
-        contact_change::Entity::delete_many().filter(of_then).exec(db).await.doing(REMOVING)?;
-    }
-    audit_name::Entity::delete_many().filter(audit_name::Column::Month.eq(month)).exec(db).await.doing(REMOVING)?;
-    audit_key::Entity::delete_by_id(month).exec(db).await.doing(REMOVING).map(|_| ())
 }
 
 /// A removal in the audit record.
@@ -930,15 +603,4 @@ impl<'a> Record<'a> {
             count: item.count,
         }
     }
-}
-
-/// A legal hold in the audit record.
-#[derive(Serialize)]
-struct HoldRecord<'a> {
-    what: &'static str,
-    agent: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ticket: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organisation: Option<&'a str>,
 }

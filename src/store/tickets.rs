@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
 use serde::Serialize;
 
 use super::batch::{bare_entry, storable};
@@ -189,6 +192,32 @@ fn summary(row: &ticket::Model, entries: i64, attachments: i64) -> Result<Ticket
     })
 }
 
+/// How many attachments the tickets have that have any: the few entries with attachments are found from the attachments' side.
+pub(super) fn attachments_by_ticket() -> Select<entry::Entity> {
+    let attachments = entry::Entity::belongs_to(attachment::Entity).from(entry::Column::Id).to(attachment::Column::EntryId);
+    entry::Entity::find()
+        .select_only()
+        .column(entry::Column::TicketId)
+        .column_as(Expr::col((attachment::Entity, attachment::Column::Position)).count(), "attachments")
+        .join(JoinType::InnerJoin, attachments.into())
+        .group_by(entry::Column::TicketId)
+}
+
+/// What happened on a ticket, and the attachments of all that, each in its order.
+pub(super) async fn entries_and_attachments(
+    db: &impl ConnectionTrait,
+    ticket: i64,
+) -> Result<(Vec<entry::Model>, Vec<attachment::Model>), DbErr> {
+    let entries = entry::Entity::find().filter(entry::Column::TicketId.eq(ticket)).order_by_asc(entry::Column::Id).all(db).await?;
+    let attachments = attachment::Entity::find()
+        .filter(attachment::Column::EntryId.is_in(entries.iter().map(|entry| entry.id)))
+        .order_by_asc(attachment::Column::EntryId)
+        .order_by_asc(attachment::Column::Position)
+        .all(db)
+        .await?;
+    Ok((entries, attachments))
+}
+
 impl Store {
     /// Tickets in the order opened.
     ///
@@ -220,21 +249,8 @@ impl Store {
                 .all(&self.0.reader)
                 .await
                 .doing(LISTING)?;
-            // The few entries that have attachments are found from the attachments' side.
-            let attachments: Vec<(i64, i64)> = entry::Entity::find()
-                .select_only()
-                .column(entry::Column::TicketId)
-                .column_as(Expr::col((attachment::Entity, attachment::Column::Position)).count(), "attachments")
-                .join(
-                    sea_orm::JoinType::InnerJoin,
-                    entry::Entity::belongs_to(attachment::Entity).from(entry::Column::Id).to(attachment::Column::EntryId).into(),
-                )
-                .filter(entry::Column::TicketId.is_in(ids()))
-                .group_by(entry::Column::TicketId)
-                .into_tuple()
-                .all(&self.0.reader)
-                .await
-                .doing(LISTING)?;
+            let attachments = attachments_by_ticket().filter(entry::Column::TicketId.is_in(ids()));
+            let attachments: Vec<(i64, i64)> = attachments.into_tuple().all(&self.0.reader).await.doing(LISTING)?;
             let entries: BTreeMap<i64, i64> = entries.into_iter().collect();
             let attachments: BTreeMap<i64, i64> = attachments.into_iter().collect();
             let number = |counted: &BTreeMap<i64, i64>, id: i64| counted.get(&id).copied().unwrap_or_default();
@@ -253,15 +269,7 @@ impl Store {
         const DOING: &str = "reading a ticket";
         let db = &self.0.reader;
         let Some(row) = ticket::Entity::find_by_id(number.id()).one(db).await.doing(DOING)? else { return Ok(None) };
-        let entries =
-            entry::Entity::find().filter(entry::Column::TicketId.eq(row.id)).order_by_asc(entry::Column::Id).all(db).await.doing(DOING)?;
-        let attachments = attachment::Entity::find()
-            .filter(attachment::Column::EntryId.is_in(entries.iter().map(|entry| entry.id)))
-            .order_by_asc(attachment::Column::EntryId)
-            .order_by_asc(attachment::Column::Position)
-            .all(db)
-            .await
-            .doing(DOING)?;
+        let (entries, attachments) = entries_and_attachments(db, row.id).await.doing(DOING)?;
         let withheld = withheld::Entity::find()
             .filter(withheld::Column::MailId.is_in(entries.iter().filter_map(|entry| entry.mail_id)))
             .order_by_asc(withheld::Column::Position)

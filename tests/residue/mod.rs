@@ -18,13 +18,13 @@ use crate::support::reliability::wire::When;
 use crate::support::server::{Scratch, Server};
 use crate::support::smtp::Smtp;
 use crate::support::world::World;
-use crate::support::{eventually, free_port, within};
+use crate::support::{eventually, free_port, published, within};
 use forms::{Hit, Search, Token, forms};
 use mails::{KEPT_FILE, KEPT_SUBJECT, KEPT_TEXT, Planter};
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -76,13 +76,8 @@ fn publish(name: &str, rows: &[Row]) {
         writeln!(table, "| {place} | {files} | {bytes} | {control} | {} |", hits.len()).unwrap();
     }
     eprintln!("{table}");
-    if let Some(file) = std::env::var_os("RESIDUE_TABLES") {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        let text = fs::read_to_string(&path).unwrap();
-        let (begin, end) = (format!("<!-- residue {name}: written by make residue -->\n"), format!("<!-- residue {name}: end -->"));
-        let (before, rest) = text.split_once(&begin).expect("the table's place");
-        let (_, after) = rest.split_once(&end).expect("the table's end");
-        fs::write(path, format!("{before}{begin}\n{table}\n{end}{after}")).unwrap();
+    if let Ok(file) = std::env::var("RESIDUE_TABLES") {
+        published::publish(&file, &format!("residue {name}"), "make residue", &table);
     }
     let left: Vec<&Hit> = rows.iter().flat_map(|row| &row.hits).collect();
     assert!(left.is_empty(), "{} tokens of rejected mail are left: {left:#?}", left.len());

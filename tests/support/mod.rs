@@ -16,6 +16,7 @@ pub mod house;
 pub mod files;
 pub mod imap;
 pub mod postgres;
+pub mod published;
 pub mod reliability;
 pub mod scripted;
 pub mod server;
