@@ -78,14 +78,21 @@ pub(super) async fn connect(url: &str, state_dir: &Path) -> Result<Connections, 
     }
 }
 
-pub(super) fn postgres(url: &str, connections: u32) -> ConnectOptions {
+/// What all our pools have in common. They close no connection for its age: the task that would look for old ones counts idle connections in a
+/// way that can go below zero while one is being given back (sqlx 0.9), and then goes round for ever without a pause: it keeps a processor busy,
+/// and the program from ending.
+fn pool(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).idle_timeout(None).max_lifetime(None).sqlx_logging(false);
     options
-        .max_connections(connections)
+}
+
+pub(super) fn postgres(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = pool(url, connections);
+    options
         .connect_timeout(Duration::from_secs(10))
         .acquire_timeout(Duration::from_secs(15))
         .set_application_name("postkamer")
-        .sqlx_logging(false)
         .map_sqlx_postgres_opts({
             let named = names_sslmode(url);
             move |options| {
@@ -119,8 +126,8 @@ pub fn may_be_in_clear(url: &str) -> bool {
 }
 
 pub(super) fn sqlite(file: PathBuf, read_only: bool) -> ConnectOptions {
-    let mut options = ConnectOptions::new("sqlite:postkamer.db");
-    options.sqlx_logging(false).max_connections(if read_only { 4 } else { 1 }).acquire_timeout(Duration::from_secs(60));
+    let mut options = pool("sqlite:postkamer.db", if read_only { 4 } else { 1 });
+    options.acquire_timeout(Duration::from_secs(60));
     options.map_sqlx_sqlite_opts(move |sqlite| {
         // Other processes (agents' commands) write too; a transaction of ours is a matter of milliseconds.
         let sqlite = sqlite.filename(&file).busy_timeout(Duration::from_secs(30)).statement_cache_capacity(200);
@@ -245,4 +252,19 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], StoreError> {
 /// A name that no other process has.
 pub(super) fn random_name() -> Result<String, StoreError> {
     Ok(random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_pool_looks_for_old_connections() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let sqlite = Database::connect(sqlite(file.path().to_owned(), false)).await.unwrap();
+        let postgres = Database::connect(postgres("postgres://127.0.0.1:1/none", 1).connect_lazy(true).to_owned()).await.unwrap();
+        let (sqlite, postgres) = (sqlite.get_sqlite_connection_pool().options(), postgres.get_postgres_connection_pool().options());
+        assert_eq!([sqlite.get_idle_timeout(), sqlite.get_max_lifetime()], [None; 2]);
+        assert_eq!([postgres.get_idle_timeout(), postgres.get_max_lifetime()], [None; 2]);
+    }
 }
