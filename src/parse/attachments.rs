@@ -2,7 +2,7 @@
 
 use super::{Opaque, RawAttachment, clean, encoded_words};
 use crate::words::Redacted;
-use mail_parser::{Encoding, MessagePart};
+use mail_parser::{Encoding, HeaderName, MessagePart};
 use std::borrow::Cow;
 
 /// The decoded bytes of a part, and whether the transfer encoding may hide something.
@@ -28,9 +28,12 @@ pub(super) fn bytes<'m>(part: &MessagePart<'m>) -> Bytes<'m> {
     if label.contains("quoted") {
         return Bytes { bytes: Encoding::QuotedPrintable.decode(raw), damaged: false, uuencoded: false };
     }
-    // 7bit, 8bit and binary in all their spellings, and labels that are a charset by mistake, leave the bytes as they are.
-    let harmless =
-        label.is_empty() || label.starts_with(['7', '8']) || label.starts_with("bin") || label.contains("utf") || label.contains("iso");
+    // 7bit, 8bit and binary in all their spellings, and labels that are a charset or a type by mistake, leave the bytes as they are.
+    let harmless = label.is_empty()
+        || label.starts_with(['7', '8'])
+        || ["bin", "none", "plain", "text", "us-ascii"].iter().any(|start| label.starts_with(start))
+        || label.contains("utf")
+        || label.contains("iso");
     let uuencoded = label.contains("uu");
     Bytes { bytes: Cow::Borrowed(raw), damaged: !harmless && !uuencoded, uuencoded }
 }
@@ -61,13 +64,16 @@ pub(super) fn file_name(raw: &str) -> String {
     clean::one_line(&encoded_words::decode(raw))
 }
 
-/// Texts beside a part that no reader shows: what is said of it besides its name, a second name that differs from the first, and the
-/// description.
+/// Texts beside a part that no reader shows: what is said of it besides its name, a second name that differs from the first, the
+/// description, and a field with encoded words as a whole, because readers join those within quotes differently.
 pub(super) fn beside(part: &MessagePart<'_>) -> Vec<String> {
     let shown = name(part);
     let said = [part.content_type(), part.content_disposition()].into_iter().flatten().flat_map(|field| field.attributes());
     let texts = said.filter(|(name, _)| !FORMAL.contains(name)).map(|(_, text)| file_name(text));
     let mut texts: Vec<String> = texts.chain(part.content_description().map(clean::one_line)).collect();
+    let fields = part.headers().iter().filter(|field| matches!(field.name(), HeaderName::ContentType | HeaderName::ContentDisposition));
+    let raw = fields.map(|field| String::from_utf8_lossy(field.raw_value()).replace(['\r', '\n'], ""));
+    texts.extend(raw.filter(|raw| raw.contains("=?")).map(|raw| file_name(&raw)));
     texts.retain(|text| !text.is_empty() && Some(text) != shown.as_ref());
     texts.dedup();
     texts

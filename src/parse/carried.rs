@@ -11,7 +11,7 @@ use mail_parser::Encoding;
 const SHORTEST: usize = 18;
 /// Only a line of at least this many characters goes on in the next.
 const FULL_LINE: usize = 40;
-/// Shorter ones stay in a mail's own text, where they are links and tokens.
+/// Shorter ones stay in a mail's own text, where they are links and tokens; what those say is screened all the same.
 const SHORTEST_IN_MAIL: usize = 200;
 
 /// How the formats begin that people send each other; each is long enough not to come about by chance.
@@ -116,12 +116,16 @@ fn break_after(bytes: &[u8], at: usize) -> Option<usize> {
     Some(at + length + indent)
 }
 
+/// Whether it begins as a format does that people send each other.
+pub(super) fn is_known_format(bytes: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
+}
+
 /// Text of any encoding, or a known format.
 fn is_file(bytes: &[u8]) -> bool {
     let control = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n');
     let plain = bytes.iter().filter(|byte| byte.is_ascii()).count();
-    BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
-        || !bytes.is_empty() && !bytes.iter().any(control) && plain * 100 >= bytes.len() * 85
+    is_known_format(bytes) || !bytes.is_empty() && !bytes.iter().any(control) && plain * 100 >= bytes.len() * 85
 }
 
 #[cfg(test)]

@@ -38,6 +38,10 @@ pub(super) fn decode(label: Option<&str>, bytes: &[u8]) -> Decoded {
             Ok(text) => sure(text.to_owned()),
             Err(_) => sure(charset.decode(bytes).into_owned()),
         },
+        // UTF-16 has zeroes where it is our languages'; text without any is ASCII whose label is wrong.
+        Some(Charset::Utf16 | Charset::Utf16Le | Charset::Utf16Be) if bytes.is_ascii() && !bytes.contains(&0) => {
+            sure(String::from_utf8_lossy(bytes).into_owned())
+        }
         Some(charset) => sure(charset.decode(bytes).into_owned()),
     }
 }
@@ -116,6 +120,7 @@ mod tests {
         ] {
             assert_eq!(text(label, bytes), "Sørensen", "{label:?}");
         }
+        assert_eq!(text(Some("utf-16"), b"BSN 42"), "BSN 42");
     }
 
     #[test]

@@ -64,6 +64,8 @@ struct Reader<'h> {
     keeps_lines: usize,
     quoted_to_the_end: bool,
     first_cell: bool,
+    /// What was written last: before a field, its label.
+    label: &'h str,
 }
 
 impl<'h> Reader<'h> {
@@ -75,13 +77,12 @@ impl<'h> Reader<'h> {
             let inside = tag.strip_prefix('<').unwrap_or_default();
             rest = match inside.as_bytes().first() {
                 Some(b'!') if inside.starts_with("!--") && !in_comment => self.comment(inside.get(3..).unwrap_or_default()),
-                Some(b'!' | b'?') => match inside.split_once('>') {
-                    Some((_, after)) => after,
-                    None => {
-                        self.page.unseen.push(clean::running(inside));
-                        ""
-                    }
-                },
+                // What browsers take for a comment (WHATWG HTML §13.2.5.41): `<![CDATA[…]]>`, `<?…>`, `<!…>`.
+                Some(b'!' | b'?') => {
+                    let (said, after) = inside.split_once('>').unwrap_or((inside, ""));
+                    self.page.unseen.push(clean::running(said));
+                    after
+                }
                 Some(b'/') => self.closing(inside.get(1..).unwrap_or_default()),
                 Some(c) if c.is_ascii_alphabetic() => self.opening(inside),
                 _ => {
@@ -111,7 +112,10 @@ impl<'h> Reader<'h> {
 
     fn closing(&mut self, inside: &'h str) -> &'h str {
         let (tag, after) = inside.split_once('>').unwrap_or((inside, ""));
-        let name = tag.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
+        let (name, said) = tag.split_once(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or((tag, ""));
+        if !said.trim().is_empty() {
+            self.page.unseen.push(clean::running(said));
+        }
         self.layout(name, true, "");
         let searched = self.open.iter().rev().take(SEARCHED).position(|open| open.name.eq_ignore_ascii_case(name));
         if let Some(depth) = searched {
@@ -145,6 +149,14 @@ impl<'h> Reader<'h> {
         let name_end = inside.find(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/').unwrap_or(inside.len());
         let (name, rest) = inside.split_at(name_end);
         let (tag, after) = Attributes::read(rest);
+        if let Some(value) = tag.value.filter(|value| value.contains(|c: char| c.is_alphanumeric())) {
+            // A field's name, for whoever sees the page and for the program behind it.
+            for label in [self.label, tag.name.or(tag.id).unwrap_or_default()].into_iter().filter(|label| (1..=80).contains(&label.len())) {
+                let mut decoded = String::new();
+                decode_entities(&format!("{}: {value}", label.trim_end_matches(':')), &mut decoded);
+                self.page.unseen.push(clean::running(&decoded));
+            }
+        }
         for text in [tag.alt, tag.title, tag.label, tag.placeholder, tag.value, tag.content.filter(|_| tag.is_described)] {
             if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
                 let mut decoded = String::new();
@@ -205,13 +217,16 @@ impl<'h> Reader<'h> {
         after
     }
 
-    /// Elements whose content is no markup. Styles say nothing to anybody; the others are kept as unseen.
+    /// Elements whose content is no markup. Of styles only the text counts that they put into the page; the others are kept as unseen.
     fn raw_text(&mut self, name: &str, after: &'h str) -> Option<&'h str> {
         let known = ["style", "script", "title", "textarea", "xmp"].into_iter().find(|known| name.eq_ignore_ascii_case(known))?;
         let end = find_closing(after, known);
         let (said, rest) = after.split_at(end.unwrap_or(after.len()));
         match known {
-            "style" if end.is_some() => {}
+            "style" if end.is_some() => {
+                let texts = said.split("content").skip(1).filter_map(|rest| rest.trim_start().strip_prefix(':')?.split(['}', ';']).next());
+                self.page.unseen.extend(texts.map(clean::running));
+            }
             "textarea" | "xmp" => self.text(said),
             _ => {
                 let mut decoded = String::new();
@@ -264,9 +279,12 @@ impl<'h> Reader<'h> {
         }
     }
 
-    fn text(&mut self, raw: &str) {
+    fn text(&mut self, raw: &'h str) {
         if raw.is_empty() {
             return;
+        }
+        if !raw.trim().is_empty() {
+            self.label = raw.trim();
         }
         let quoted = self.quotes > 0 || self.quoted_to_the_end;
         let keeps_lines = self.keeps_lines > 0;
@@ -406,6 +424,7 @@ struct Attributes<'h> {
     label: Option<&'h str>,
     placeholder: Option<&'h str>,
     value: Option<&'h str>,
+    name: Option<&'h str>,
     content: Option<&'h str>,
     item_type: Option<&'h str>,
     /// Where a link leads: an address can say more than its text ("…?bsn=…").
@@ -467,7 +486,7 @@ impl<'h> Attributes<'h> {
             4 if name.eq_ignore_ascii_case("type") => &mut self.kind,
             4 if name.eq_ignore_ascii_case("name") => {
                 self.is_described |= ["description", "keywords", "author", "subject"].iter().any(|known| value.eq_ignore_ascii_case(known));
-                return;
+                &mut self.name
             }
             4 if name.eq_ignore_ascii_case("href") && !is_inside(value) => &mut self.link,
             5 if name.eq_ignore_ascii_case("class") => &mut self.class,

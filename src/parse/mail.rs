@@ -137,6 +137,8 @@ pub struct RawAttachment {
     pub index: usize,
     /// The decoded file name (RFC 2231, RFC 2047), where there is one.
     pub name: Option<Redacted<String>>,
+    /// What else its header says of it and no reader shows: a second name that differs, a description, other parameters.
+    pub beside: Vec<Redacted<String>>,
     /// The declared media type, lower case, `type/subtype`; `application/octet-stream` when absent.
     pub declared: String,
     /// The decoded bytes exactly as sent.

@@ -189,7 +189,7 @@ impl Reading {
         if part.flags().contains(PartFlags::LIMIT_REACHED) && part.content_type().is_some_and(|t| t.ctype() == "multipart") {
             return; // the rest of a mail that is too complex
         }
-        self.also.extend(attachments::beside(part));
+        let beside = attachments::beside(part);
         let mut decoded = bytes(part);
         if decoded.uuencoded
             && let (_, files) = uuencode::take(String::from_utf8_lossy(&decoded.bytes).into_owned())
@@ -205,6 +205,9 @@ impl Reading {
         let is_text = !is_message && (broken_multipart || matches!(kind.as_deref(), None | Some("text/plain" | "text/html")));
         let may_be_text = is_text && !is_attachment && (position == Position::Body || !has_name);
         if may_be_text && !is_binary(&decoded.bytes) {
+            self.also.extend(beside);
+            // A transfer encoding that nobody knows (RFC 2045 §6.4); junk within base64 is what lists append.
+            self.damaged |= decoded.damaged && part.encoding() != Encoding::Base64;
             if broken_multipart {
                 self.damaged |= looks_like_mime(&decoded.bytes);
             }
@@ -217,6 +220,7 @@ impl Reading {
             && matches!(kind.as_deref(), Some("text/x-amp-html" | "text/watch-html" | "text/enriched" | "text/richtext"))
         {
             let page = html::read(&charset::decode(part.content_type().and_then(|t| t.attribute("charset")), &decoded.bytes).text);
+            self.also.extend(beside);
             self.also.extend(page.unseen);
             self.also.push(joined(&page.lines));
             return;
@@ -229,10 +233,12 @@ impl Reading {
         let is_smime = matches!(declared.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
             || name(part).is_some_and(|name| name.to_ascii_lowercase().ends_with(".p7m"));
         if is_smime {
+            self.also.extend(beside);
             self.smime(part, declared, decoded.bytes.into_owned());
             return;
         }
         if tnef::is_tnef(&decoded.bytes) || declared == "application/ms-tnef" {
+            self.also.extend(beside);
             self.winmail(part, declared, decoded.bytes.into_owned());
             return;
         }
@@ -241,6 +247,7 @@ impl Reading {
             _ => decoded.damaged.then_some(Opaque::Damaged),
         };
         let mut attached = attachment(name(part), declared, decoded.bytes.into_owned());
+        attached.beside = beside.into_iter().map(Redacted::new).collect();
         attached.inline = part.is_inline();
         attached.opaque = opaque;
         attached.signature = is_signature(&attached);
@@ -388,8 +395,20 @@ impl Reading {
         }
     }
 
+    /// What the text holds as base64 and is no file taken out of it before: a piece of a page, a token that says who somebody is.
+    fn carried(&mut self) {
+        for file in carried::files(&joined(&self.text), |_| false) {
+            if carried::is_known_format(&file) {
+                self.attach(attachment(None, octets(), file), None);
+            } else {
+                self.also.push(clean::running(&charset::undeclared(&file)));
+            }
+        }
+    }
+
     /// Ends the walk: what could not be read becomes an attachment of its own, all are numbered.
     pub(super) fn finish(&mut self, truncated: bool) {
+        self.carried();
         for (attachment, id) in self.attachments.iter_mut().zip(&self.ids) {
             if let Some(id) = id {
                 attachment.inline |= self.referred.iter().any(|referred| referred == id);

@@ -1,10 +1,10 @@
 //! Walks through text and tables, gathers what is found, and says where.
 
 use super::evidence::{self, Around, CHANCE, GROUP, REACH, SURE};
-use super::fold::{fold, unboxed};
+use super::fold::{fold, unboxed, without_decimals};
 use super::identifiers::{ALL, Judged, reads_as_stamp};
 use super::outcome::{Finding, Spot, Where};
-use super::{Policy, blocks, pasted, records};
+use super::{Policy, Sensitivity, blocks, pasted, records};
 use crate::parse::document::{Content, Document, Place};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -134,6 +134,16 @@ impl<'a> Detector<'a> {
         self.lines(&[text], &Place::default(), true)
     }
 
+    /// Header fields of a mail that no rule reads. Programs put numbers of every length there, so only what names itself counts.
+    pub fn fields<'t>(&self, fields: impl Iterator<Item = &'t str>, place: &Place) -> Found {
+        let policy = Policy { sensitivity: Sensitivity::Relaxed, ..self.policy.clone() };
+        let detector = Detector::new(&policy);
+        fields.fold(Found::default(), |mut found, field| {
+            found.merge(detector.lines(&[field], place, true));
+            found
+        })
+    }
+
     /// A file's name: its extension goes, and what separates words in names becomes a space.
     pub fn file_name(&self, name: &str) -> Found {
         let stem = match name.rsplit_once('.') {
@@ -171,6 +181,7 @@ impl<'a> Detector<'a> {
                     lines.iter().for_each(|name| found.merge(self.file_name(name)));
                     found
                 }
+                Content::Lines(lines) if piece.place.part == "field" => self.fields(lines.iter().map(String::as_str), &piece.place),
                 Content::Lines(lines) => {
                     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
                     self.lines(&lines, &piece.place, true)
@@ -254,7 +265,7 @@ impl<'a> Detector<'a> {
         let mut header: Vec<String> = Vec::new();
         let mut columns: BTreeMap<usize, Gathered> = BTreeMap::new();
         for (row, cells) in rows.iter().enumerate() {
-            let folded: Vec<String> = cells.iter().map(|cell| unboxed(fold(cell))).collect();
+            let folded: Vec<String> = cells.iter().map(|cell| without_decimals(unboxed(fold(cell)))).collect();
             if is_header(&folded) {
                 // A new table begins below: what its columns gathered so far is judged by itself.
                 for (_, gathered) in std::mem::take(&mut columns) {

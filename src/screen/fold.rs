@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 
 /// Lower case without accents. Zero-width characters and soft hyphens vanish, every space and `_` becomes a space, every dash a
 /// hyphen, digits of any script become ASCII digits, and a capital after a small letter starts a new word
-/// (`PersonNr` → `person nr`). Nordic and German letters become two (`ø` → `o`, `æ` → `ae`, `ß` → `ss`; `å`, `ä`, `ö`, `ü` lose their sign).
+/// (`PersonNr` → `person nr`). U+FFFD, which names have in place of what nobody sees, vanishes within a number. Nordic and German letters become two (`ø` → `o`, `æ` → `ae`, `ß` → `ss`; `å`, `ä`, `ö`, `ü` lose their sign).
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut small_before = false;
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         if c.is_ascii() {
             match c {
                 'A'..='Z' => {
@@ -33,6 +34,9 @@ pub fn fold(text: &str) -> String {
             | '\u{2066}'..='\u{2069}'
             | '\u{feff}' => {}
             '\u{300}'..='\u{36f}' => {}
+            '\u{fffd}'
+                if folded.ends_with(|before: char| before.is_ascii_digit())
+                    && chars.peek().is_some_and(|next| next.is_numeric() || *next == '\u{fffd}') => {}
             '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => folded.push('-'),
             '\u{2044}' | '\u{2215}' | '\u{ff0f}' => folded.push('/'),
             '\u{ff0e}' | '\u{2024}' => folded.push('.'),
@@ -80,6 +84,15 @@ pub fn unboxed(folded: String) -> String {
     }
 }
 
+/// A folded cell without the decimals of a program that took a number for a quantity: `123456782.0`.
+pub fn without_decimals(cell: String) -> String {
+    let number = cell.trim().split_once(['.', ',']).filter(|(_, decimals)| matches!(*decimals, "0" | "00")).map(|(number, _)| number);
+    match number.filter(|number| (8..=12).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())) {
+        Some(number) => number.to_owned(),
+        None => cell,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +106,16 @@ mod tests {
         assert_eq!(fold("bsn\u{a0}123\u{200b}456\u{ad}782"), "bsn 123456782");
         assert_eq!(fold("１２３－４５６"), "123-456");
         assert_eq!(fold("burgerServiceNummer"), "burger service nummer");
+        assert_eq!(fold("bsn\u{fffd}123\u{fffd}\u{fffd}456782\u{fffd}x"), "bsn\u{fffd}123456782\u{fffd}x");
+    }
+
+    #[test]
+    fn a_number_that_became_a_quantity_is_a_number() {
+        for (cell, number) in
+            [("123456782.0", "123456782"), ("0707614285,00", "0707614285"), ("12.00", "12.00"), ("123456782.5", "123456782.5")]
+        {
+            assert_eq!(without_decimals(cell.to_owned()), number);
+        }
     }
 
     #[test]

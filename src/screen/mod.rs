@@ -16,7 +16,7 @@ mod outcome;
 mod pasted;
 pub mod records;
 
-use crate::parse::document::{Document, Unreadable};
+use crate::parse::document::{Document, Place, Unreadable};
 use crate::parse::{Author, Mail, Opaque, RawAttachment};
 use crate::words::{Country, EmailAddress, Redacted};
 use detect::Detector;
@@ -147,10 +147,7 @@ pub fn screen(mut mail: Mail, documents: Vec<Document>, policy: &Policy) -> Scre
     for also in &text.also {
         body.merge(detector.text(also.reveal()));
     }
-    let named = Policy { sensitivity: Sensitivity::Relaxed, ..policy.clone() };
-    for field in &text.fields {
-        body.merge(Detector::new(&named).line(field.reveal()));
-    }
+    body.merge(detector.fields(text.fields.iter().map(|field| field.reveal().as_str()), &Place::default()));
     findings.extend(body.finding(Where::Body, None));
     findings.extend(detector.text(text.quoted.reveal()).finding(Where::Quoted, None));
 
@@ -194,11 +191,16 @@ pub fn screen_document(document: &Document, file_name: Option<&str>, policy: &Po
     Judgement { findings, unreadable: document.unreadable }
 }
 
-fn in_document(detector: &Detector<'_>, document: &Document, file_name: Option<&str>, attachment: Option<usize>) -> Vec<Finding> {
+fn in_document<'n>(
+    detector: &Detector<'_>,
+    document: &Document,
+    names: impl IntoIterator<Item = &'n str>,
+    attachment: Option<usize>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(name) = file_name {
-        findings.extend(detector.file_name(name).finding(Where::FileName, attachment));
-    }
+    let mut named = detect::Found::default();
+    names.into_iter().for_each(|name| named.merge(detector.file_name(name)));
+    findings.extend(named.finding(Where::FileName, attachment));
     for (place, found) in detector.document(document) {
         findings.extend(found.finding(place, attachment));
     }
@@ -206,8 +208,8 @@ fn in_document(detector: &Detector<'_>, document: &Document, file_name: Option<&
 }
 
 fn attachment(detector: &Detector<'_>, raw: RawAttachment, document: Document, findings: &mut Vec<Finding>) -> ScreenedAttachment {
-    let name = raw.name.as_ref().map(|name| name.reveal().as_str());
-    let found = in_document(detector, &document, name, Some(raw.index));
+    let names = raw.name.iter().chain(&raw.beside).map(|name| name.reveal().as_str());
+    let found = in_document(detector, &document, names, Some(raw.index));
     let unreadable = raw.opaque.map(opaque).or(document.unreadable).filter(|_| !is_no_attachment(&raw, &document));
     let format = document.format;
     if !found.is_empty() {

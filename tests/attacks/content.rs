@@ -277,6 +277,79 @@ fn a32_polyglots_and_false_names() {
     assert_eq!(fates[1..], ["citizen-data"; 4]);
 }
 
+/// What programs keep beside what they show: names within names, bytes behind the end, comments, values under another writing.
+#[test]
+fn a32_data_beside_what_is_shown() {
+    let gate = Gate::new();
+    let rows = format!("naam;bsn\r\nPol, Jan;111222333\r\nx;{BSN}\r\n").into_bytes();
+    let clean = || zipped(&[("kaart.csv", b"kaart;laag\nwegen;3\n")]);
+    let directory = |zip: &[u8]| zip.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    let whole = zipped(&[("lijst.csv", &rows)]);
+    let unlisted = [&whole[..directory(&whole)], &clean()].concat();
+    let mut commented = clean();
+    let at = directory(&commented);
+    commented[at + 32] = u8::try_from(BSN.len()).unwrap();
+    let name_ends = at + 46 + "kaart.csv".len();
+    commented.splice(name_ends..name_ends, BSN.bytes());
+    let size_at = commented.len() - 10;
+    commented[size_at] += u8::try_from(BSN.len()).unwrap();
+    let mut picture = Cursor::new(Vec::new());
+    image::GrayImage::new(10, 10).write_to(&mut picture, image::ImageFormat::Png).unwrap();
+    let picture = picture.into_inner();
+    let ebcdic: Vec<u8> = b"\x82\xa2\x95\x7a\x40".iter().copied().chain("111222333".bytes().map(|digit| digit + 0xc0)).collect();
+    let gzip = flate2::GzBuilder::new().comment(BSN).write(Vec::new(), flate2::Compression::fast());
+    let card = "BEGIN:VCARD\r\nVERSION:2.1\r\nNOTE;ENCODING=QUOTED-PRINTABLE:BSN=3A 111=\r\n222333=0D=0A=\r\n\r\nEND:VCARD\r\n";
+    let fates = fates(
+        &gate,
+        &[
+            ("application/zip", "unlisted.zip", unlisted),
+            ("application/zip", "behind.zip", [clean(), rows.clone()].concat()),
+            ("application/octet-stream", "ebcdic.txt", ebcdic.repeat(9)),
+            ("application/zip", "commented.zip", commented),
+            ("application/gzip", "comment.gz", gzip.finish().unwrap()),
+            ("image/png", "behind.png", [picture.clone(), rows.clone()].concat()),
+            ("text/x-vcard", "card.vcf", card.into()),
+            ("text/csv", "float.csv", "naam;bsn\r\nPol;111222333.0\r\n".into()),
+            ("text/csv", "=?utf-8?q?BSN_1112?= =?utf-8?q?22333.csv?=", b"kaart;laag\nwegen;3\n".into()),
+            ("text/csv", "BSN 111\u{200b}222333.csv", b"kaart;laag\nwegen;3\n".into()),
+            ("application/zip", "clean.zip", clean()),
+            ("image/png", "clean.png", picture),
+        ],
+    );
+    assert_eq!(fates[..3], ["unreadable"; 3]);
+    assert_eq!(fates[3..10], ["citizen-data"; 7]);
+    assert_eq!(fates[10..], ["kept"; 2]);
+}
+
+/// The same in the text: another encoding than the label says or than anybody knows, markup that no reader shows, forms.
+#[test]
+fn a32_text_beside_what_is_shown() {
+    let gate = Gate::new();
+    let text = |kind: &str, body: &str| authentic(CONTACT, &format!("MIME-Version: 1.0\nContent-Type: {kind}\n"), body);
+    let html = |body: &str| text("text/html", body);
+    let spoken = [
+        text("text/plain; charset=utf-16", BSN),
+        html("<p>Dag<![CDATA[BSN 111222333]]></p>"),
+        html("<p>Dag<?kenmerk BSN 111222333?></p>"),
+        html("<p>Dag</p kenmerk=\"BSN 111222333\">"),
+        html("<style>p::after { content: \"BSN 111222333\" }</style><p>Dag</p>"),
+        html("<form><label>BSN</label><input value=\"111222333\"></form>"),
+        html("<form><input name=bsn value=111222333></form>"),
+        text("text/plain", &format!("Uw kenmerk: {}", base64(BSN.as_bytes()))),
+    ];
+    for (told, number) in gate.explain(&spoken).iter().zip(1..) {
+        assert_eq!(told["reasons"], serde_json::json!(["citizen-data-in-text"]), "{number}");
+    }
+    let unknown = text("text/plain\nContent-Transfer-Encoding: base91", &base64(BSN.as_bytes()));
+    assert_eq!(fate(&gate.explain(&[unknown])[0]), "unreadable");
+    // A second name is a name; the text, and what else was sent, are kept.
+    let names = "Content-Type: text/csv; name=\"BSN 111222333.csv\"\nContent-Disposition: attachment; filename=a.csv";
+    let mixed = format!("--b\nContent-Type: text/plain\n\nZie bijlage.\n--b\n{names}\n\na;b\n--b--\n");
+    let told = &gate.explain(&[text("multipart/mixed; boundary=b", &mixed)])[0];
+    assert_eq!((fate(told).as_str(), told["verdict"].as_str()), ("citizen-data", Some("open")));
+    assert_eq!(told["findings"][0]["where"], "file-name");
+}
+
 /// What is locked is not opened, no password is tried, and the sender is told of the portal.
 #[test]
 fn a33_locked_archives() {

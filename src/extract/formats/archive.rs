@@ -2,6 +2,7 @@
 
 use super::{Hint, Reader};
 use crate::parse::document::Unreadable;
+use memchr::memmem;
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
@@ -19,14 +20,39 @@ pub fn zip(reader: &mut Reader, bytes: &[u8]) {
     }
 }
 
+/// Whether bytes of a zip belong to none of its members and not to its directory: there another program finds what this one does not, such
+/// as a member that the directory leaves out. Up to 24 bytes are a member's own sizes behind it; zeroes are padding.
+pub fn hides_bytes(zip: &mut ZipArchive<Cursor<&[u8]>>, bytes: &[u8]) -> bool {
+    const SIZES: usize = 24;
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    let mut taken: Vec<(usize, usize)> = (0..zip.len())
+        .filter_map(|index| {
+            let member = zip.by_index_raw(index).ok()?;
+            Some((place(member.header_start()), place(member.data_start()?.saturating_add(member.compressed_size()))))
+        })
+        .collect();
+    let end = memmem::rfind(bytes, b"PK\x05\x06").unwrap_or(bytes.len());
+    taken.push((place(zip.central_directory_start()), end + 22 + zip.comment().len()));
+    taken.push((bytes.len(), bytes.len()));
+    taken.sort_unstable();
+    let mut known = 0;
+    taken.into_iter().any(|(start, end)| {
+        let gap = bytes.get(known..start).unwrap_or(&[]);
+        known = known.max(end);
+        gap.len() > SIZES && gap.iter().any(|byte| *byte != 0)
+    })
+}
+
 /// Reads every member of an opened zip.
 pub fn zip_members(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>) {
     if zip.has_duplicate_names() || zip.has_overlapping_entries().unwrap_or(true) {
         // Two programs would see two different files, or one stretch of bytes many times over (THREATS §1 row 24).
         reader.fail(Unreadable::Damaged);
     }
-    let comment = String::from_utf8_lossy(zip.comment()).into_owned();
-    reader.lines("comment", 0, comment.lines().map(str::to_owned).collect());
+    let own = String::from_utf8_lossy(zip.comment()).into_owned();
+    let of_members: Vec<String> = (0..zip.len()).filter_map(|index| Some(zip.by_index_raw(index).ok()?.comment().to_owned())).collect();
+    let comments = [own].into_iter().chain(of_members).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    reader.lines("comment", 0, comments.collect());
     for index in 0..zip.len() {
         let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
         let Some((name, directory, bytes)) = zip_member(reader, zip, index) else {
@@ -159,7 +185,10 @@ pub fn stream(reader: &mut Reader, bytes: &[u8], format: &str) {
     let (name, unpacked) = match format {
         "gz" => {
             let decoder = flate2::read::MultiGzDecoder::new(bytes);
-            let name = decoder.header().and_then(|header| header.filename()).map(|name| String::from_utf8_lossy(name).into_owned());
+            let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let name = decoder.header().and_then(|header| text(header.filename()));
+            let comment = decoder.header().and_then(|header| text(header.comment()));
+            reader.lines("comment", 0, comment.into_iter().collect());
             (name, reader.unpack(packed, decoder))
         }
         "bz2" => (None, reader.unpack(packed, bzip2::read::MultiBzDecoder::new(bytes))),

@@ -66,10 +66,12 @@ pub fn read(reader: &mut Reader, raw: &[u8]) {
     };
     let header = [subject, name].into_iter().chain(other_names).map(|line| line.into_revealed()).collect();
     reader.lines("header", 1, header);
-    for (words, number) in [text.written, text.quoted].into_iter().chain(text.also).chain(text.fields).zip(1..) {
+    for (words, number) in [text.written, text.quoted].into_iter().chain(text.also).zip(1..) {
         reader.lines("text", number, words.reveal().lines().map(str::to_owned).collect());
     }
+    reader.lines("field", 1, text.fields.into_iter().map(|field| field.into_revealed()).collect());
     for (attachment, number) in attachments.into_iter().zip(1..) {
+        reader.lines("member-name", number, attachment.beside.into_iter().map(|text| text.into_revealed()).collect());
         let name = attachment.name.map(|name| name.into_revealed());
         match attachment.opaque {
             Some(opaque) => {

@@ -4,6 +4,7 @@
 //! would count as clean.
 
 mod archive;
+mod card;
 mod csv;
 mod html;
 mod mail;

@@ -21,6 +21,9 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) -> &'static str {
             return "zip";
         }
     };
+    if archive::hides_bytes(&mut zip, bytes) {
+        reader.fail(Unreadable::Damaged);
+    }
     let format = what(&mut zip);
     if format == "zip" {
         archive::zip_members(reader, &mut zip);

@@ -173,12 +173,28 @@ fn words_beside(bytes: &[u8]) -> Vec<String> {
     if bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*") {
         words.extend(beside_tiff(bytes));
     }
+    words.extend(text::runs(behind(bytes)));
     // XMP is the same packet of XML in every format.
     if let Some(packet) = memmem::find(bytes, b"<x:xmpmeta").and_then(|start| bytes.get(start..)) {
         let end = memmem::find(packet, b"</x:xmpmeta>").unwrap_or(packet.len());
         words.extend(String::from_utf8_lossy(packet.get(..end).unwrap_or(&[])).split(['<', '>']).map(str::to_owned));
     }
     words
+}
+
+/// What stands behind the picture's own end, where the format tells it: programs append there, and nobody sees it.
+fn behind(bytes: &[u8]) -> &[u8] {
+    let end = match bytes {
+        [0xff, 0xd8, ..] => memmem::rfind(bytes, b"\xff\xd9").map(|at| at + 2),
+        [0x89, b'P', b'N', b'G', ..] => memmem::rfind(bytes, b"IEND\xae\x42\x60\x82").map(|at| at + 8),
+        [b'B', b'M', ..] => bytes.get(2..6).and_then(|size| size.try_into().ok()).and_then(|size| u32::from_le_bytes(size).try_into().ok()),
+        [b'R', b'I', b'F', b'F', ..] => bytes
+            .get(4..8)
+            .and_then(|size| size.try_into().ok())
+            .and_then(|size| usize::try_from(u32::from_le_bytes(size)).ok()?.checked_add(8)),
+        _ => None,
+    };
+    end.and_then(|end| bytes.get(end..)).unwrap_or(&[])
 }
 
 fn beside_jpeg(bytes: &[u8]) -> Vec<String> {
@@ -203,7 +219,8 @@ fn beside_png(bytes: &[u8]) -> Vec<String> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let content = bytes.get(at + 8..(at + 8).saturating_add(length).min(bytes.len())).unwrap_or(&[]);
         match bytes.get(at + 4..at + 8) {
-            Some(b"tEXt" | b"eXIf") => words.extend(text::runs(content)),
+            // Pixels, colours and profiles. Chunks that only their own program knows are read like texts.
+            None | Some(b"IHDR" | b"PLTE" | b"IDAT" | b"fdAT" | b"iCCP") => {}
             Some(b"iTXt" | b"zTXt") => {
                 words.extend(text::runs(content));
                 // It may be compressed, behind its key and language.
@@ -213,7 +230,7 @@ fn beside_png(bytes: &[u8]) -> Vec<String> {
                     words.extend(text::decode(&unpacked).into_iter().flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()));
                 }
             }
-            _ => {}
+            _ => words.extend(text::runs(content)),
         }
         at = at.saturating_add(12).saturating_add(length);
     }

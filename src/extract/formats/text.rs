@@ -1,6 +1,6 @@
 //! Text files: bytes of any encoding become lines, and the text formats are told apart.
 
-use super::{Hint, Reader, csv, html, mail, sql, xml};
+use super::{Hint, Reader, card, csv, html, mail, sql, xml};
 use crate::parse::document::Unreadable;
 use crate::parse::{carried, json, uuencode};
 use encoding_rs::{MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -19,6 +19,11 @@ pub fn decode(bytes: &[u8]) -> Option<String> {
     let odd = text.chars().filter(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n' | '\u{c}' | '\u{b}' | '\u{1b}' | '\u{1a}')).count();
     let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
     let length = text.chars().count();
+    // Bytes of which most are no ASCII are no text of a language here in any charset that we know: EBCDIC has its digits there.
+    let strange = std::str::from_utf8(bytes).is_err() && bytes.iter().filter(|byte| byte.is_ascii()).count() * 2 < bytes.len();
+    if strange && text.chars().count() == bytes.len() {
+        return None;
+    }
     // A stray control character is a fault of some export; more of them are a binary file.
     (odd * 200 <= length && broken * 20 <= length && !lost_step(&text)).then_some(text)
 }
@@ -194,9 +199,7 @@ fn read_itself(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
         return "json";
     }
     if start.starts_with("begin:vcalendar") || start.starts_with("begin:vcard") {
-        let unfolded =
-            text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "").replace("\\n", "\n").replace("\\,", ",").replace("\\;", ";");
-        reader.lines("text", 1, unfolded.lines().map(str::to_owned).collect());
+        reader.lines("text", 1, card::lines(text));
         return if start.starts_with("begin:vcalendar") { "ics" } else { "vcf" };
     }
     if mail::looks_like_mbox(text) {
