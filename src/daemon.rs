@@ -4,11 +4,11 @@
 //! database: a task may die anywhere and be started again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -327,9 +327,12 @@ impl Daemon {
         let lasts = desk.mailbox.token_lasts().await.and_then(|lasts| jiff::SignedDuration::try_from(lasts).ok());
         self.0.pulse.token_ends(&desk.name, lasts.and_then(|lasts| self.0.store.clock().now().checked_add(lasts).ok()));
         loop {
-            let waiting = self.round(desk, &mut session, Some(stop)).await?;
+            let Round { waiting, left_some } = self.round(desk, &mut session, Some(stop)).await?;
             self.0.pulse.worked_off(&desk.name, self.0.store.clock().now(), waiting);
             opened.notify_one();
+            if left_some && !stop.is_cancelled() {
+                continue;
+            }
             if stop.is_cancelled() || session.wait(stop).await? == Woken::Stopped {
                 session.close().await;
                 return Ok(());
@@ -352,7 +355,7 @@ impl Daemon {
     async fn work_off_once(&self, desk: &Desk) -> Result<(), Trouble> {
         self.after_unclean_stop(desk).await?;
         let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
-        self.round(desk, &mut session, None).await?;
+        while self.round(desk, &mut session, None).await?.left_some {}
         session.close().await;
         Ok(())
     }
@@ -366,7 +369,7 @@ impl Daemon {
 
     /// What lies in the mailbox now: first what was booked and not yet done on the server, then what is new. What must wait
     /// for a while is left, and counted.
-    async fn round(&self, desk: &Desk, session: &mut Session, stop: Option<&CancellationToken>) -> Result<Backlog, Trouble> {
+    async fn round(&self, desk: &Desk, session: &mut Session, stop: Option<&CancellationToken>) -> Result<Round, Trouble> {
         let stopped = || stop.is_some_and(CancellationToken::is_cancelled);
         self.act_due(desk, session).await?;
         self.room()?;
@@ -374,7 +377,7 @@ impl Daemon {
         self.0.store.forget_absent(&desk.mailbox_id(), &listed.iter().map(|mail| mail.uid.clone()).collect()).await?;
         let Sorted { together, alone, suspects, resting } = self.sort(&listed).await?;
         self.0.pulse.at_work(&desk.name, backlog([&together, &alone, &resting]));
-        self.work_through(desk, session, &batches(&together), false, &stopped).await?;
+        let left_some = self.work_through(desk, session, &batches(&together), false, &stopped).await?;
         let (mut trouble, mut others_came_through) = (None, !together.is_empty());
         for mail in &alone {
             match self.work_through(desk, session, &[std::slice::from_ref(mail)], true, &stopped).await {
@@ -384,12 +387,13 @@ impl Daemon {
                 }
                 // The session goes on: the mails behind it are met before it is tried again.
                 Err(own) if own.is_of_a_mail() => trouble = Some(own),
-                ended => ended?,
+                // One that is alone waits for nobody's turn.
+                ended => drop(ended?),
             }
             others_came_through = true;
         }
         self.act_due(desk, session).await?;
-        trouble.map_or_else(|| Ok(backlog([&resting])), Err)
+        trouble.map_or_else(|| Ok(Round { waiting: backlog([&resting]), left_some }), Err)
     }
 
     async fn act_due(&self, desk: &Desk, session: &mut Session) -> Result<(), Trouble> {
@@ -434,7 +438,7 @@ impl Daemon {
     }
 
     /// Batch after batch: T0, the journey, T1, and what must happen on the server (DESIGN §4). The session fetches and files
-    /// while batches that are in hand are considered and booked, in their order.
+    /// while batches that are in hand are considered and booked, in their order. Tells whether mails were left for the next round.
     async fn work_through(
         &self,
         desk: &Desk,
@@ -442,8 +446,8 @@ impl Daemon {
         batches: &[&[Listed]],
         alone: bool,
         stopped: &impl Fn() -> bool,
-    ) -> Result<(), Trouble> {
-        let mut in_hand = VecDeque::new();
+    ) -> Result<bool, Trouble> {
+        let mut in_hand = Hands::default();
         let worked: Result<(), Trouble> = async {
             let mut turn = Turn::first();
             for batch in batches {
@@ -454,27 +458,27 @@ impl Daemon {
                 let (own, next) = turn.pass_on();
                 turn = next;
                 let place = self.place(alone, &mut in_hand, session).await?;
-                in_hand.push_back(self.take_in_hand(desk, session, batch, place, own).await?);
-                if in_hand.len() > AHEAD {
+                in_hand.batches.push_back(self.take_in_hand(desk, session, batch, place, own).await?);
+                if in_hand.batches.len() > AHEAD {
                     self.finish(&mut in_hand, session).await?;
                 }
             }
-            while !in_hand.is_empty() {
+            while !in_hand.batches.is_empty() {
                 self.finish(&mut in_hand, session).await?;
             }
             Ok(())
         }
         .await;
         // After trouble the rest is not acted on; what got booked is due at the next session.
-        for rest in in_hand {
+        for rest in in_hand.batches {
             let _ = self.settle(rest).await;
         }
-        worked
+        worked.map(|()| in_hand.left_some)
     }
 
     /// A place among what is in hand. A mail that is to be alone waits until nothing else is, in no mailbox: when it brings the
     /// program down, a neighbour must not be taken for the guilty one (DESIGN §4). Whoever waits for it lets go first of what they have.
-    async fn place(&self, alone: bool, in_hand: &mut VecDeque<InHand>, session: &mut Session) -> Result<Place, Trouble> {
+    async fn place(&self, alone: bool, in_hand: &mut Hands, session: &mut Session) -> Result<Place, Trouble> {
         let hands = &self.0.hands;
         if alone {
             return Ok(Place::Alone(tokio::time::timeout(PATIENCE, hands.clone().write_owned()).await.ok()));
@@ -482,7 +486,7 @@ impl Daemon {
         if let Ok(place) = hands.clone().try_read_owned() {
             return Ok(Place::Beside(Some(place)));
         }
-        while !in_hand.is_empty() {
+        while !in_hand.batches.is_empty() {
             self.finish(in_hand, session).await?;
         }
         Ok(Place::Beside(tokio::time::timeout(PATIENCE, hands.clone().read_owned()).await.ok()))
@@ -531,21 +535,22 @@ impl Daemon {
     }
 
     /// Waits for the booking of the batch that was taken in hand first, and acts on it.
-    async fn finish(&self, in_hand: &mut VecDeque<InHand>, session: &mut Session) -> Result<(), Trouble> {
-        if let Some(first) = in_hand.pop_front() {
-            let booking = self.settle(first).await?;
+    async fn finish(&self, in_hand: &mut Hands, session: &mut Session) -> Result<(), Trouble> {
+        if let Some(first) = in_hand.batches.pop_front() {
+            let (booking, left_some) = self.settle(first).await?;
+            in_hand.left_some |= left_some;
             outbox::actions::act(&self.0.store, &booking.booked, session).await?;
         }
         Ok(())
     }
 
-    /// Waits for a booking, and lets go what got no result.
-    async fn settle(&self, InHand { uids, task, _place }: InHand) -> Result<Booking, Trouble> {
+    /// Waits for a booking, and lets go what got no result; with whether some of it waits for the next round.
+    async fn settle(&self, InHand { uids, task, _place }: InHand) -> Result<(Booking, bool), Trouble> {
         let store = &self.0.store;
         // After a panic the attempt stands, as after any unclean stop.
         let taken_in = task.await.map_err(|_| Trouble::Panicked)?;
-        let booking = match taken_in {
-            Ok(booking) => booking,
+        let (booking, left_some) = match taken_in {
+            Ok(taken_in) => taken_in,
             // What the database will never hold is a mail's fault: each of them is taken alone from now on, and
             // the one that it was is stuck in the end instead of standing in the way of the others.
             Err(error) if !error.is_passing() => {
@@ -561,7 +566,7 @@ impl Daemon {
         let settled: HashSet<&MailUid> = booking.booked.iter().map(Booked::uid).chain(&booking.deferred).collect();
         let gone: Vec<MailUid> = uids.into_iter().filter(|uid| !settled.contains(uid)).collect();
         store.let_go(&gone).await?;
-        Ok(booking)
+        Ok((booking, left_some))
     }
 
     /// A server that refuses one mail says something about that mail; a connection that ends at it only where others came through,
@@ -592,48 +597,64 @@ impl Daemon {
     pub async fn take_in(&self, desk: &Desk, raw: RawMail) -> Result<Booking, Trouble> {
         let uids = vec![raw.uid.clone()];
         self.0.store.begin(&uids, true).await?;
-        let booking = self.settle(self.take_up(desk, uids, vec![raw], Place::Alone(None), Turn::first())).await?;
+        let (booking, _) = self.settle(self.take_up(desk, uids, vec![raw], Place::Alone(None), Turn::first())).await?;
         self.0.store.let_go(&booking.deferred).await?;
         Ok(booking)
     }
 
-    /// From bytes to booking; the way of every mail, whatever source it comes from.
-    async fn take_in_at(&self, desk: &Desk, raws: Vec<RawMail>, turn: Turn) -> Result<Booking, StoreError> {
+    /// From bytes to booking; the way of every mail, whatever source it comes from. Tells also whether mails were left for the next round.
+    async fn take_in_at(&self, desk: &Desk, raws: Vec<RawMail>, turn: Turn) -> Result<(Booking, bool), StoreError> {
         let now = self.0.store.clock().now();
         let considered = self.consider(desk, raws, now).await?;
+        let left_some = considered.iter().any(Option::is_none);
         // Where the mails before these could not be booked, these are not either.
-        let Some(turn) = turn.come().await else { return Ok(Booking::default()) };
-        let booking = self.book(desk, considered, now).await?;
+        let Some(turn) = turn.come().await else { return Ok((Booking::default(), false)) };
+        let booking = self.book(desk, considered.into_iter().flatten().collect(), now).await?;
         turn.over();
-        Ok(booking)
+        Ok((booking, left_some))
     }
 
-    /// Everything about these mails that can be known without memory, on all processors.
-    async fn consider(&self, desk: &Desk, raws: Vec<RawMail>, now: jiff::Timestamp) -> Result<Vec<Considered>, StoreError> {
+    /// Everything about these mails that can be known without memory, on all processors. None of one whose sender has had their time: it is
+    /// left for the next round.
+    async fn consider(&self, desk: &Desk, raws: Vec<RawMail>, now: jiff::Timestamp) -> Result<Vec<Option<Considered>>, StoreError> {
         let mails = self.receive(raws, now).await;
         let over_rate = self.over_rate(desk, &mails, now).await?;
-        let (desk, strangers) = (Arc::new(desk.clone()), Arc::new(Strangers::default()));
-        Ok(side_by_side(mails.into_iter().zip(over_rate).map(|(received, over)| {
-            let (daemon, desk, strangers) = (self.clone(), desk.clone(), strangers.clone());
+        let queues = self.queues(desk, &mails, now);
+        let desk = Arc::new(desk.clone());
+        Ok(side_by_side(mails.into_iter().zip(over_rate).zip(queues).map(|((received, over), queue)| {
+            let (daemon, desk) = (self.clone(), desk.clone());
             async move {
                 let shared = &*daemon.0;
-                let waits = !over && daemon.is_a_strangers(&desk, &received, now);
-                let turn = if waits { strangers.turn(shared.journey.settings.attachments.reading_time).await } else { None };
-                // Without a turn it waits in the mailbox, as one over the intake rate does.
-                let over = over || waits && turn.is_none();
+                let queue = queue.filter(|_| !over);
+                let turn = match &queue {
+                    Some(queue) => queue.turn(shared.journey.settings.attachments.reading_time).await,
+                    None => None,
+                };
+                let must_wait = queue.as_ref().filter(|_| turn.is_none());
+                if must_wait.is_some_and(|queue| queue.is_a_customers) {
+                    return None;
+                }
+                // A stranger's waits as one over the intake rate does.
+                let over = over || must_wait.is_some();
                 let begun = Instant::now();
                 let considered = shared.journey.consider(&desk, received, over, Some(shared.store.keys()), now).await;
                 shared.pulse.screened(begun.elapsed());
-                considered
+                Some(considered)
             }
         }))
         .await)
     }
 
-    /// Whether there are files to read of somebody whom nobody vouches for, or who belongs to no customer.
-    fn is_a_strangers(&self, desk: &Desk, received: &Received, now: jiff::Timestamp) -> bool {
-        let intake = self.0.journey.intake(desk, received, self.0.store.keys(), now);
-        !received.mail.attachments.is_empty() && !intake.is_a_customers()
+    /// The queue in which each of these mails waits for its files to be read; none for a mail without files.
+    fn queues(&self, desk: &Desk, mails: &[Received], now: jiff::Timestamp) -> Vec<Option<Arc<Queue>>> {
+        let mut queues: HashMap<Option<String>, Arc<Queue>> = HashMap::new();
+        let queue = |received: &Received| {
+            let customer = self.0.journey.intake(desk, received, self.0.store.keys(), now).customer().map(str::to_owned);
+            let is_a_customers = customer.is_some();
+            queues.entry(customer).or_insert_with(|| Arc::new(Queue::new(is_a_customers))).clone()
+        };
+        let mut queue = queue;
+        mails.iter().map(|received| (!received.mail.attachments.is_empty()).then(|| queue(received))).collect()
     }
 
     /// T1: decides, plans and books.
@@ -762,10 +783,26 @@ fn backlog<const N: usize>(lists: [&Vec<Listed>; N]) -> Backlog {
     Backlog { mails: all().count(), oldest: arrived.and_then(|at| jiff::Timestamp::from_millisecond(at).ok()) }
 }
 
+/// What a round left behind.
+struct Round {
+    /// What must wait for a while.
+    waiting: Backlog,
+    /// Mails that the next round is to take up at once: others came in between.
+    left_some: bool,
+}
+
+/// What is in hand, the first batch first.
+#[derive(Default)]
+struct Hands {
+    batches: VecDeque<InHand>,
+    /// Whether a settled one left mails for the next round.
+    left_some: bool,
+}
+
 /// A batch on its way from T0 to T1.
 struct InHand {
     uids: Vec<MailUid>,
-    task: AbortOnDropHandle<Result<Booking, StoreError>>,
+    task: AbortOnDropHandle<Result<(Booking, bool), StoreError>>,
     _place: Place,
 }
 
@@ -781,19 +818,25 @@ impl Place {
     }
 }
 
-/// Mails of a batch with files that strangers sent: they are read one after the other, and after the time that one mail may take no other is begun.
-/// However many slow ones there are, a batch waits for two of them at most (THREATS §4, I6).
-#[derive(Default)]
-struct Strangers {
-    /// When the first of them began; held while one of them is read.
-    begun: tokio::sync::Mutex<Option<Instant>>,
+/// Mails of a batch with files that one customer sent, or all those whom nobody vouches for or who are no customers. A customer's are read two at a
+/// time, others' one after the other, and after the time that one mail may take no other is begun: however many slow ones somebody sends, a batch
+/// waits for two of them at most (THREATS §4, I6).
+struct Queue {
+    is_a_customers: bool,
+    places: Semaphore,
+    /// When the first of them began.
+    begun: OnceLock<Instant>,
 }
 
-impl Strangers {
+impl Queue {
+    fn new(is_a_customers: bool) -> Self {
+        Self { is_a_customers, places: Semaphore::new(if is_a_customers { 2 } else { 1 }), begun: OnceLock::new() }
+    }
+
     /// The first always gets one, so that each batch brings the next mail nearer.
-    async fn turn(&self, time: Duration) -> Option<tokio::sync::MutexGuard<'_, Option<Instant>>> {
-        let mut begun = self.begun.lock().await;
-        (begun.get_or_insert_with(Instant::now).elapsed() < time).then_some(begun)
+    async fn turn(&self, time: Duration) -> Option<SemaphorePermit<'_>> {
+        let place = self.places.acquire().await.ok()?;
+        (self.begun.get_or_init(Instant::now).elapsed() < time).then_some(place)
     }
 }
 

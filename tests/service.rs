@@ -50,6 +50,7 @@ fn the_unit_says_what_the_daemon_relies_on() {
         "WatchdogSignal=SIGKILL",
         "Restart=on-failure",
         "TimeoutStopSec=45s",
+        "KillMode=mixed",
         "User=postkamer",
         "StateDirectoryMode=0700",
         "RuntimeDirectoryMode=0700",

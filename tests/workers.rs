@@ -12,6 +12,7 @@ use postkamer::parse::document::{Document, Unreadable};
 use postkamer::screen::{Policy, screen_document};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -84,6 +85,10 @@ fn a_worker_has_neither_privileges_nor_descriptors_nor_room() {
             assert_eq!(worker.limit(limit), [most, most], "{name}: {limit}");
         }
         assert!(worker.limit("Max core file size").iter().all(|limit| *limit <= 1), "{name}");
+        let blocked = u64::from_str_radix(&worker.status("SigBlk"), 16).unwrap();
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+            assert_ne!(blocked & 1 << (signal - 1), 0, "{name}: {signal}");
+        }
         let seen = fs::read_dir(format!("/proc/{}/fd", worker.0.id()));
         if is_root() {
             let open: BTreeSet<_> = seen.unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -92,6 +97,20 @@ fn a_worker_has_neither_privileges_nor_descriptors_nor_room() {
             assert!(seen.is_err(), "what cannot be dumped shows its user nothing");
         }
     }
+}
+
+/// Whoever stops a service asks all its processes to end, and a terminal's Ctrl-C does: a file whose reader ended would be unreadable, and its mail
+/// turned back.
+#[test]
+fn a_tool_that_is_asked_to_end_reads_on() {
+    let mut tool = Waiting::start(&["cat"], "cat");
+    for signal in ["HUP", "INT", "QUIT", "TERM"] {
+        assert!(Command::new("kill").args([format!("-{signal}"), tool.0.id().to_string()]).status().unwrap().success());
+    }
+    tool.0.stdin.take().unwrap().write_all(b"een bladzijde").unwrap();
+    let mut read = String::new();
+    tool.0.stdout.take().unwrap().read_to_string(&mut read).unwrap();
+    assert_eq!(read, "een bladzijde");
 }
 
 /// Secrets of the daemon come to it in its environment too: no worker has that.
@@ -554,6 +573,22 @@ fn slow_mails_of_strangers_wait_for_each_other_alone() {
     }
     let kept: u64 = gate.tickets().iter().map(|ticket| ticket["attachments"].as_u64().unwrap()).sum();
     assert_eq!(kept, 1);
+}
+
+/// Slow files of a customer hold up other mail no longer than two of them do; they are read in the rounds that follow, and nothing is left.
+#[test]
+fn slow_mails_of_a_customer_wait_for_each_other_alone() {
+    let gate = Gate::with(|settings| settings["attachments"]["reading_time"] = toml_edit::value("2 s"));
+    let slow = drawings_in_drawings();
+    for _ in 0..4 {
+        gate.deliver(&with_files(&[("application/pdf", "tekening.pdf", slow.as_slice())]));
+    }
+    let other = String::from_utf8(with_files(&[("text/csv", "lijst.csv", b"kolom;waarde\naantal;7\n")])).unwrap();
+    let (address, domain) = ("mette.soerensen@nordhavn.example", "nordhavn.example");
+    gate.deliver(other.replace(CONTACT, address).replace("waterwolde.example", domain).as_bytes());
+    assert_eq!(gate.work().len(), 5, "all are answered");
+    let organisations: Vec<String> = gate.tickets().iter().map(|ticket| ticket["organisation"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(organisations, ["waterwolde", "waterwolde", "nordhavn", "waterwolde", "waterwolde"]);
 }
 
 /// The most memory that a process ever held, in bytes.

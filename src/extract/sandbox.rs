@@ -9,6 +9,7 @@ use landlock::{
     path_beneath_rules,
 };
 use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal as Asked};
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, Signal, getpid, getrlimit, set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
 };
@@ -54,6 +55,9 @@ pub fn for_tool() -> io::Result<()> {
 
 fn give_up(memory: u64, data: u64) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    // Service managers and terminals ask all processes of a program to end, and a file whose reader ended counts as unreadable: its mail would be
+    // turned back. The daemon finishes what is in hand, and a worker ends with it; a tool inherits what is blocked.
+    SigSet::from_iter([Asked::SIGHUP, Asked::SIGINT, Asked::SIGQUIT, Asked::SIGTERM]).thread_block()?;
     close_inherited()?;
     let none = CapabilitySets { effective: CapabilitySet::empty(), permitted: CapabilitySet::empty(), inheritable: CapabilitySet::empty() };
     // A service that has none may be forbidden to ask.

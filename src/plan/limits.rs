@@ -28,10 +28,10 @@ pub struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    /// Whether it comes from a customer, as far as anybody vouches for that.
+    /// The customer that it comes from, as far as anybody vouches for that.
     #[must_use]
-    pub fn is_a_customers(&self) -> bool {
-        self.authentic == Authentic::Pass && self.organisation.is_some()
+    pub fn customer(&self) -> Option<&str> {
+        self.organisation.filter(|_| self.authentic == Authentic::Pass)
     }
 }
 
