@@ -195,7 +195,8 @@ impl Journey {
         let named_contact =
             (sender.kind == crate::identify::SenderKind::NamedElsewhere).then(|| sender.contact.map(|c| c.email.clone())).flatten();
         let people = people(&mail, &sender, authentic, own_organisation.as_ref(), settings);
-        let portal_request = addition::asks_for_portal_access(subject, written);
+        // Who reports an outage of the portal asks for no access to it.
+        let portal_request = !facts.urgent && addition::asks_for_portal_access(subject, written);
         let organisation = sender.organisation.map(affiliation);
 
         let screened = screen::screen(mail, documents, &desk.screening());

@@ -169,11 +169,13 @@ const DEEDS: &[(&str, &str)] = &[
     ("2027-08-31T09:00:00+02:00", "tickets close PK-00005"),
     ("2027-09-10T09:00:00+02:00", "contacts leave kari.bo@fjellvik.example --ticket PK-00002 --on 2027-09-15"),
     ("2027-11-30T15:00:00+01:00", "tickets close PK-00007"),
+    ("2027-12-20T09:00:00+01:00", "contacts leave tom.reed@brookham.example --told-by own --on 2028-01-01"),
     ("2028-02-29T12:00:00+01:00", "tickets close PK-00009"),
     ("2028-08-10T12:00:00+02:00", "tickets close PK-00011"),
     ("2028-09-01T12:00:00+02:00", "tickets reopen PK-00011"),
     ("2028-09-15T12:00:00+02:00", "person object emma.clarke@brookham.example"),
     ("2028-10-31T12:00:00+01:00", "tickets close PK-00011"),
+    ("2028-12-15T09:00:00+01:00", "contacts leave i.bakker@waterwolde.example --told-by organisation --on 2028-12-31"),
     ("2029-01-10T12:00:00+01:00", "tickets close PK-00012"),
     ("2029-02-01T12:00:00+01:00", "retention hold --ticket PK-00012"),
     ("2029-02-10T09:00:00+01:00", "tickets new --type change --desk support --organisation nordhavn --subject Versie"),
@@ -186,8 +188,15 @@ const DEEDS: &[(&str, &str)] = &[
     ("2029-09-01T09:00:00+02:00", "retention unhold --ticket PK-00012"),
 ];
 
-/// Somebody who writes that she leaves: from which moment her profile serves nobody, and when, in the January after, she must be forgotten.
-const LEAVER: (&str, &str, &str) = ("kari.bo@fjellvik.example", "2027-09-15T00:00:00+02:00", "2028-01-02T00:00:00+01:00");
+/// People who leave: their first mail, from which moment their profile serves nobody, and when, in the January after, they must be forgotten.
+const LEAVERS: &[[&str; 4]] = &[
+    // Who writes so herself.
+    ["kari.bo@fjellvik.example", "2026-11-26T10:00:00+01:00", "2027-09-15T00:00:00+02:00", "2028-01-02T00:00:00+01:00"],
+    // Gone with the first day of a year: the January after is a year later.
+    ["tom.reed@brookham.example", "2027-02-26T10:00:00+01:00", "2028-01-01T00:00:00+01:00", "2029-01-02T00:00:00+01:00"],
+    // Gone with the last day of a year.
+    ["i.bakker@waterwolde.example", "2027-01-29T10:00:00+01:00", "2028-12-31T00:00:00+01:00", "2029-01-02T00:00:00+01:00"],
+];
 
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -204,8 +213,9 @@ enum Step {
 fn steps() -> Vec<(Timestamp, Step)> {
     let mut steps: Vec<(Timestamp, Step)> = CASES.iter().map(|case| (moment(case.laid), Step::Mail(case))).collect();
     steps.extend(DEEDS.iter().map(|(at, deed)| (moment(at), Step::Deed(deed))));
+    let of_leavers = LEAVERS.iter().flat_map(|[_, _, deactivated, gone]| [*deactivated, *gone]);
     let ends: BTreeSet<Timestamp> =
-        CASES.iter().flat_map(|case| [case.file_gone, case.original_gone]).chain([LEAVER.1, LEAVER.2]).map(moment).collect();
+        CASES.iter().flat_map(|case| [case.file_gone, case.original_gone]).chain(of_leavers).map(moment).collect();
     let minute = SignedDuration::from_mins(1);
     steps.extend(ends.into_iter().flat_map(|end| [end - minute, end]).map(|at| (at, Step::Look)));
     steps.sort_by_key(|(at, step)| (*at, matches!(step, Step::Look)));
@@ -229,10 +239,11 @@ fn compare(house: &House, now: Timestamp) {
     tickets.sort_by_key(|(id, _)| *id);
     let attachments: Vec<Value> = tickets.into_iter().map(|(_, count)| count).collect();
     let profiles = house.world.run(&["profiles", "list", "--json"]).ok().json();
-    let leaver = profiles.iter().find(|profile| profile["address"] == LEAVER.0).map(|profile| profile["deactivated_on"].is_null());
-    let (written, deactivated, gone) = (moment(CASES[1].laid), moment(LEAVER.1), moment(LEAVER.2));
-    let there = (written <= now && now < gone).then_some(now < deactivated);
-    assert_eq!(leaver, there, "{now}: whether the profile of who leaves is there, and whether it is active");
+    for [who, written, deactivated, gone] in LEAVERS {
+        let active = profiles.iter().find(|profile| profile["address"] == *who).map(|profile| profile["deactivated_on"].is_null());
+        let there = (moment(written) <= now && now < moment(gone)).then_some(now < moment(deactivated));
+        assert_eq!(active, there, "{now}: whether the profile of {who}, who leaves, is there, and whether it is active");
+    }
     let due = || arrived().filter(|case| now < moment(case.original_gone)).map(|case| case.about).collect::<Vec<_>>();
     assert_eq!(attachments, files, "{now}: files by ticket");
     assert_eq!(house.blobs().len(), files.iter().filter(|file| **file == json!(1)).count(), "{now}: files on the disk");
@@ -333,7 +344,10 @@ const FAR_AWAY: &[[&str; 5]] = &[
 
 #[test]
 fn a_desk_on_the_other_side_of_the_world_forgets_by_its_own_calendar() {
-    let mut house = House::new();
+    House::both("auckland").into_iter().for_each(in_new_zealand);
+}
+
+fn in_new_zealand(mut house: House) {
     house.world.edit(|config| config["timezone"] = toml_edit::value("Pacific/Auckland"));
     let left = |house: &House, at: Timestamp| {
         house.forget(&at.to_string());

@@ -753,12 +753,16 @@ fn a_contact_who_does_not_answer_is_asked_once_more_and_then_the_desk_is_told() 
         assert_eq!(sent(&world, "2026-11-24T10:15:00+01:00").len(), 2, "not before three days are over");
         let again = sent(&world, "2026-11-24T10:15:01+01:00");
         let reminder = again.last().unwrap();
-        assert!(again.len() == 3 && header(reminder, &format!("To: {INEKE}")) && reminder.text.contains("2026-11-28"), "{}", reminder.raw);
+        assert!(
+            again.len() == 3 && header(reminder, &format!("To: {INEKE}")) && reminder.text.contains("2026-11-28 10:15"),
+            "{}",
+            reminder.raw
+        );
         assert!(!again.iter().any(|letter| header(letter, "To: i.bakker@elders.example") && letter.text.contains("Bakker")));
         // Nothing expires unseen: a day before the question lapses the desk is told until when an answer counts.
         assert_eq!(sent(&world, "2026-11-27T10:14:59+01:00").len(), 3, "the contact is asked again once");
         let warned = sent(&world, "2026-11-27T10:15:00+01:00").pop().unwrap();
-        assert!(header(&warned, "To: teamleider@zaakwijs.example") && warned.text.contains("2026-11-28"), "{}", warned.raw);
+        assert!(header(&warned, "To: teamleider@zaakwijs.example") && warned.text.contains("2026-11-28 10:15"), "{}", warned.raw);
         assert_eq!(sent(&world, "2026-11-28T10:15:00+01:00").len(), 4, "once, and nothing has expired yet");
         let all = sent(&world, "2026-11-28T10:15:01+01:00");
         let told: Vec<&Sent> = all.iter().filter(|letter| header(letter, "To: teamleider@zaakwijs.example")).collect();
@@ -887,7 +891,24 @@ fn citizen_data_that_is_found_later_goes_here_and_on_the_server_at_once() {
         assert_eq!((purged.len(), &purged[0]["attachment"], &purged[1]["entry"]), (3, &json!(2), &json!(1)));
         assert_eq!(rows.iter().filter(|row| row["what"] == "original" && row["settled"] == "gone").count(), 2);
         assert_eq!(sent(&world, NOW).len(), before + 1, "nobody is told who was not to be told");
+        world.run_at(NOW, &["tickets", "purge", second, "--redirect"]).ok();
+        let letter = sent(&world, NOW).pop().unwrap();
+        assert!(letter.text.contains(&format!("Ticket PK-0000{second} is gesloten.")), "{}", letter.raw);
     }
+}
+
+#[test]
+fn a_file_that_is_there_already_is_not_overwritten_by_an_attachment() {
+    let world = with_mailboxes(World::new());
+    with_files(&world, "a", ["eerste brief", "kaartlaag-een", "kaartlaag-twee"]);
+    sent(&world, NOW);
+    let file = world.dir.join("kaart.csv");
+    let hand_out = || world.run_at(NOW, &["tickets", "attachment", "1", "1", "--out", file.to_str().unwrap()]);
+    hand_out().ok();
+    let kept = fs::read(&file).unwrap();
+    let refused = hand_out().exits(1);
+    assert!(refused.stderr.contains("kaart.csv") && refused.stderr.contains("name a new file"), "{}", refused.stderr);
+    assert_eq!(fs::read(&file).unwrap(), kept);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! A person's rights: all that is held is shown, all of it goes, and an objection is kept to; on both databases.
 
 use crate::support::database::sql;
+use crate::support::eventually;
 use crate::support::house::{House, Letter};
+use sea_orm::{ConnectionTrait, Database, TransactionTrait};
 use serde_json::json;
 use std::fs;
+use std::process::Stdio;
 
 const ANNELIES: &str = "a.devries@waterwolde.example";
 const NOON: &str = "2026-11-20T12:00:00+01:00";
@@ -51,6 +54,7 @@ fn everything_that_is_held_of_a_person_is_shown() {
     let copied: Vec<_> = fs::read_dir(&files).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     assert_eq!(copied, ["naam;waarde\r\ntermijn;42\r\n"]);
     let read = house.at(NOON, &format!("person export {ANNELIES}")).stdout;
+    assert!(read.lines().any(|line| line.starts_with("on the list of contacts: A. de Vries (waterwolde)")), "{read}");
     assert!(read.contains("PK-00001") && read.contains("De kaart laadt niet") && read.contains("vries.csv"), "{read}");
     let (_, letters) = read.split_once("letter of").unwrap();
     assert!(letters.contains(" received\n   ") && letters.contains("Met vriendelijke groet"), "{read}");
@@ -102,6 +106,48 @@ fn an_erased_person_is_gone_and_the_tickets_stay() {
         house.receive("support", "2026-11-20T15:00:00+01:00", &again);
         assert_eq!(house.tickets("entries"), [3, 1]);
     }
+}
+
+/// Texts are looked through before the lock is taken that keeps others from booking. Here the lock is held until the command waits for it, so
+/// that what is booked under it came after that look.
+#[test]
+fn what_is_booked_between_the_look_and_the_lock_is_erased_too() {
+    let mut house = House::on_postgres("erase_race");
+    conversation(&mut house);
+    let settings: toml::Table = fs::read_to_string(&house.world.config_path).unwrap().parse().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let erased = runtime.block_on(async {
+        let db = Database::connect(settings["database"]["url"].as_str().unwrap()).await.unwrap();
+        let booking = db.begin().await.unwrap();
+        booking.execute_unprepared("SELECT pg_advisory_xact_lock(1886087019, 1)").await.unwrap();
+        let mut erase = house.world.command(&["person", "erase", ANNELIES]);
+        let erase = erase.env("POSTKAMER_NOW", NOON).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let waiting = "SELECT CAST(COUNT(*) AS TEXT) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'advisory' \
+                       AND datname = current_database()";
+        eventually("the erasure waits for the lock", || {
+            (std::thread::scope(|scope| scope.spawn(|| sql(&house.world, waiting).unwrap()).join().unwrap()) == ["1"]).then_some(())
+        });
+        // A mail of hers with a signature that nobody knew, one that quotes it, and one elsewhere that names her.
+        for (ticket, author, text) in [
+            (1, format!("'{ANNELIES}'"), "Het werkt nog niet.\n\nGroet,\nAnnelies de Vries\nHoofd Belastingkamer\n"),
+            (1, "'i.bakker@waterwolde.example'".to_owned(), "Zij schreef mij.\n> Hoofd Belastingkamer\n"),
+            (2, "NULL".to_owned(), "Mail a.devries@waterwolde.example about this.\n"),
+        ] {
+            let entry = format!(
+                "INSERT INTO entry (ticket_id, kind, at, author, author_name, subject, written, quoted) \
+                 VALUES ({ticket}, 'note', 0, {author}, '', '', '{text}', '')"
+            );
+            booking.execute_unprepared(&entry).await.unwrap();
+        }
+        booking.commit().await.unwrap();
+        erase.wait_with_output().unwrap()
+    });
+    assert!(erased.status.success());
+    let left = house.whole_database();
+    for word in ["devries", "Belastingkamer", "Annelies de Vries"] {
+        assert!(!left.contains(word), "{word} is left:\n{left}");
+    }
+    assert!(left.contains("Het werkt nog niet.") && left.contains("Zij schreef mij.") && left.contains("about this."), "{left}");
 }
 
 #[test]

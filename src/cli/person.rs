@@ -130,7 +130,11 @@ fn tell(address: &EmailAddress, held: &Held, contacts: &[serde_json::Value]) {
         output::line(&format!("to be erased since {}; a legal hold keeps the rest", output::moment(since)));
     }
     for contact in contacts {
-        output::line(&output::safe(&format!("on a list of contacts: {contact}")));
+        let text = |field: &str| contact.get(field).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let phones = contact.get("phones").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let phones: Vec<&str> = phones.filter_map(serde_json::Value::as_str).collect();
+        let line = format!("on the list of contacts: {} ({}) {}", text("name"), text("organisation"), phones.join(", "));
+        output::line(&output::safe(line.trim_end()));
     }
     if let Some(profile) = &held.profile {
         let organisation = profile.organisation.as_deref().unwrap_or("no organisation");

@@ -1,5 +1,6 @@
 //! `postkamer tickets`: an agent's work on tickets.
 
+use anyhow::Context as _;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -292,10 +293,15 @@ async fn hand_out(office: &Office, number: TicketNumber, attachment: i64, out: O
     let bytes = std::fs::read(office.store.attachment_path(&file.sha256))?;
     office.store.looked(Look::Attachment(number, attachment), &office.agent()?).await?;
     match out {
-        Some(path) => OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(&bytes)?,
+        Some(path) => write_new(path, &bytes).with_context(|| format!("{} was not written; name a new file with --out", path.display()))?,
         None => std::io::stdout().write_all(&bytes)?,
     }
     Ok(())
+}
+
+/// A file for the caller alone; one that is there already is not overwritten.
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
 }
 
 /// Text of an agent: as given, or from standard input.

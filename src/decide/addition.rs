@@ -16,6 +16,9 @@ const LIST: &[&str] = &[
     "lijst van goedgekeurde",
     "ict contact",
     "ict-contact",
+    "ict-kontakt",
+    "ikt-kontakt",
+    "it-kontakt",
     "general contact",
     "listen over kontakt",
     "listan med kontakt",
@@ -69,6 +72,9 @@ const ADD: &[&str] = &[
     "erganz",
     " setzen",
     " voeg ",
+    " voegt ",
+    "lagg garna till",
+    "legg gjerne til",
     "voegen ",
     "aanmeld",
     "aan te melden",
@@ -111,12 +117,56 @@ const NEW: &[&str] = &["nieuwe", "new", "ny", "nye", "nya", "neue", "neuer", "ne
 const NEAR: usize = 12;
 
 /// With a wish, what makes somebody one of the list.
-const AS: &[&str] =
-    &[" als ", " as a", " som ", " to be ", " be made ", " one of ", " op de lijst ", " pa listan ", " pa listen ", " auf die liste "];
+const AS: &[&str] = &[
+    " als ",
+    " as a",
+    " som ",
+    " to be ",
+    " be made ",
+    " one of ",
+    " op de lijst ",
+    " pa listan ",
+    " pa listen ",
+    " auf die liste ",
+    "contactpersoon worden",
+    " blive kontakt",
+    " bli kontakt",
+    " become a",
+    " become one",
+    "ansprechpartner werden",
+    "ansprechpartnerin werden",
+    "ansprechperson werden",
+];
 
 /// Those with us are on no list.
 const OURS: &[&str] =
     &["bij jullie is", "bij u is", "at your end", "on your side", "hos jer er", "hos dere er", "hos er ar", "bei ihnen ist"];
+
+/// What is added to these is no person.
+const THINGS: &[&str] = &[
+    " veld",
+    "formulier",
+    " felt",
+    "feltet",
+    "skjema",
+    "blankett",
+    " falt",
+    "faltet",
+    "formular",
+    " field",
+    " form ",
+    " feld",
+    "website",
+    "webseite",
+    "webbplats",
+    "nettside",
+    "hjemmeside",
+    "homepage",
+];
+
+/// Who writes so tells of a mistake of the program.
+const BREAKS: &[&str] =
+    &["foutmelding", "fejlmeddelelse", "feilmelding", "felmeddelande", "fehler", "error", "crash", "sturzt", "loopt vast"];
 
 /// Words for adding that are written apart, the second at the end of its clause: "nehmen Sie … auf", "zet … erbij"; folded.
 const APART: &[(&str, &str)] = &[
@@ -179,7 +229,8 @@ const REMOVE: &[&str] = &[
 ];
 
 /// "som" and "new" also stand beside a contact person who merely is one; these say that nothing is asked.
-const MERELY: &[&str] = &["ik ben", "i am", "jeg er", "jag ar", "ich bin", "wie is", "who is", "hvem er", "vem ar", "wer ist"];
+const MERELY: &[&str] =
+    &["ik ben", "i am", "jeg er", "jag ar", "ich bin", "wie is", "who is", "hvem er", "hvem som", "vem ar", "vem som", "wer ist"];
 
 /// Whether the subject or what was written now asks for an addition to the list.
 #[must_use]
@@ -192,7 +243,7 @@ pub fn asks_for_addition(subject: &str, written: &str) -> bool {
     sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
         let adds = has(ADD) || adds_apart(&sentence) || has(WISH) && has(AS) || names_somebody_new(&sentence);
-        has(LIST) && adds && ![REMOVE, MERELY, OURS].into_iter().any(has)
+        has(LIST) && adds && ![REMOVE, MERELY, OURS, THINGS, BREAKS].into_iter().any(has)
     })
 }
 
@@ -225,37 +276,74 @@ const PORTAL: &[&str] = &["portaal", "portal", "klantomgeving", "kundeside", "ku
 
 static PORTALS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(PORTAL).ok());
 
+/// Whose portal it is where it is not ours: what citizens sign in to is a matter like any other.
+const OF_CITIZENS: &[&str] =
+    &["burger", "inwoner", "borger", "innbygger", "invanar", "medborgar", "citizen", "resident", "einwohner", "planning portal"];
+
 /// Parts of words for being let in; those of few letters begin and end with a blank.
 const LET_IN: &[&str] = &[
     "toegang",
-    "account",
-    "inlog",
     "autoris",
     "uitnodig",
-    "rechten",
     "access",
-    "log in",
-    "login",
     "sign up",
     "invit",
     "adgang",
     "tilgang",
-    "brugeradgang",
-    "bruger",
-    "bruker",
-    "konto",
     "atkomst",
     "tillgang",
-    "inlogg",
     "behorighet",
-    "anvandare",
     "bjud in",
     "inviter",
     "zugang",
     "zugriff",
-    "benutzer",
     "einlad",
     "freischalt",
+    "frei schalten",
+];
+
+/// Parts of words for what one signs in with. Whoever asks for one says so by a word of [`TO_GET`].
+const ACCOUNT: &[&str] =
+    &["account", "inlog", "rechten", "log in", "login", "bruger", "bruker", "konto", "inlogg", "anvandare", "benutzer"];
+
+/// Parts of words for making, giving, getting and needing.
+const TO_GET: &[&str] = &[
+    "aanmak",
+    "maken",
+    "maak",
+    "krijg",
+    "geven",
+    "geef",
+    "graag een",
+    "nodig",
+    "aanvra",
+    " set ",
+    "create",
+    " give",
+    " get ",
+    "have a",
+    "need a",
+    "like a",
+    "opret",
+    "opprett",
+    " fa ",
+    " give ",
+    " gi ",
+    " bruge ",
+    " bruke et",
+    "trenger",
+    "skapa",
+    "lagga upp",
+    "lagg upp",
+    " ge ",
+    "behover",
+    "behov",
+    "einricht",
+    "anleg",
+    "bekomm",
+    "erstell",
+    "benotig",
+    "brauch",
 ];
 
 /// What makes a sentence a wish.
@@ -324,6 +412,12 @@ const WISH: &[&str] = &[
 const TROUBLE: &[&str] = &[
     "kan niet",
     "kunnen niet",
+    "niemand kan",
+    "nobody can",
+    "no one can",
+    "ingen kan",
+    "niemand kann",
+    "onbereikbaar",
     "niet inlog",
     "lukt",
     "werkt",
@@ -353,10 +447,22 @@ pub fn asks_for_portal_access(subject: &str, written: &str) -> bool {
     if !PORTALS.as_ref().is_some_and(|portals| portals.is_match(&fold(&text))) {
         return false;
     }
-    sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
+    let sentences: Vec<String> = sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).collect();
+    // "Karin is not in the portal yet. Could you make her an account?"
+    let alone = sentences.iter().map(|sentence| ("", sentence.as_str()));
+    let with_before = sentences.iter().zip(sentences.iter().skip(1)).map(|(before, sentence)| (before.as_str(), sentence.as_str()));
+    alone.chain(with_before).any(|(before, sentence)| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
-        has(PORTAL) && has(LET_IN) && has(WISH) && !has(REMOVE) && !has(TROUBLE)
+        let both = |parts: &[&str]| has(parts) || parts.iter().any(|part| before.contains(part));
+        let asks = has(LET_IN) || (has(ACCOUNT) && has(TO_GET)) || lets_in_apart(sentence);
+        both(PORTAL) && asks && has(WISH) && ![REMOVE, TROUBLE, OF_CITIZENS].into_iter().any(both)
     })
+}
+
+/// "Schalten Sie … frei."
+fn lets_in_apart(sentence: &str) -> bool {
+    let words = || sentence.split(|c: char| !c.is_alphanumeric());
+    words().any(|word| matches!(word, "schalten" | "schalte" | "schaltet")) && words().any(|word| word == "frei")
 }
 
 /// A sentence ends at a mark with a blank after it, or with its paragraph; the dots inside an address, or after an initial

@@ -1,6 +1,7 @@
 //! Yes or no, in the first lines of an answer (POLICY rows 9a and 9b).
 
 use super::facts::codes;
+use crate::parse::signature::ends_letter;
 
 /// How many lines with words are looked at: a greeting, and then the answer.
 const FIRST_LINES: usize = 4;
@@ -45,8 +46,35 @@ const YES: &[&str] = &[
 /// Words that say no when a line begins with them.
 const NO: &[&str] = &["nee", "neen", "nej", "nei", "no", "nope", "nein", "n"];
 
-/// What follows a "no" that means yes: "no problem".
-const NO_MATTER: &[&str] = &["problem", "problems", "worries", "probleem", "issue", "doubt", "stress"];
+/// What follows a "no" that denies nothing: "no problem", "geen bezwaar", "Nein, Fragen habe ich nicht".
+const NO_MATTER: &[&str] = &[
+    "problem",
+    "problems",
+    "problemer",
+    "probleem",
+    "problemen",
+    "worries",
+    "issue",
+    "issues",
+    "doubt",
+    "stress",
+    "objection",
+    "objections",
+    "bezwaar",
+    "bezwaren",
+    "indvendinger",
+    "innvendinger",
+    "invandning",
+    "invandningar",
+    "einwand",
+    "einwande",
+    "bedenken",
+    "questions",
+    "vragen",
+    "sporgsmal",
+    "fragor",
+    "fragen",
+];
 
 /// Words of denial and of suspicion. Where a line holds one and does not begin with a yes, nobody has confirmed anything.
 const DOUBT: &[&str] = &[
@@ -278,7 +306,53 @@ const APPROVING: &[&[&str]] = &[
     &["zeggen", "ja"],
     &["takker", "ja"],
     &["tackar", "ja"],
+    &["groen", "licht"],
+    &["green", "light"],
+    &["grunes", "licht"],
+    &["gront", "lys"],
+    &["gront", "ljus"],
+    &["erteile", "auftrag"],
+    &["erteilen", "auftrag"],
+    &["auftrag", "erteilt"],
+    &["saet", "gang"],
+    &["sett", "gang"],
+    &["satt", "gang"],
+    &["satt", "igang"],
 ];
+
+/// Words that say yes as a whole clause: "Zeker, ga je gang". In a longer one they only stress what it says.
+const SURELY: &[&str] = &[
+    "absolut",
+    "absolutely",
+    "zeker",
+    "natuurlijk",
+    "uiteraard",
+    "naturlich",
+    "selbstverstandlich",
+    "klart",
+    "selvfolgelig",
+    "naturligvis",
+    "naturligtvis",
+    "sjalvklart",
+    "sure",
+    "certainly",
+    "definitely",
+    "dat is goed",
+    "is goed",
+    "dat is prima",
+    "det er fint",
+    "det er helt fint",
+    "det er greit",
+    "det ar bra",
+    "that is fine",
+    "that's fine",
+];
+
+/// What stands before a yes or a no that is named as such: "the answer is no", "det bliver et nej".
+const IS: &[&str] = &["is", "er", "ar", "ist", "blir", "bliver", "wordt", "wird", "et", "ett", "een", "ein", "a"];
+
+/// What may stand behind it, where it does not end its clause.
+const FROM: &[&str] = &["herfra", "fra", "fran", "hos", "from", "van", "von", "denne", "diesmal", "deze", "this", "voor", "for"];
 
 /// Words that follow each other, with at most three others between them, and decline where a denial stands beside them. Without one they say nothing:
 /// "how do we proceed", "going forward".
@@ -463,6 +537,17 @@ const CONDITION: &[&str] = &[
     "echter",
     "allerdings",
     "jedoch",
+    "zonder",
+    "uden",
+    "uten",
+    "utan",
+    "without",
+    "ohne",
+    "after",
+    "nadat",
+    "nachdem",
+    "zolang",
+    "solange",
 ];
 
 /// Beginnings of words that speak of a condition, of what is only received, or of what somebody still has to do.
@@ -531,6 +616,14 @@ const PENDING: &[&str] = &[
     "avvent",
     "afvent",
     "forst",
+    "doorstu",
+    "doorgestuurd",
+    "forwarding",
+    "forwarded",
+    "videresend",
+    "vidarebefordra",
+    "weiterleit",
+    "weitergeleitet",
     "schau",
     "pruf",
     "zuruck",
@@ -540,7 +633,7 @@ const PENDING: &[&str] = &[
     "erst",
 ];
 
-/// Words that say that something is still to come, or not known, one directly behind the other.
+/// Words that say that something is still to come, not known, or somebody else's, one directly behind the other.
 const NOT_YET: &[&[&str]] = &[
     &["nog", "geen"],
     &["nog", "niet"],
@@ -572,6 +665,20 @@ const NOT_YET: &[&[&str]] = &[
     &["nicht", "sicher"],
     &["weiss", "nicht"],
     &["wissen", "nicht"],
+    &["sa", "fort"],
+    &["sa", "snart"],
+    &["sa", "lange"],
+    &["sa", "lenge"],
+    &["as", "soon"],
+    &["as", "long"],
+    &["so", "lange"],
+    &["so", "bald"],
+    &["den", "rette"],
+    &["den", "ratte"],
+    &["right", "person"],
+    &["juiste", "persoon"],
+    &["der", "richtige"],
+    &["die", "richtige"],
 ];
 
 /// What must be approved by somebody is not approved by the one who says so.
@@ -619,7 +726,7 @@ const CANNOT: &[&str] = &["can't", "cannot", "won't", "couldn't", "wouldn't", "u
 /// What somebody who was asked for approval answers (POLICY row 9b). Only a plain yes or a plain no in the first lines is one.
 #[must_use]
 pub fn approval(written: &str) -> Approval {
-    let lines = first_lines(written);
+    let lines = first_lines(above_signature(written));
     let said: Vec<Approval> = lines.iter().filter_map(|line| line_says(line)).collect();
     let Some((first, rest)) = said.split_first() else { return Approval::Unclear };
     let taken_up = lines.iter().any(|line| words(line).first().is_some_and(|word| SECOND_THOUGHT.contains(word)));
@@ -629,6 +736,31 @@ pub fn approval(written: &str) -> Approval {
         return Approval::Unclear;
     }
     *first
+}
+
+/// What stands above the signature: that says nothing of the matter, or even "No, we do not print mails".
+fn above_signature(written: &str) -> &str {
+    let mut above = 0;
+    let mut answered = false;
+    for line in written.split_inclusive('\n') {
+        let said = line_says(&fold(line)).is_some();
+        if answered && !said && (ends_letter(line) || is_a_name(line)) {
+            break;
+        }
+        answered |= said && !line.starts_with('>');
+        above += line.len();
+    }
+    written.get(..above).unwrap_or(written)
+}
+
+/// A line such as "Olivia O'Neill": few words, each of which begins with a capital, and none that makes a condition.
+fn is_a_name(line: &str) -> bool {
+    let folded = fold(line);
+    let (count, folded) = (line.split_whitespace().count(), words(&folded));
+    let line = line.trim_start_matches(['/', '-', ' ']);
+    let capitals = line.split_whitespace().all(|word| word.starts_with(|c: char| c.is_uppercase()));
+    let condition = folded.iter().any(|word| CONDITION.contains(word) || SECOND_THOUGHT.contains(word) || DOUBT.contains(word));
+    (1..=3).contains(&count) && capitals && !condition && !begins_one_of(&folded, PENDING) && !line.contains(['?', ':'])
 }
 
 /// The first lines with words, folded. What goes on in lower case was only wrapped, but for what stands below a greeting.
@@ -674,23 +806,56 @@ fn in_this_order(words: &[&str], phrase: &[&str]) -> bool {
 /// The line behind a greeting that it begins with; all of it where nothing follows.
 fn behind_greeting(line: &str) -> &str {
     let greets = |start: &str| words(start).len() <= FEW && words(start).first().is_some_and(|word| GREETING.contains(word));
-    let parts = line.split_once([',', '!']).filter(|(start, rest)| greets(start) && rest.contains(char::is_alphanumeric));
+    let parts = line.split_once([',', '!', '.']).filter(|(start, rest)| greets(start) && rest.contains(char::is_alphanumeric));
     parts.map_or(line, |(_, rest)| rest)
+}
+
+fn clauses(line: &str) -> impl Iterator<Item = Vec<&str>> {
+    line.split([',', ';', ':', '.', '!', '\u{2013}', '\u{2014}']).map(words).filter(|clause| !clause.is_empty())
+}
+
+/// Whether one of these words is named as the answer.
+fn is_named(line: &str, answers: &[&str]) -> bool {
+    clauses(line).any(|clause| {
+        clause.iter().zip(clause.iter().skip(1)).enumerate().any(|(at, (before, word))| {
+            let ends = clause.get(at + 2).is_none_or(|behind| FROM.contains(behind));
+            IS.contains(before) && answers.contains(word) && ends
+        })
+    })
+}
+
+/// Whether a clause approves: by the beginning of a word, or by words in a certain order.
+fn approves_in(words: &[&str]) -> bool {
+    begins_one_of(words, APPROVE) || APPROVING.iter().any(|phrase| in_this_order(words, phrase))
+}
+
+/// Whether a word of denial stands there that denies something; `first` is the line's first word.
+fn denied_in(words: &[&str], first: &str) -> bool {
+    words.iter().enumerate().any(|(at, word)| {
+        let denial = DOUBT.contains(word) || CANNOT.contains(word) || (NO.contains(word) && *word != first);
+        denial && !words.get(at + 1).is_some_and(|next| NO_MATTER.contains(next))
+    })
 }
 
 /// What one line says; nothing where it speaks of something else.
 fn line_says(line: &str) -> Option<Approval> {
-    let words = words(behind_greeting(line));
+    let line = behind_greeting(line);
+    let words = words(line);
     let first = words.first()?;
     let holds = |phrases: &[&[&str]]| phrases.iter().any(|phrase| in_this_order(&words, phrase));
     // "Jo" is a name as well.
-    let yes = (YES.contains(first) && *first != "jo") || WEAK.contains(first) || words.contains(&"ok");
+    let surely = clauses(line).next().is_some_and(|clause| SURELY.contains(&clause.join(" ").as_str()));
+    let yes = (YES.contains(first) && *first != "jo") || WEAK.contains(first) || words.contains(&"ok") || surely || is_named(line, YES);
     let pairs = || words.iter().zip(words.iter().skip(1)).map(|(word, next)| (*word, *next));
     // "Thanks, but no."
     let no = NO.contains(first) || (!yes && pairs().any(|(word, next)| SECOND_THOUGHT.contains(&word) && NO.contains(&next)));
-    let approves = begins_one_of(&words, APPROVE) || holds(APPROVING);
-    let declines = begins_one_of(&words, DECLINE) || holds(DECLINING);
-    let denied = words.iter().any(|word| DOUBT.contains(word) || CANNOT.contains(word) || NO.contains(word) && word != first);
+    let approves = approves_in(&words);
+    let named_no = is_named(line, NO);
+    let declines = begins_one_of(&words, DECLINE) || holds(DECLINING) || named_no;
+    let denied = denied_in(&words, first);
+    // "Punt 1 akkoord, punt 2 niet."
+    let in_part = clauses(line).any(|clause| approves_in(&clause) && !denied_in(&clause, first))
+        && clauses(line).any(|clause| denied_in(&clause, first) && !approves_in(&clause));
     let forgoes = denied && holds(FORGOING);
     if !(yes || no || approves || declines || forgoes) {
         return None;
@@ -706,12 +871,15 @@ fn line_says(line: &str) -> Option<Approval> {
     // A single "i" is English before a verb, and Danish, Norwegian or Swedish for "in" else.
     let speaks = words.iter().skip(1).take(FEW).any(|word| SPEAKER.contains(word))
         || pairs().any(|(word, next)| word == "i" && I_DO.contains(&next));
-    let conditional = words.iter().any(|word| CONDITION.contains(word) && !harmless(word)) || begins_one_of(&words, PENDING);
+    let awaits = begins_one_of(&words, PENDING);
+    let conditional = words.iter().any(|word| CONDITION.contains(word) && !harmless(word)) || awaits;
+    let no_matter = words.get(1).is_some_and(|next| NO_MATTER.contains(next));
     let only_heard = WEAK.contains(first) && words.iter().any(|word| THANKS.contains(word));
     let left_to_others = begins_one_of(&words, APPROVE) && words.iter().any(|word| MUST.contains(word));
     Some(match () {
         () if line.contains('?') || not_yet => Approval::Unclear,
-        () if no && words.get(1).is_some_and(|next| NO_MATTER.contains(next)) => Approval::Unclear,
+        () if no && no_matter && approves && !denied && !conditional => Approval::Yes,
+        () if no && (no_matter || awaits && !declines) => Approval::Unclear,
         () if no && approves && !denied && !by_themselves => Approval::Unclear,
         () if no => Approval::No,
         () if declines && !yes && !begins_one_of(&words, APPROVE) => Approval::No,
@@ -719,6 +887,7 @@ fn line_says(line: &str) -> Option<Approval> {
         () if yes && !approves && (speaks || only_heard) => Approval::Unclear,
         () if yes && (denied || declines) => Approval::Unclear,
         () if yes => Approval::Yes,
+        () if approves && in_part => Approval::Unclear,
         () if (approves || forgoes) && denied => Approval::No,
         () if approves && !declines => Approval::Yes,
         () => Approval::Unclear,

@@ -24,6 +24,7 @@ mod pgp;
 mod quoted;
 mod received;
 mod rtf;
+pub mod signature;
 mod signed;
 mod text;
 mod thread;

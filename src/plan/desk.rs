@@ -80,6 +80,12 @@ impl House {
         at.to_zoned(self.timezone.clone()).date().to_string()
     }
 
+    /// That moment to the minute, in the same way.
+    #[must_use]
+    pub fn moment(&self, at: Timestamp) -> String {
+        at.to_zoned(self.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
     /// Whether a ticket closed at that moment still takes follow-ups.
     #[must_use]
     pub fn reopens(&self, closed: Timestamp, now: Timestamp) -> bool {

@@ -242,7 +242,7 @@ impl Making<'_> {
             cc: !cc.is_empty(),
             reason: None,
             attachments: withheld(self.mail),
-            expires: asks.then(|| self.house.date(self.house.identity_check_expires(self.now))),
+            expires: asks.then(|| self.house.moment(self.house.identity_check_expires(self.now))),
             requester: self.mail.author.as_ref().filter(|_| asks).map(|author| author.reveal().to_owned()),
         };
         let number = self.ledger.next_reply();
@@ -441,7 +441,7 @@ pub fn ticket_letter(
         cc: !letter.cc.is_empty(),
         reason: letter.reason,
         attachments: letter.attachments,
-        expires: letter.expires.map(|at| house.date(at)),
+        expires: letter.expires.map(|at| if letter.template == Template::QueueReminder { house.date(at) } else { house.moment(at) }),
         requester: letter.requester.map(|requester| requester.reveal().to_owned()),
     };
     let written = Letter {

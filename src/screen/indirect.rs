@@ -38,6 +38,14 @@ const COMPUTER_WORDS: &str = "host|hostname|host name|server|servername|computer
 const USER_WORDS: &str = "user|username|user name|user id|userid|uid|login|logon|account|account name|subject_user|samaccountname|upn|gebruiker|\
     gebruikersnaam|inlognaam|bruger|brugernavn|bruker|brukernavn|användare|användarnamn|konto|benutzer|benutzername|benutzerkennung|anmeldename|konto-id";
 
+/// Words before a number of four parts that is no address: "version 10.2.3.4".
+const VERSION_WORDS: &[&str] =
+    &["version", "versie", "versjon", "versionen", "release", "build", "firmware", "revision", "rev", "ver", "v"];
+
+/// What a user does, behind whose name: "user kari logged in".
+const USER_DOES: &str = "logged|signed|was locked|is locked|has logged|failed|is ingelogd|is aangemeld|is geblokkeerd|heeft ingelogd|loggede|er logget|er låst|\
+    logget|loggade|loggat|är låst|är inloggad|hat sich|meldete|ist gesperrt|wurde gesperrt|ist angemeldet";
+
 struct Patterns {
     network_card: Regex,
     ipv6: Regex,
@@ -46,6 +54,10 @@ struct Patterns {
     home: Regex,
     domain_user: Regex,
     named_user: Regex,
+    told_user: Regex,
+    acting_user: Regex,
+    shaped_user: Regex,
+    numbered_user: Regex,
     share: Regex,
     named_computer: Regex,
     shaped_computer: Regex,
@@ -63,6 +75,14 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
         home: pattern(r"(?i)(?P<before>/home/|/users/|\\users\\|/var/mail/)(?P<value>[\w.$-]+)")?,
         domain_user: pattern(r"(?P<before>\b[A-Z][A-Z0-9-]{1,14}\\)(?P<value>[A-Za-z0-9][\w.$-]*)")?,
         named_user: pattern(&format!(r#"(?i)(?P<before>\b(?:{USER_WORDS})\s*(?:[:=]\s*["'„“]?|["'„“]))(?P<value>[\w.$-]*\w\$?)"#))?,
+        // As sshd, sudo and PAM write: "Failed password for kari from", "session opened for user kari(uid=1000)".
+        told_user: pattern(
+            r"(?i)(?P<before>\b(?:(?:password|publickey|gssapi[\w-]*|keyboard-interactive[\w/]*)\s+for\s+(?:invalid\s+user\s+)?|(?:for|by|of|as)\s+(?:invalid\s+)?user\s+))(?P<value>[\w.$-]*\w)",
+        )?,
+        acting_user: pattern(&format!(r"(?i)(?P<before>\b(?:{USER_WORDS})\s+)(?P<value>[\w.$-]*\w)(?P<after>\s+(?:{USER_DOES})\b)"))?,
+        // A word with a digit, a dot or a low line in it is a name: "account svc_backup".
+        shaped_user: pattern(&format!(r"(?i)(?P<before>\b(?:{USER_WORDS})\s+)(?P<value>[a-z][a-z-]*(?:[._]\w|\d)[\w.-]*\b)"))?,
+        numbered_user: pattern(r"(?i)(?P<value>[a-z_][\w.$-]*)(?P<after>\(uid=\d+\))")?,
         share: pattern(r"(?P<before>\\\\)(?P<value>[A-Za-z0-9][\w.-]*)")?,
         named_computer: pattern(&format!(r#"(?i)(?P<before>\b(?:{COMPUTER_WORDS})\s*(?:[:=]\s*["'„“]?|["'„“]))(?P<value>\w[\w.-]*\w)"#))?,
         shaped_computer: pattern(
@@ -86,6 +106,10 @@ pub(super) fn masked(text: &str, domains: &[Domain], stand_in: &dyn Fn(Indirect,
         (&patterns.share, Indirect::Computer),
         (&patterns.domain_user, Indirect::User),
         (&patterns.named_user, Indirect::User),
+        (&patterns.told_user, Indirect::User),
+        (&patterns.acting_user, Indirect::User),
+        (&patterns.shaped_user, Indirect::User),
+        (&patterns.numbered_user, Indirect::User),
         (&patterns.named_computer, Indirect::Computer),
         (&patterns.shaped_computer, Indirect::Computer),
     ] {
@@ -119,12 +143,19 @@ fn with_addresses(text: &str, patterns: &Patterns, stand_in: &dyn Fn(Indirect, &
             .ipv4
             .replace_all(&text, |found: &Captures<'_>| {
                 let value = group(found, "value");
-                let sound = value.parse::<Ipv4Addr>().is_ok();
+                let before = text.get(..found.name("value").map_or(0, |value| value.start())).unwrap_or_default();
+                let sound = value.parse::<Ipv4Addr>().is_ok() && !is_version(before);
                 if sound { put(found, Indirect::Ip, stand_in) } else { group_all(found) }
             })
             .into_owned();
     }
     text
+}
+
+/// Whether the text ends with a word that a version's number follows.
+fn is_version(before: &str) -> bool {
+    let word = before.trim_end_matches([' ', ':', '=', '.']).rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    VERSION_WORDS.contains(&word.to_lowercase().as_str())
 }
 
 fn group<'t>(found: &Captures<'t>, name: &str) -> &'t str {
@@ -162,6 +193,7 @@ mod tests {
                 "version 1.2.3.4.5 at 12:34:56, std::fs, 999.1.1.1, 21.11.2026",
             ),
             ("card 00:1A:2b:3c:4d:5e", "card <computer 17>"),
+            ("Agent version 10.2.3.4, build: 6.1.7.9 on 10.2.3.4", "Agent version 10.2.3.4, build: 6.1.7.9 on <ip 8>"),
         ] {
             assert_eq!(mask(text), left, "{text}");
         }
@@ -181,6 +213,12 @@ mod tests {
             ),
             ("zaak.ict.waterwolde.example answers, www.elders.example too", "<computer 27> answers, www.elders.example too"),
             ("login of j.vandam@waterwolde.example failed", "login of <user 27> failed"),
+            ("Failed password for kees from 10.0.0.1 port 22", "Failed password for <user 4> from <ip 8> port 22"),
+            ("Accepted publickey for invalid user p.smit", "Accepted publickey for invalid user <user 6>"),
+            ("session opened for user jansen(uid=1000) by (uid=0)", "session opened for user <user 6>(uid=1000) by (uid=0)"),
+            ("User kari logged in; gebruiker kees is aangemeld", "User <user 4> logged in; gebruiker <user 4> is aangemeld"),
+            ("Benutzer weiss hat sich abgemeldet, account svc_backup", "Benutzer <user 5> hat sich abgemeldet, account <user 10>"),
+            ("Ten users; user 3 of 4; login at 10:15; the user guide", "Ten users; user 3 of 4; login at 10:15; the user guide"),
             ("The disk is full, the user was told, the server restarts", "The disk is full, the user was told, the server restarts"),
         ] {
             assert_eq!(mask(text), left, "{text}");

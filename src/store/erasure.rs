@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder};
 
+use crate::parse::signature::{self, bare};
+
 /// What looks like a phone number in a signature.
 static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\+?\d[\d\s()./-]{6,}\d").ok());
 
@@ -17,61 +19,116 @@ const PARTICLES: &[&str] = &[
     "und", "og", "och", "the",
 ];
 
-/// How people begin to sign off in six languages, at the beginning of a line, in lower case.
-const SIGN_OFFS: &[&str] = &[
-    "met vriendelijke groet",
-    "met vriendelijke groeten",
-    "vriendelijke groet",
-    "vriendelijke groeten",
-    "hartelijke groet",
-    "hartelijke groeten",
-    "groet",
-    "groeten",
-    "groetjes",
-    "mvg",
-    "m.v.g.",
-    "hoogachtend",
-    "med venlig hilsen",
-    "venlig hilsen",
-    "de bedste hilsner",
-    "mvh",
-    "med vennlig hilsen",
-    "vennlig hilsen",
-    "beste hilsen",
-    "hilsen",
-    "med vänlig hälsning",
-    "med vänliga hälsningar",
-    "vänliga hälsningar",
-    "vänlig hälsning",
-    "hälsningar",
-    "kind regards",
-    "best regards",
-    "warm regards",
-    "regards",
-    "yours sincerely",
-    "yours faithfully",
-    "sincerely",
-    "best wishes",
-    "many thanks",
-    "mit freundlichen grüßen",
-    "mit freundlichen grüssen",
-    "freundliche grüße",
-    "viele grüße",
-    "beste grüße",
-    "mfg",
-];
-
 /// The longest signature, in lines: below a sign-off may stand another letter.
 const SIGNATURE: usize = 12;
+
+/// Names that are months, too: "5 Jan 2026" names nobody.
+const MONTHS: &[&str] = &["jan", "mar", "apr", "april", "mai", "may", "jun", "june", "aug", "august", "julius"];
+
+/// A line of so few words is a greeting or a signature, in which a name may stand in lower case.
+const SHORT_LINE: usize = 4;
+
+/// Something by which a person is told.
+struct Told {
+    pattern: Regex,
+    kind: Kind,
+}
+
+/// What it is: that says how it must stand in a text to be theirs.
+#[derive(Clone, Copy)]
+enum Kind {
+    Address,
+    /// A phone number or a full name.
+    Words,
+    PartOfName,
+}
+
+/// Something that was found, with what stands around it.
+struct Around<'a> {
+    before: &'a str,
+    found: &'a str,
+    behind: &'a str,
+}
+
+impl Around<'_> {
+    /// A part of a longer address is another address.
+    fn as_address(&self) -> bool {
+        let longer = |c: char| c.is_alphanumeric() || matches!(c, '_' | '+');
+        let mut behind = self.behind.trim_start_matches(['.', '-']).chars();
+        let joined = self.behind.starts_with(['.', '-']) || self.behind.starts_with(longer);
+        !self.before.ends_with(longer) && !self.before.ends_with(['.', '-']) && !(joined && behind.next().is_some_and(longer))
+    }
+
+    /// A part of a longer word is another word.
+    fn as_words(&self) -> bool {
+        let letter = |c: char| c.is_alphanumeric() || c == '_';
+        let open = |end: Option<char>, next: Option<char>| !(end.is_some_and(letter) && next.is_some_and(letter));
+        open(self.found.chars().next(), self.before.chars().next_back()) && open(self.found.chars().next_back(), self.behind.chars().next())
+    }
+
+    /// Many a name is a word as well: "Bakker" is a name, "de bakker" is not; in a greeting or a signature it is one all the same.
+    fn as_name(&self) -> bool {
+        let name = self.found.rsplit([' ', '>', '\n', '\t', '\r']).next().unwrap_or(self.found);
+        let capital = name.starts_with(|c: char| !c.is_lowercase());
+        let line = [self.before.rsplit('\n').next(), Some(self.found), self.behind.split('\n').next()];
+        let short = line.into_iter().flatten().flat_map(|piece| bare(piece).split_whitespace()).count() <= SHORT_LINE;
+        self.as_words() && (capital || short) && !self.is_a_date(name) && !self.is_in_an_address()
+    }
+
+    fn is_in_an_address(&self) -> bool {
+        let parts = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '(' | ')' | '[' | ']' | ':');
+        [self.before.rsplit(parts).next(), self.behind.split(parts).next()].into_iter().flatten().any(|piece| piece.contains('@'))
+    }
+
+    fn is_a_date(&self, name: &str) -> bool {
+        let number_before = self.before.trim_end_matches(['.', ' ', '-']).ends_with(|c: char| c.is_ascii_digit());
+        let number_behind = self.behind.trim_start_matches(['.', ' ', '-']).starts_with(|c: char| c.is_ascii_digit());
+        MONTHS.contains(&name.to_lowercase().as_str()) && (number_before || number_behind)
+    }
+}
+
+impl Told {
+    /// Nothing where the pattern is none.
+    fn new(pattern: &str, kind: Kind) -> Option<Self> {
+        Some(Self { pattern: RegexBuilder::new(pattern).case_insensitive(true).build().ok()?, kind })
+    }
+
+    fn places<'a>(&self, text: &'a str) -> impl Iterator<Item = regex::Match<'a>> {
+        self.pattern.find_iter(text).filter(|found| {
+            let (before, behind) = (text.get(..found.start()).unwrap_or_default(), text.get(found.end()..).unwrap_or_default());
+            let around = Around { before, found: found.as_str(), behind };
+            match self.kind {
+                Kind::Address => around.as_address(),
+                Kind::Words => around.as_words(),
+                Kind::PartOfName => around.as_name(),
+            }
+        })
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        self.places(text).next().is_some()
+    }
+
+    fn out_of(&self, text: &str) -> String {
+        let mut left = String::with_capacity(text.len());
+        let mut end = 0;
+        for found in self.places(text) {
+            left.push_str(text.get(end..found.start()).unwrap_or_default());
+            left.push_str(REMOVED);
+            end = found.end();
+        }
+        left + text.get(end..).unwrap_or_default()
+    }
+}
 
 /// Whom to take out.
 pub(super) struct Person {
     /// Address and phones, wherever they stand.
-    sure: Vec<Regex>,
+    sure: Vec<Told>,
     /// Full names, wherever they stand.
-    names: Vec<Regex>,
+    names: Vec<Told>,
     /// Parts of names, where it is known to be about this person.
-    parts: Vec<Regex>,
+    parts: Vec<Told>,
     /// Lines of signatures.
     lines: BTreeSet<String>,
 }
@@ -79,20 +136,17 @@ pub(super) struct Person {
 impl Person {
     /// Somebody with this address, these names and phones.
     pub(super) fn new(address: &str, names: &BTreeSet<String>, phones: &BTreeSet<String>) -> Self {
-        let word = |pattern: String| RegexBuilder::new(&pattern).case_insensitive(true).build().ok();
-        // A part of a longer address is another address.
-        let address = word(format!(r"\b{}\b", regex::escape(address)));
-        let phones = phones.iter().filter_map(|phone| word(phone_pattern(phone)?));
+        let address = Told::new(&regex::escape(address), Kind::Address);
+        let phones = phones.iter().filter_map(|phone| phone_pattern(phone)).filter_map(|pattern| Told::new(&pattern, Kind::Words));
         let names: BTreeSet<Vec<&str>> =
             names.iter().map(|name| name.split([' ', ',', '\t']).filter(|part| !part.is_empty()).collect()).collect();
         let full = names.iter().filter(|parts| parts.len() > 1).flat_map(|parts| [in_order(parts), surname_first(parts)]);
-        let particles = PARTICLES.join("|");
-        let single: BTreeSet<&str> = names.iter().flatten().copied().filter(|part| tells(part)).collect();
-        let single = single.into_iter().map(|part| format!(r"\b(?:(?:{particles})[\s>]+)*{}\b", regex::escape(part)));
+        let with_initials = names.iter().filter_map(|parts| with_initials(parts));
+        let single: BTreeSet<String> = names.iter().flat_map(|parts| single_parts(parts)).collect();
         Self {
             sure: address.into_iter().chain(phones).collect(),
-            names: full.filter_map(word).collect(),
-            parts: single.filter_map(word).collect(),
+            names: full.filter_map(|pattern| Told::new(&pattern, Kind::Words)).collect(),
+            parts: with_initials.chain(single).filter_map(|pattern| Told::new(&pattern, Kind::PartOfName)).collect(),
             lines: BTreeSet::new(),
         }
     }
@@ -100,7 +154,7 @@ impl Person {
     /// Whether the other is told in texts by the same.
     pub(super) fn is_told_as(&self, other: &Self) -> bool {
         let patterns = |of: &Self| -> Vec<String> {
-            [&of.sure, &of.names, &of.parts].into_iter().flat_map(|patterns| patterns.iter().map(ToString::to_string)).collect()
+            [&of.sure, &of.names, &of.parts].into_iter().flat_map(|patterns| patterns.iter().map(|told| told.pattern.to_string())).collect()
         };
         patterns(self) == patterns(other) && self.lines == other.lines
     }
@@ -111,7 +165,7 @@ impl Person {
         let Some(start) = signature(&lines) else { return };
         for line in lines.iter().skip(start).take(SIGNATURE) {
             let phones = PHONE.as_ref().into_iter().flat_map(|phone| phone.find_iter(line));
-            let patterns = phones.filter_map(|found| Regex::new(&phone_pattern(found.as_str())?).ok());
+            let patterns = phones.filter_map(|found| Told::new(&phone_pattern(found.as_str())?, Kind::Words));
             self.sure.extend(patterns);
         }
         self.lines.extend(lines.into_iter().skip(start).map(bare).filter(|line| line.chars().count() > 3).map(str::to_lowercase));
@@ -119,23 +173,19 @@ impl Person {
 
     /// Whether the text holds something that can be nobody else's.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        self.sure.iter().chain(&self.names).any(|pattern| pattern.is_match(text))
+        self.sure.iter().chain(&self.names).any(|told| told.is_in(text))
     }
 
     /// A text of somebody else, on a ticket that this person had to do with.
     pub(super) fn out_of(&self, text: &str) -> String {
         let kept = text.lines().map(|line| if self.lines.contains(&bare(line).to_lowercase()) { REMOVED } else { line });
-        let mut text = with_line_end(kept.collect::<Vec<_>>().join("\n"), text);
-        for pattern in self.sure.iter().chain(&self.names).chain(&self.parts) {
-            text = pattern.replace_all(&text, REMOVED).into_owned();
-        }
-        text
+        let text = with_line_end(kept.collect::<Vec<_>>().join("\n"), text);
+        self.sure.iter().chain(&self.names).chain(&self.parts).fold(text, |text, told| told.out_of(&text))
     }
 
     /// A text on a ticket that has nothing to do with this person: only what is certain goes.
     pub(super) fn certainly_out_of(&self, text: &str) -> String {
-        let patterns = self.sure.iter().chain(&self.names);
-        patterns.fold(text.to_owned(), |text, pattern| pattern.replace_all(&text, REMOVED).into_owned())
+        self.sure.iter().chain(&self.names).fold(text.to_owned(), |text, told| told.out_of(&text))
     }
 
     /// A text of this person: the signature goes, too.
@@ -159,11 +209,6 @@ fn with_line_end(mut new: String, old: &str) -> String {
     new
 }
 
-/// A line without the marks of quotation before it.
-fn bare(line: &str) -> &str {
-    line.trim_start_matches(['>', ' ', '\t', '|']).trim_end()
-}
-
 /// Whether a part of a name alone tells who is meant.
 fn tells(part: &str) -> bool {
     part.chars().filter(|c| c.is_alphabetic()).count() > 1 && !part.contains('.') && !PARTICLES.contains(&part.to_lowercase().as_str())
@@ -171,13 +216,30 @@ fn tells(part: &str) -> bool {
 
 fn in_order(parts: &[&str]) -> String {
     let parts: Vec<String> = parts.iter().map(|part| regex::escape(part)).collect();
-    format!(r"\b{}\b", parts.join(r"[\s>]+"))
+    parts.join(r"[\s>]+")
+}
+
+/// As `J. de Bakker`, where the name on record is `Jan de Bakker`.
+fn with_initials(parts: &[&str]) -> Option<String> {
+    let (given, rest) = parts.split_first()?;
+    let initial = given.chars().next().filter(|c| tells(given) && c.is_alphabetic())?;
+    rest.iter().any(|part| tells(part)).then(|| format!(r"{initial}\.?[\s>]*(?:[[:alpha:]]\.[\s>]*)*{}", in_order(rest)))
+}
+
+/// Each part that alone tells who is meant, with the words that stand before it in this name: `Bakker`, `de Bakker`.
+fn single_parts(parts: &[&str]) -> Vec<String> {
+    let told = parts.iter().enumerate().filter(|(_, part)| tells(part));
+    told.map(|(at, part)| {
+        let before = parts.iter().take(at).rev().take_while(|word| PARTICLES.contains(&word.to_lowercase().as_str()));
+        before.fold(regex::escape(part), |pattern, word| format!(r"(?:{}[\s>]+)?{pattern}", regex::escape(word)))
+    })
+    .collect()
 }
 
 /// As lists write it: `Vries, Annelies de`.
 fn surname_first(parts: &[&str]) -> String {
     let (last, first) = parts.split_last().map_or((&"", parts), |(last, first)| (last, first));
-    format!(r"\b{},\s*{}", regex::escape(last), first.iter().map(|part| regex::escape(part)).collect::<Vec<_>>().join(r"[\s>]+"))
+    format!(r"{},\s*{}", regex::escape(last), first.iter().map(|part| regex::escape(part)).collect::<Vec<_>>().join(r"[\s>]+"))
 }
 
 /// A phone number however its digits are parted; with the country's code also as it is dialled at home.
@@ -185,20 +247,13 @@ fn phone_pattern(phone: &str) -> Option<String> {
     let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
     // The last nine digits are the number itself; what stands before them differs (+31, 0031, 0).
     let own: Vec<String> = digits.iter().skip(digits.len().saturating_sub(9)).map(char::to_string).collect();
-    (own.len() > 5).then(|| format!(r"\+?[\d\s()./-]{{0,8}}{}\b", own.join(r"[\s()./-]{0,3}")))
+    (own.len() > 5).then(|| format!(r"(?:[+(\d][\d\s()./-]{{0,8}})?{}", own.join(r"[\s()./-]{0,3}")))
 }
 
 /// Where the signature of a text begins: below a line of two dashes, or below the last sign-off.
 fn signature(lines: &[&str]) -> Option<usize> {
-    let is_sign_off = |line: &str| {
-        let line = bare(line).trim_end_matches([',', '.', '!']).to_lowercase();
-        SIGN_OFFS.iter().any(|words| {
-            line == *words
-                || line.strip_prefix(words).is_some_and(|rest| rest.starts_with([',', ' ']) && rest.split_whitespace().count() < 5)
-        })
-    };
-    let dashes = lines.iter().position(|line| line.trim_end() == "--" || *line == "-- ");
-    let sign_off = lines.iter().rposition(|line| is_sign_off(line));
+    let dashes = lines.iter().position(|line| signature::is_dashes(line));
+    let sign_off = lines.iter().rposition(|line| signature::signs_off(line));
     dashes.into_iter().chain(sign_off).min()
 }
 
@@ -218,7 +273,31 @@ mod tests {
         let own =
             "Goedemorgen,\n\nIk, Annelies de Vries, vraag iets over de vries-drogerij.\n\nMet vriendelijke groet,\nAnnelies\n030-1234567\n";
         let left = annelies().out_of_own(own);
-        assert_eq!(left, "Goedemorgen,\n\nIk, [removed], vraag iets over [removed]-drogerij.\n\n[removed]\n");
+        assert_eq!(left, "Goedemorgen,\n\nIk, [removed], vraag iets over de vries-drogerij.\n\n[removed]\n");
+    }
+
+    #[test]
+    fn what_only_looks_like_the_name_or_the_address_stays() {
+        let names = ["Jan de Bakker".to_owned(), "Jantje B.".to_owned()].into();
+        let person = Person::new("jan.debakker@molendijk.example", &names, &["+31 30 123 4567".to_owned()].into());
+        for stays in [
+            "In januari, jan. 2026 en op 5 Jan 2026 wil de bakker op de hoek met Janneke en Jansen in de Bakkerstraat iets bespreken.",
+            "De bakker op de hoek van de straat heeft vandaag weer brood.",
+            "jan.debakker@molendijk.example.org vanjan.debakker@molendijk.example van-jan.debakker@molendijk.example",
+            "Bakkers, Bakkerij en 2030-123456",
+        ] {
+            assert_eq!(person.out_of(stays), stays);
+        }
+        for (text, left) in [
+            ("ik neem het over van Jan, en De Bakker weet het", "ik neem het over van [removed], en [removed] weet het"),
+            ("collega J. de Bakker en J.P. de Bakker en JAN DE BAKKER", "collega [removed] en [removed] en [removed]"),
+            ("vraag het aan Jantje B. of aan Jan.", "vraag het aan [removed] of aan [removed]."),
+            ("bel +31 30 123 4567 of 030-1234567 of (030) 123 45 67!", "bel [removed] of [removed] of [removed]!"),
+            ("mail jan.debakker@molendijk.example. Of <JAN.deBakker@molendijk.example>", "mail [removed]. Of <[removed]>"),
+            ("hoi jan,\n\ngroet, de bakker", "hoi [removed],\n\ngroet, [removed]"),
+        ] {
+            assert_eq!(person.out_of(text), left);
+        }
     }
 
     #[test]
