@@ -323,6 +323,7 @@ const TO_GET: &[&str] = &[
     " get ",
     "have a",
     "need a",
+    "needs a",
     "like a",
     "opret",
     "opprett",

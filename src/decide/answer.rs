@@ -1,7 +1,7 @@
 //! Yes or no, in the first lines of an answer (POLICY rows 9a and 9b).
 
 use super::facts::codes;
-use crate::parse::signature::ends_letter;
+use super::signature::ends_letter;
 
 /// How many lines with words are looked at: a greeting, and then the answer.
 const FIRST_LINES: usize = 4;
@@ -318,7 +318,22 @@ const APPROVING: &[&[&str]] = &[
     &["sett", "gang"],
     &["satt", "gang"],
     &["satt", "igang"],
+    &["geben", "frei"],
+    &["gebe", "frei"],
 ];
+
+/// Beginnings of [`APPROVE`] that name an approval without saying whose it is: "Die Genehmigung erteilt der Stadtrat."
+const AN_APPROVAL: &[&str] =
+    &["goedkeuring", "toestemming", "approval", "godkendelse", "godkjenning", "godkannande", "genehmigung", "zustimmung", "freigabe"];
+
+/// Words by which it is the writer's own.
+const OWN: &[&str] = &[
+    "mijn", "onze", "ons", "ik", "wij", "we", "hierbij", "hiermee", "my", "our", "i", "hereby", "min", "vores", "vi", "jeg", "herved",
+    "var", "vart", "jag", "harmed", "meine", "unsere", "ich", "wir", "hiermit",
+];
+
+/// Words behind it by which it is given.
+const GIVEN: &[&str] = &["erteilt", "gegeben", "verleend", "gegeven", "given", "granted", "givet", "gitt"];
 
 /// Words that say yes as a whole clause: "Zeker, ga je gang". In a longer one they only stress what it says.
 const SURELY: &[&str] = &[
@@ -521,6 +536,16 @@ const CONDITION: &[&str] = &[
     "vielleicht",
     "waarschijnlijk",
     "probably",
+    "likely",
+    "sandsynligvis",
+    "formentlig",
+    "sannsynligvis",
+    "trolig",
+    "troligen",
+    "sannolikt",
+    "formodligen",
+    "wahrscheinlich",
+    "voraussichtlich",
     "would",
     "zou",
     "zouden",
@@ -695,6 +720,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("tack", "men"),
     ("danke", "aber"),
     ("dank", "aber"),
+    ("het", "maar"),
     ("om", "at"),
     ("om", "att"),
     ("om", "a"),
@@ -829,6 +855,14 @@ fn approves_in(words: &[&str]) -> bool {
     begins_one_of(words, APPROVE) || APPROVING.iter().any(|phrase| in_this_order(words, phrase))
 }
 
+/// Whether nothing but the name of an approval approves, and it is neither the writer's own nor given.
+fn approves_for_nobody(words: &[&str]) -> bool {
+    let names = |word: &&str| AN_APPROVAL.iter().any(|noun| word.starts_with(noun));
+    let others: Vec<&str> = words.iter().filter(|word| !names(word)).copied().collect();
+    let ends = words.last().is_some_and(|last| GIVEN.contains(last));
+    words.iter().any(names) && !approves_in(&others) && !ends && !words.iter().any(|word| OWN.contains(word))
+}
+
 /// Whether a word of denial stands there that denies something; `first` is the line's first word.
 fn denied_in(words: &[&str], first: &str) -> bool {
     words.iter().enumerate().any(|(at, word)| {
@@ -889,7 +923,7 @@ fn line_says(line: &str) -> Option<Approval> {
         () if yes => Approval::Yes,
         () if approves && in_part => Approval::Unclear,
         () if (approves || forgoes) && denied => Approval::No,
-        () if approves && !declines => Approval::Yes,
+        () if approves && !declines && !approves_for_nobody(&words) => Approval::Yes,
         () => Approval::Unclear,
     })
 }

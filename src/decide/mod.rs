@@ -9,6 +9,7 @@ pub mod answer;
 pub mod automatic;
 mod facts;
 pub mod lexicon;
+pub mod signature;
 pub mod topic;
 pub mod urgency;
 mod trail;

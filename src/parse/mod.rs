@@ -24,7 +24,6 @@ mod pgp;
 mod quoted;
 mod received;
 mod rtf;
-pub mod signature;
 mod signed;
 mod text;
 mod thread;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder};
 
-use crate::parse::signature::{self, bare};
+use crate::decide::signature::{self, bare};
 
 /// What looks like a phone number in a signature.
 static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\+?\d[\d\s()./-]{6,}\d").ok());
