@@ -134,8 +134,8 @@ fn what_is_booked_between_the_look_and_the_lock_is_erased_too() {
             (2, "NULL".to_owned(), "Mail a.devries@waterwolde.example about this.\n"),
         ] {
             let entry = format!(
-                "INSERT INTO entry (ticket_id, kind, at, author, author_name, subject, written, quoted) \
-                 VALUES ({ticket}, 'note', 0, {author}, '', '', '{text}', '')"
+                "INSERT INTO entry (id, ticket_id, kind, at, author, author_name, subject, written, quoted) \
+                 VALUES ((SELECT MAX(id) + 1 FROM entry), {ticket}, 'note', 0, {author}, '', '', '{text}', '')"
             );
             booking.execute_unprepared(&entry).await.unwrap();
         }

@@ -56,7 +56,8 @@ impl Around<'_> {
         let longer = |c: char| c.is_alphanumeric() || matches!(c, '_' | '+');
         let mut behind = self.behind.trim_start_matches(['.', '-']).chars();
         let joined = self.behind.starts_with(['.', '-']) || self.behind.starts_with(longer);
-        !self.before.ends_with(longer) && !self.before.ends_with(['.', '-']) && !(joined && behind.next().is_some_and(longer))
+        let begins_before = self.before.ends_with(longer) || self.before.ends_with(['.', '-']);
+        !(begins_before || (joined && behind.next().is_some_and(longer)))
     }
 
     /// A part of a longer word is another word.
