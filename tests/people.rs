@@ -260,29 +260,30 @@ fn a_request_for_approval_is_written_in_the_organisations_language() {
 
 #[test]
 fn a_case_that_needs_data_of_others_is_answered_with_the_way_through_the_portal() {
-    let world = with_mailboxes(World::new());
-    for (number, (from, words)) in [
-        (ANNELIES, "klantportaal"),
-        ("mette.soerensen@nordhavn.example", "kundeportalen"),
-        ("eva@strandkoping.example", "kundportalen"),
-        ("juergen.weiss@heidetal.example", "Kundenportal"),
-        ("emma.clarke@brookham.example", "customer portal"),
-        ("kari.bo@fjellvik.example", "kundeportalen"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        deliver(&world, NOW, &Letter { from, subject: "1", text: "1", ..Letter::default() });
-        world.run_at(NOW, &["tickets", "needs-data", &format!("{}", number + 1), "12"]).ok();
-        let letter = sent(&world, NOW).pop().unwrap();
-        assert!(header(&letter, &format!("To: {from}")), "{}", letter.raw);
-        assert!(
-            letter.text.contains(words) && letter.text.lines().any(|line| line == "https://portaal.zaakwijs.example"),
-            "{}",
-            letter.text
-        );
+    for world in worlds() {
+        for (number, (from, words)) in [
+            (ANNELIES, "klantportaal"),
+            ("mette.soerensen@nordhavn.example", "kundeportalen"),
+            ("eva@strandkoping.example", "kundportalen"),
+            ("juergen.weiss@heidetal.example", "Kundenportal"),
+            ("emma.clarke@brookham.example", "customer portal"),
+            ("kari.bo@fjellvik.example", "kundeportalen"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            deliver(&world, NOW, &Letter { from, subject: "1", text: "1", ..Letter::default() });
+            world.run_at(NOW, &["tickets", "needs-data", &format!("{}", number + 1), "12"]).ok();
+            let letter = sent(&world, NOW).pop().unwrap();
+            assert!(header(&letter, &format!("To: {from}")), "{}", letter.raw);
+            assert!(
+                letter.text.contains(words) && letter.text.lines().any(|line| line == "https://portaal.zaakwijs.example"),
+                "{}",
+                letter.text
+            );
+        }
+        assert_eq!(kinds(&ticket(&world, "1")), ["mail", "third-party-data"]);
     }
-    assert_eq!(kinds(&ticket(&world, "1")), ["mail", "third-party-data"]);
 }
 
 /// The file of an organisation.
@@ -441,31 +442,32 @@ fn a_change_of_a_list_that_is_killed_is_in_both_or_neither_on_postgresql() {
 
 #[test]
 fn a_contact_leaves_by_their_own_word_a_general_contacts_or_the_organisations_but_never_the_last() {
-    let world = with_mailboxes(World::new());
-    let leave = |arguments: &[&str]| world.run_at(NOW, &[&["contacts", "leave"], arguments].concat());
-    deliver(
-        &world,
-        NOW,
-        &Letter { from: JOOST, subject: "Certificaat", text: "Ik ga weg. Het certificaat is geregeld.", ..Letter::default() },
-    );
-    deliver(
-        &world,
-        NOW,
-        &Letter { from: "tom.reed@brookham.example", subject: "DNS", text: "The DNS records are wrong.", ..Letter::default() },
-    );
-    leave(&[JOOST]).exits(2);
-    leave(&[JOOST, "--ticket", "2"]).exits(2);
-    leave(&["nobody@waterwolde.example", "--told-by", "own"]).exits(2);
-    leave(&[JOOST, "--ticket", "1", "--on", "2026-12-01"]).ok();
-    assert!(fs::read_to_string(file_of(&world, "waterwolde")).unwrap().contains("mobile = \"+31 6 555 014 40\"\nleft = 2026-12-01\n"));
-    assert_eq!(on_record(&world).pop().unwrap()["basis"], "own");
-    leave(&[INEKE, "--told-by", "organisation"]).ok();
-    leave(&[INEKE, "--told-by", "organisation"]).exits(2);
-    let last = leave(&[ANNELIES, "--told-by", "own"]).exits(2);
-    assert!(last.stderr.contains("last general contact"), "{}", last.stderr);
-    // Where there is no list, there is no last one either.
-    leave(&["juergen.weiss@heidetal.example", "--told-by", "organisation"]).ok();
-    world.run_at(NOW, &["check"]).ok();
+    for world in worlds() {
+        let leave = |arguments: &[&str]| world.run_at(NOW, &[&["contacts", "leave"], arguments].concat());
+        deliver(
+            &world,
+            NOW,
+            &Letter { from: JOOST, subject: "Certificaat", text: "Ik ga weg. Het certificaat is geregeld.", ..Letter::default() },
+        );
+        deliver(
+            &world,
+            NOW,
+            &Letter { from: "tom.reed@brookham.example", subject: "DNS", text: "The DNS records are wrong.", ..Letter::default() },
+        );
+        leave(&[JOOST]).exits(2);
+        leave(&[JOOST, "--ticket", "2"]).exits(2);
+        leave(&["nobody@waterwolde.example", "--told-by", "own"]).exits(2);
+        leave(&[JOOST, "--ticket", "1", "--on", "2026-12-01"]).ok();
+        assert!(fs::read_to_string(file_of(&world, "waterwolde")).unwrap().contains("mobile = \"+31 6 555 014 40\"\nleft = 2026-12-01\n"));
+        assert_eq!(on_record(&world).pop().unwrap()["basis"], "own");
+        leave(&[INEKE, "--told-by", "organisation"]).ok();
+        leave(&[INEKE, "--told-by", "organisation"]).exits(2);
+        let last = leave(&[ANNELIES, "--told-by", "own"]).exits(2);
+        assert!(last.stderr.contains("last general contact"), "{}", last.stderr);
+        // Where there is no list, there is no last one either.
+        leave(&["juergen.weiss@heidetal.example", "--told-by", "organisation"]).ok();
+        world.run_at(NOW, &["check"]).ok();
+    }
 }
 
 #[test]
@@ -805,20 +807,21 @@ fn an_answer_counts_to_the_very_moment_at_which_it_expires_also_to_the_reminder(
 
 #[test]
 fn a_refused_sender_is_told_nothing_and_the_desk_is_warned() {
-    let world = with_mailboxes(World::new());
-    world.edit(|config| {
-        let desk = config["desk"].as_array_of_tables_mut().unwrap().iter_mut().next().unwrap();
-        desk["notify"] = toml_edit::value("teamleider@zaakwijs.example");
-    });
-    deliver(&world, NOW, &IMPOSTOR);
-    let question = sent(&world, NOW).into_iter().find(|letter| header(letter, &format!("To: {INEKE}"))).unwrap();
-    deliver(&world, NOW, &Letter { from: INEKE, text: "Nee, dat was ik niet.", answers: &question.id, ..Letter::default() });
-    let letters = sent(&world, NOW);
-    assert_eq!(letters.len(), 3);
-    assert!(header(&letters[2], "To: teamleider@zaakwijs.example") && letters[2].text.contains("PK-00001"), "{}", letters[2].raw);
-    let shown = ticket(&world, "1");
-    assert_eq!((kinds(&shown), &shown["status"]), (vec!["mail", "mail", "identity-refused"], &json!("closed")));
-    assert_eq!(sent(&world, "2026-12-24T10:00:00+01:00").len(), 3, "nobody is asked or told again");
+    for world in worlds() {
+        world.edit(|config| {
+            let desk = config["desk"].as_array_of_tables_mut().unwrap().iter_mut().next().unwrap();
+            desk["notify"] = toml_edit::value("teamleider@zaakwijs.example");
+        });
+        deliver(&world, NOW, &IMPOSTOR);
+        let question = sent(&world, NOW).into_iter().find(|letter| header(letter, &format!("To: {INEKE}"))).unwrap();
+        deliver(&world, NOW, &Letter { from: INEKE, text: "Nee, dat was ik niet.", answers: &question.id, ..Letter::default() });
+        let letters = sent(&world, NOW);
+        assert_eq!(letters.len(), 3);
+        assert!(header(&letters[2], "To: teamleider@zaakwijs.example") && letters[2].text.contains("PK-00001"), "{}", letters[2].raw);
+        let shown = ticket(&world, "1");
+        assert_eq!((kinds(&shown), &shown["status"]), (vec!["mail", "mail", "identity-refused"], &json!("closed")));
+        assert_eq!(sent(&world, "2026-12-24T10:00:00+01:00").len(), 3, "nobody is asked or told again");
+    }
 }
 
 /// Every file below a directory.
@@ -931,18 +934,19 @@ fn an_incident_is_linked_to_the_change_that_it_waits_for() {
 
 #[test]
 fn nothing_in_the_queue_expires_before_the_desk_was_reminded_of_it() {
-    let world = with_mailboxes(World::new());
-    deliver(&world, NOW, &Letter { from: "jan@elders.example", ..Letter::default() });
-    let emptied = |now: &str| {
-        world.run_at(now, &["retention", "run"]).ok();
-        ticket(&world, "1")["status"] == "closed"
-    };
-    // Nothing ran for months; the reminder comes first, and then there is time to decide.
-    assert!(!emptied("2027-02-22T09:00:00+01:00"), "nobody was reminded of it");
-    world.run_at("2027-02-22T10:00:00+01:00", &["run", "--once"]).ok();
-    assert_eq!(kinds(&ticket(&world, "1")), ["mail", "queue-reminder"]);
-    assert!(!emptied("2027-02-25T09:59:00+01:00"));
-    assert!(emptied("2027-02-25T10:00:00+01:00"), "the reminder itself prolongs nothing");
+    for world in worlds() {
+        deliver(&world, NOW, &Letter { from: "jan@elders.example", ..Letter::default() });
+        let emptied = |now: &str| {
+            world.run_at(now, &["retention", "run"]).ok();
+            ticket(&world, "1")["status"] == "closed"
+        };
+        // Nothing ran for months; the reminder comes first, and then there is time to decide.
+        assert!(!emptied("2027-02-22T09:00:00+01:00"), "nobody was reminded of it");
+        world.run_at("2027-02-22T10:00:00+01:00", &["run", "--once"]).ok();
+        assert_eq!(kinds(&ticket(&world, "1")), ["mail", "queue-reminder"]);
+        assert!(!emptied("2027-02-25T09:59:00+01:00"));
+        assert!(emptied("2027-02-25T10:00:00+01:00"), "the reminder itself prolongs nothing");
+    }
 }
 
 #[test]

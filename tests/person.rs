@@ -37,31 +37,32 @@ fn conversation(house: &mut House) {
 
 #[test]
 fn everything_that_is_held_of_a_person_is_shown() {
-    let mut house = House::new();
-    conversation(&mut house);
-    let files = house.world.dir.join("files");
-    let export = format!("person export {ANNELIES} --json --attachments {}", files.display());
-    let held = house.at(NOON, &export).json().remove(0);
-    assert_eq!(held["contacts"][0]["organisation"], "waterwolde");
-    assert_eq!(held["tickets"][0]["roles"], json!(["mentioned", "participant", "requester"]));
-    assert_eq!(held["tickets"].as_array().unwrap().len(), 1);
-    let entry = &held["tickets"][0]["entries"][0];
-    assert!(entry["text"].as_str().unwrap().contains("De kaart laadt niet"), "{entry}");
-    assert_eq!(entry["attachments"][0][0], "vries.csv");
-    assert_eq!((&held["mails"][0]["verdict"], &held["mails"][0]["original_kept"]), (&json!("open"), &json!(true)));
-    assert_eq!((&held["letters"][0]["template"], &held["letters"][0]["state"]), (&json!("received"), &json!("sent")));
-    assert!(held["letters"][0]["message"].as_str().unwrap().contains("X-Postkamer-Loop"), "{held}");
-    let copied: Vec<_> = fs::read_dir(&files).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
-    assert_eq!(copied, ["naam;waarde\r\ntermijn;42\r\n"]);
-    let read = house.at(NOON, &format!("person export {ANNELIES}")).stdout;
-    assert!(read.lines().any(|line| line.starts_with("on the list of contacts: A. de Vries (waterwolde)")), "{read}");
-    assert!(read.contains("PK-00001") && read.contains("De kaart laadt niet") && read.contains("vries.csv"), "{read}");
-    let (_, letters) = read.split_once("letter of").unwrap();
-    assert!(letters.contains(" received\n   ") && letters.contains("Met vriendelijke groet"), "{read}");
-    let booked = house.at(NOON, &format!("audit list --json --person {ANNELIES}")).json();
-    assert_eq!(booked.iter().filter(|row| row["what"] == "person-exported").count(), 2);
-    let nobody = house.at(NOON, "person export nobody@elders.example --json").json().remove(0);
-    assert_eq!((&nobody["tickets"], &nobody["mails"]), (&json!([]), &json!([])));
+    for mut house in House::both("export") {
+        conversation(&mut house);
+        let files = house.world.dir.join("files");
+        let export = format!("person export {ANNELIES} --json --attachments {}", files.display());
+        let held = house.at(NOON, &export).json().remove(0);
+        assert_eq!(held["contacts"][0]["organisation"], "waterwolde");
+        assert_eq!(held["tickets"][0]["roles"], json!(["mentioned", "participant", "requester"]));
+        assert_eq!(held["tickets"].as_array().unwrap().len(), 1);
+        let entry = &held["tickets"][0]["entries"][0];
+        assert!(entry["text"].as_str().unwrap().contains("De kaart laadt niet"), "{entry}");
+        assert_eq!(entry["attachments"][0][0], "vries.csv");
+        assert_eq!((&held["mails"][0]["verdict"], &held["mails"][0]["original_kept"]), (&json!("open"), &json!(true)));
+        assert_eq!((&held["letters"][0]["template"], &held["letters"][0]["state"]), (&json!("received"), &json!("sent")));
+        assert!(held["letters"][0]["message"].as_str().unwrap().contains("X-Postkamer-Loop"), "{held}");
+        let copied: Vec<_> = fs::read_dir(&files).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+        assert_eq!(copied, ["naam;waarde\r\ntermijn;42\r\n"]);
+        let read = house.at(NOON, &format!("person export {ANNELIES}")).stdout;
+        assert!(read.lines().any(|line| line.starts_with("on the list of contacts: A. de Vries (waterwolde)")), "{read}");
+        assert!(read.contains("PK-00001") && read.contains("De kaart laadt niet") && read.contains("vries.csv"), "{read}");
+        let (_, letters) = read.split_once("letter of").unwrap();
+        assert!(letters.contains(" received\n   ") && letters.contains("Met vriendelijke groet"), "{read}");
+        let booked = house.at(NOON, &format!("audit list --json --person {ANNELIES}")).json();
+        assert_eq!(booked.iter().filter(|row| row["what"] == "person-exported").count(), 2);
+        let nobody = house.at(NOON, "person export nobody@elders.example --json").json().remove(0);
+        assert_eq!((&nobody["tickets"], &nobody["mails"]), (&json!([]), &json!([])));
+    }
 }
 
 #[test]
