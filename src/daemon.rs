@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, SemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +39,9 @@ const DEFERRAL: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// The first and the longest wait before a mailbox in trouble is opened again.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// For how long a mailbox that cannot be reached is kept where another daemon may be able to: whoever is cut off from it counts as dead then. As long
+/// as a lease lasts; shorter trouble, such as a server that is started anew, is waited out.
+const HOPE: Duration = Duration::from_secs(10);
 /// For how long a batch waits for a mail of another mailbox that is to be alone in hand, or such a mail for batches of others: no
 /// mailbox may hold up another for longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -95,6 +98,20 @@ impl Trouble {
             Self::Mailbox(_) | Self::Acting(_) | Self::NoRoom => false,
         }
     }
+
+    /// Whether it is about our way to the mailbox, or about our disk: another daemon may fare better.
+    fn is_ours_alone(&self) -> bool {
+        matches!(self, Self::Mailbox(_) | Self::NoRoom)
+    }
+}
+
+/// How the work on a mailbox in our hands ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// It was told to.
+    InOrder,
+    /// The mailbox is out of reach from here, while another daemon may reach it.
+    OutOfReach,
 }
 
 /// All that the tasks share.
@@ -110,6 +127,8 @@ struct Shared {
     hands: Arc<RwLock<()>>,
     /// A reply was booked.
     replies: Notify,
+    /// How often a mailbox had to be let go because it was out of reach: as often it is doubtful whether others can be reached.
+    doubts: watch::Sender<u64>,
     /// How each mailbox is.
     pulse: Pulse,
     /// Who wants to know what became of each mail.
@@ -162,6 +181,7 @@ impl Daemon {
             lease,
             hands: Arc::default(),
             replies: Notify::new(),
+            doubts: watch::Sender::default(),
             pulse: Pulse::default(),
             witness: None,
         }))
@@ -255,23 +275,42 @@ impl Daemon {
     /// One mailbox for ever: whenever it is in our hands.
     async fn tend(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried) {
         let (lease, mailbox) = (&self.0.lease, desk.mailbox_id());
+        let (mut doubts, mut wait) = (self.0.doubts.subscribe(), FIRST_WAIT);
         while !stop.is_cancelled() {
+            doubts.mark_unchanged();
             let held = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 held = lease.hold(&mailbox) => held,
+                // Nobody is asked for a mailbox that would be out of reach here like the one that was let go.
+                _ = doubts.changed() => {
+                    wait = FIRST_WAIT;
+                    self.reach_again(desk, &mut wait, stop).await;
+                    continue;
+                }
                 () = self.elsewhere(desk, tried) => continue,
             };
             let until = stop.child_token();
-            let mut held_by_us = std::pin::pin!(self.tend_ours(desk, &until, tried));
-            tokio::select! {
-                () = &mut held_by_us => continue,
-                () = held.ending().cancelled() => until.cancel(),
+            let ended = {
+                let mut held_by_us = std::pin::pin!(self.tend_ours(desk, &until, tried, &mut wait));
+                tokio::select! {
+                    ended = &mut held_by_us => ended,
+                    () = held.ending().cancelled() => {
+                        until.cancel();
+                        tracing::info!(desk = %desk.name, "the mailbox goes to another daemon");
+                        self.0.pulse.given_up(&desk.name);
+                        // What hangs on a connection that is cut off is left to itself: nothing of it can be committed.
+                        let _ = tokio::time::timeout(DRAIN, held_by_us).await;
+                        Ended::InOrder
+                    }
+                }
+            };
+            if ended == Ended::OutOfReach {
+                tracing::info!(desk = %desk.name, "the mailbox is out of reach from here and is left to another daemon, if one can reach it");
+                self.0.doubts.send_modify(|doubts| *doubts += 1);
+                held.let_go();
+                self.reach_again(desk, &mut wait, stop).await;
             }
-            tracing::info!(desk = %desk.name, "the mailbox goes to another daemon");
-            self.0.pulse.given_up(&desk.name);
-            // What hangs on a connection that is cut off is left to itself: nothing of it can be committed.
-            let _ = tokio::time::timeout(DRAIN, held_by_us).await;
         }
     }
 
@@ -283,9 +322,38 @@ impl Daemon {
         std::future::pending().await
     }
 
+    /// A mailbox that is not in our hands, and perhaps in nobody's: returns once it can be read from here, as often tried as if it were ours.
+    async fn reach_again(&self, desk: &Desk, wait: &mut Duration, stop: &CancellationToken) {
+        loop {
+            rest(wait, stop).await;
+            let (daemon, of) = (self.clone(), desk.clone());
+            let reading = AbortOnDropHandle::new(tokio::spawn(async move { daemon.read(&of).await }));
+            let read = tokio::select! {
+                read = reading => read.unwrap_or(Err(Trouble::Panicked)),
+                () = stop.cancelled() => return,
+            };
+            match read {
+                Ok(()) => return self.0.pulse.within_reach(&desk.name),
+                Err(trouble) => {
+                    self.0.pulse.out_of_reach(&desk.name, trouble.to_string());
+                    tracing::warn!(desk = %desk.name, error = %trouble, seconds = wait.as_secs(), "the mailbox is out of reach from here; it is tried again after a while");
+                }
+            }
+        }
+    }
+
+    /// Only looks; so it may be done without holding the mailbox.
+    async fn read(&self, desk: &Desk) -> Result<(), Trouble> {
+        self.room()?;
+        let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
+        session.list().await?;
+        session.close().await;
+        Ok(())
+    }
+
     /// One mailbox as long as it is ours: whatever goes wrong, it is opened again after a while.
-    async fn tend_ours(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried) {
-        let mut wait = FIRST_WAIT;
+    async fn tend_ours(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried, wait: &mut Duration) -> Ended {
+        let mut within_reach = Instant::now();
         loop {
             // A task of its own, so that a panic is trouble like any other.
             let (daemon, of, until) = (self.clone(), desk.clone(), stop.clone());
@@ -295,27 +363,33 @@ impl Daemon {
             let ended = tokio::select! {
                 () = opened.notified() => {
                     tried.once();
-                    wait = FIRST_WAIT;
-                    task.await
+                    *wait = FIRST_WAIT;
+                    let ended = task.await;
+                    within_reach = Instant::now();
+                    ended
                 }
                 ended = &mut task => ended,
             };
             tried.once();
             let trouble = match ended {
-                Ok(Ok(())) => return,
+                Ok(Ok(())) => return Ended::InOrder,
                 Ok(Err(trouble)) => trouble,
                 Err(_) => Trouble::Panicked,
             };
             if stop.is_cancelled() {
-                return;
+                return Ended::InOrder;
+            }
+            tracing::warn!(desk = %desk.name, error = %trouble, seconds = wait.as_secs(), "the mailbox is in trouble; it is opened again after a while");
+            if !trouble.is_ours_alone() {
+                within_reach = Instant::now();
+            }
+            // Who would rest for longer than there is hope need not hold it meanwhile.
+            if self.0.lease.is_shared() && within_reach.elapsed() + *wait >= HOPE {
+                self.0.pulse.out_of_reach(&desk.name, trouble.to_string());
+                return Ended::OutOfReach;
             }
             self.0.pulse.in_trouble(&desk.name, trouble.to_string());
-            tracing::warn!(desk = %desk.name, error = %trouble, seconds = wait.as_secs(), "the mailbox is in trouble; it is opened again after a while");
-            tokio::select! {
-                () = tokio::time::sleep(jittered(wait)) => {}
-                () = stop.cancelled() => return,
-            }
-            wait = (wait * 2).min(LONGEST_WAIT);
+            rest(wait, stop).await;
         }
     }
 
@@ -723,20 +797,27 @@ impl Daemon {
         Ok(intakes.iter().map(|intake| plan::over_rate(intake, &ledger, &shared.journey.house.limits)).collect())
     }
 
-    async fn deliver(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+    /// False: the server cannot be used now, and replies stay due.
+    async fn deliver(&self, stop: &CancellationToken) -> Result<bool, StoreError> {
         let report = outbox::deliver_due(&self.0.store, &mut *self.0.transport.lock().await, stop).await?;
         self.0.pulse.outbox_blocked(report.trouble.as_ref().map(ToString::to_string));
-        if let Some(trouble) = report.trouble {
-            tracing::warn!(error = %trouble, "replies cannot be sent now; they are tried again");
-        }
-        Ok(())
+        let Some(trouble) = report.trouble else { return Ok(true) };
+        tracing::warn!(error = %trouble, "replies cannot be sent now; they are tried again");
+        Ok(false)
     }
 
     /// The outbox for ever.
     async fn send(&self, stop: &CancellationToken) {
+        let mut wait = OUTBOX_LOOKS;
         while !stop.is_cancelled() {
-            if let Err(error) = self.deliver(stop).await {
-                tracing::warn!(%error, "the outbox could not be worked off; it is tried again");
+            match self.deliver(stop).await {
+                Ok(true) => wait = OUTBOX_LOOKS,
+                // Another daemon may be able to: whoever cannot keeps out of its way.
+                Ok(false) => {
+                    rest(&mut wait, stop).await;
+                    continue;
+                }
+                Err(error) => tracing::warn!(%error, "the outbox could not be worked off; it is tried again"),
             }
             tokio::select! {
                 () = self.0.replies.notified() => {}
@@ -756,11 +837,10 @@ where
 {
     let mut wait = FIRST_WAIT;
     while AbortOnDropHandle::new(tokio::spawn(chore(of.clone(), stop.clone()))).await.is_err() {
-        tokio::select! {
-            () = tokio::time::sleep(jittered(wait)) => {}
-            () = stop.cancelled() => return,
+        rest(&mut wait, &stop).await;
+        if stop.is_cancelled() {
+            return;
         }
-        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
@@ -949,6 +1029,15 @@ fn batches(mails: &[Listed]) -> Vec<&[Listed]> {
         rest = later;
     }
     batches
+}
+
+/// Waits, and the next time for twice as long.
+async fn rest(wait: &mut Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(jittered(*wait)) => {}
+        () = stop.cancelled() => {}
+    }
+    *wait = (*wait * 2).min(LONGEST_WAIT);
 }
 
 /// Within a fifth of the wait, so that many mailboxes of one server do not come back at the same moment.

@@ -87,7 +87,7 @@ impl Beat {
     fn hangs(&self, elsewhere: Option<Instant>) -> bool {
         let last = match self.state {
             Standing::AtWork => self.moved.max(elsewhere),
-            Standing::Watched | Standing::InTrouble => self.moved,
+            Standing::Watched | Standing::InTrouble | Standing::OutOfReach => self.moved,
             // Waiting for another daemon may take any time.
             Standing::Starting | Standing::Elsewhere => None,
         };
@@ -116,6 +116,8 @@ enum Standing {
     InTrouble,
     /// Another daemon looks after it.
     Elsewhere,
+    /// In trouble, and left to other daemons, if one fares better; to be tried again after a while.
+    OutOfReach,
 }
 
 /// Mails that lie in a mailbox without a result.
@@ -154,6 +156,20 @@ impl Pulse {
     /// The desk's mailbox is in trouble; the sentence holds no personal data.
     pub fn in_trouble(&self, desk: &str, trouble: String) {
         self.set(desk, |beat| (beat.state, beat.trouble) = (Standing::InTrouble, Some(trouble)));
+    }
+
+    /// The desk's mailbox cannot be reached from here and was left to others; the sentence holds no personal data.
+    pub fn out_of_reach(&self, desk: &str, trouble: String) {
+        self.set(desk, |beat| *beat = Beat { state: Standing::OutOfReach, trouble: Some(trouble), poll: beat.poll, ..Beat::default() });
+    }
+
+    /// The desk's mailbox can be reached from here; who has it is not known yet where it could not be before.
+    pub fn within_reach(&self, desk: &str) {
+        self.set(desk, |beat| {
+            if beat.state == Standing::OutOfReach {
+                *beat = Beat { poll: beat.poll, ..Beat::default() };
+            }
+        });
     }
 
     /// Another daemon looks after the desk's mailbox.
@@ -344,8 +360,8 @@ impl Watched {
     }
 }
 
-/// 200 when every mailbox is watched, here or by another daemon, and the database answers, else 503 with what is wrong. What
-/// needs somebody's attention and keeps nobody waiting for a ticket is told in either case.
+/// 200 when every mailbox is watched, here or by another daemon, and the database answers, else 503 with what is wrong. A daemon that
+/// cannot reach a mailbox is not ready, also while another one looks after it. What needs somebody's attention and keeps nobody waiting for a ticket is told in either case.
 async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
     let (mut wrong, mut warnings) = (String::new(), String::new());
     let known = watched.pulse.known(|known| known.clone());
@@ -372,6 +388,11 @@ async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
             Standing::InTrouble => {
                 writeln!(wrong, "the mailbox of {desk} is in trouble: {}", beat.trouble.as_deref().unwrap_or_default())
             }
+            Standing::OutOfReach => writeln!(
+                wrong,
+                "the mailbox of {desk} is out of reach from here, and left to other daemons: {}",
+                beat.trouble.as_deref().unwrap_or_default()
+            ),
             Standing::Starting => writeln!(wrong, "the mailbox of {desk} has not been opened yet"),
             Standing::AtWork if beat.worked_off.is_none() => writeln!(wrong, "the mailbox of {desk} has not been worked off yet"),
             Standing::AtWork | Standing::Watched if silence > SILENT.saturating_add(beat.poll) => {
@@ -425,7 +446,7 @@ async fn metrics(State(watched): State<Watched>) -> (StatusCode, String) {
         let silence = age(beat.worked_off, now).unwrap_or_default();
         for (name, value) in [
             ("seconds_since_success", silence),
-            ("in_trouble", is(Standing::InTrouble)),
+            ("in_trouble", is(Standing::InTrouble) + is(Standing::OutOfReach)),
             ("elsewhere", is(Standing::Elsewhere)),
             ("backlog", i64::try_from(beat.waiting.mails).unwrap_or(i64::MAX)),
             ("oldest_unprocessed_seconds", age(beat.waiting.oldest, now).unwrap_or_default()),

@@ -13,7 +13,7 @@
 //! | F20 | BYE while idle, read-only folder | `scripted.rs`: `bye_is_an_error_…`, `a_folder_that_cannot_be_worked_in_…` |
 //! | F21, F22 | UIDVALIDITY changes between runs, in a run | `f21_…`, `f22_…` |
 //! | F23 | UIDNEXT goes down: a UID is given out again | `f23_…` |
-//! | F24 | the server renumbers at once | no sequence number is ever used: `scripted.rs` hears every command |
+//! | F24 | the server renumbers at once | no sequence number is ever used: the servers of `sweep` answer BAD to commands without UID |
 //! | F25, F26 | `\Deleted` lost, cleared by another client | `f25_…`; `scripted.rs`: `removed_is_only_what_…` |
 //! | F27 | a person moves or deletes the mail meanwhile | `f27_…` |
 //! | F28, F29 | no UIDPLUS, no MOVE | `sweep`; `scripted.rs`: `a_mail_that_was_not_copied_…` |
@@ -25,9 +25,12 @@
 //! | F42 | database busy | `f42_…` |
 //! | F43–F45 | disk full, fsync fails, read-only | `f43_…`, `f45_…`; `sweep` fails each fsync |
 //! | F46 | connection to the database cut inside T1, commit unknown | `sweep`, on PostgreSQL |
-//! | F47, F48, F53 | several daemons; one is paused past its lease; their clocks | the tests of several daemons |
+//! | F47 | several daemons from the start | `store::mailboxes_are_shared_out_fairly`, `reliability::three_daemons_…`, `health::daemons_that_share_…` |
+//! | F48 | one is paused past its lease, and woken | `reliability::three_daemons_…`; `store::a_lost_mailbox_is_not_written_for` |
+//! | beyond F66 | one is cut off from the mail servers alone: refused, or not answered | `reliability::three_daemons_…`, `health::a_daemon_that_is_cut_off_…` |
 //! | F49 | the rows of the leases are deleted | `f49_…` |
 //! | F50–F52 | the clock jumps a day, DST | `f50_…` to `f52_…` |
+//! | F53 | the database's clock is not the host's | `f49_…` (they are days apart); `store::replies_in_doubt_…` |
 //! | F54 | SIGTERM in each state | `f54_…` |
 //! | F55 | SIGHUP with broken settings | `f55_…` (before they are followed); `check::a_daemon_takes_over_…` |
 //! | F56 | OOM kill of the daemon | a SIGKILL like F6 |
@@ -38,9 +41,6 @@
 //!
 //! Left out: **F44** as THREATS words it (end the process at once): SQLite writes the frames of a failed commit, and pages of a failed
 //! checkpoint, again, so that what the system dropped is dirty anew; `sweep` fails each fsync, and a booking whose fsync failed is not taken for booked.
-//! And a **daemon of several that is cut off from the mail servers alone**: it keeps its leases by design, since the database cannot tell its
-//! line from a server that is down for all. Its mailboxes are told as in trouble (`health::a_mailbox_that_is_out_of_reach_…`), and each of its
-//! connections is cut at each command by `sweep`.
 
 use crate::daemon::{authentic, question};
 use crate::stories::script::Story;

@@ -7,6 +7,8 @@
 //! | … while it was being watched | 503, why | | `daemon::the_health_pages_tell_…` |
 //! | mailbox removed | 503, why | in trouble | `whatever_needs_somebody_…` |
 //! | mailbox in other hands | 200 | watched, by the other | `daemons_that_share_…` |
+//! | mailbox out of reach for one daemon of several | its own: 503, why; the others': 200 | watched; which daemon cannot reach it, and why | `a_daemon_that_is_cut_off_…` |
+//! | … for all of them | 503, why | in trouble, why | `a_daemon_that_is_cut_off_…` |
 //! | a task that does not look into its mailbox any more | 503 | | `health.rs`: `a_mailbox_that_nobody_looks_into_…` |
 //! | a mail that computes without end | the process ends | the daemon is dead | `poison::a_mail_that_keeps_the_program_busy_…`; a death: `mail_that_its_server_keeps_…` |
 //! | database out of reach | 503 | 75, why | `daemons_that_share_…` |
@@ -37,12 +39,14 @@ use crate::support::stage::{Memory, Source, Stage};
 use crate::support::world::World;
 use crate::support::{eventually, free_port};
 use crate::upgrade;
+use postkamer::mailbox::maildir;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -211,6 +215,85 @@ fn daemons_that_share_a_database_tell_who_looks_after_what_and_when_it_is_out_of
     page(near_port, "/readyz", 200, &["ready"]);
     proxy.heal();
     page(far_port, "/readyz", 200, &["ready"]);
+}
+
+const DESKS: [&str; 5] = ["support", "ict", "open", "closed", "nordic"];
+
+/// Two daemons with the same mailboxes: the other one sees them by way of a link.
+fn with_one_house_of_mail(url: &str) -> (World, World) {
+    let (near, far) = (empty_world().with_database(url), World::new().with_database(url));
+    symlink(near.dir.join("mail"), far.dir.join("mail")).unwrap();
+    for world in [&near, &far] {
+        world.edit(|config| {
+            for desk in config["desk"].as_array_of_tables_mut().unwrap().iter_mut() {
+                desk["mailbox"]["poll"] = value("1 s");
+            }
+        });
+    }
+    (near, far)
+}
+
+#[test]
+fn a_daemon_that_is_cut_off_from_mailboxes_or_from_smtp_leaves_both_to_the_other_and_says_so() {
+    let url = Postgres::shared().database("cutoff");
+    let (near, far) = with_one_house_of_mail(&url);
+    far.edit(|config| {
+        let mut smtp = Table::new();
+        (smtp["host"], smtp["port"], smtp["tls"]) = (value("127.0.0.1"), value(i64::from(free_port())), value("none"));
+        config["smtp"] = Item::Table(smtp);
+    });
+    let (near_port, far_port) = (listen(&near), listen(&far));
+    let _daemons = [near.daemon(None), far.daemon(None)];
+    let shared = || {
+        let shares = (held(near_port)?, held(far_port)?);
+        (shares.0 + shares.1 == DESKS.len() && shares.0.min(shares.1) == 2).then_some(())
+    };
+    eventually("both have their share", shared);
+    let all = |wanted: &str| DESKS.iter().all(|desk| state(&status(&near), desk) == wanted).then_some(());
+
+    // What the one cannot send costs no reply an attempt, nor any time: the other one sends it.
+    for (number, desk) in (1..).zip(DESKS) {
+        let mail = authentic(&question("a.devries@waterwolde.example", &near.desk(desk), number));
+        maildir::deliver(&near.dir.join("mail").join(desk), &mail, jiff::Timestamp::now()).unwrap();
+    }
+    page(far_port, "/readyz", 200, &["warning: replies cannot be sent: "]);
+    let letters = eventually("every reply is sent", || {
+        let letters = sql(&near, "SELECT state || ' after ' || attempts FROM outbox").unwrap();
+        (letters.len() >= 3 && letters.iter().all(|letter| letter.starts_with("sent"))).then_some(letters)
+    });
+    assert!(letters.iter().all(|letter| letter == "sent after 1"), "{letters:?}");
+
+    let link = far.dir.join("mail");
+    fs::remove_file(&link).unwrap();
+    // Also what it did not hold: it asks for nothing that it could not read.
+    let says: Vec<String> =
+        DESKS.map(|desk| format!("the mailbox of {desk} is out of reach from here, and left to other daemons: ")).into();
+    let says: Vec<&str> = says.iter().map(String::as_str).collect();
+    page(far_port, "/readyz", 503, &says);
+    eventually("the other one has all", || (held(near_port)? == DESKS.len()).then_some(()));
+    page(near_port, "/readyz", 200, &["ready"]);
+    page(far_port, "/metrics", 200, &["postkamer_mailbox_in_trouble{desk=\"support\"} 1"]);
+    eventually("status tells that all is looked after, and by whom not", || {
+        let text = near.run(&["status"]).ok().stdout;
+        (all("watched").is_some() && text.contains("    It cannot reach the mailbox of support: there is no Maildir in ")).then_some(())
+    });
+
+    let house = near.dir.join("mail");
+    fs::rename(&house, near.dir.join("away")).unwrap();
+    page(near_port, "/readyz", 503, &says);
+    eventually("nobody holds what nobody can reach", || {
+        let held = "SELECT mailbox FROM lease WHERE expires_at > EXTRACT(EPOCH FROM clock_timestamp()) * 1000";
+        sql(&near, held).unwrap().is_empty().then_some(())
+    });
+    eventually("status tells of the trouble", || all("in-trouble"));
+
+    fs::rename(near.dir.join("away"), &house).unwrap();
+    symlink(&house, &link).unwrap();
+    eventually("both have their share again", shared);
+    for port in [near_port, far_port] {
+        page(port, "/readyz", 200, &["ready"]);
+    }
+    eventually("status tells that all is well", || all("watched"));
 }
 
 #[test]

@@ -211,7 +211,7 @@ async fn what_a_server_says_decides_what_is_known_of_the_mail() {
         // A lost answer to the mail is ambiguous; before it, nothing was handed over.
         (then(&data, &[Close]), Err(SendError::Unknown)),
         (then(&data, &[Say("hello?"), Close]), Err(SendError::Unknown)),
-        (then(&MAIL, &[Hear("RCPT"), Close]), Err(SendError::Unreachable("the connection ended".to_owned()))),
+        (then(&MAIL, &[Hear("RCPT"), Close]), Err(SendError::Lost("the connection ended".to_owned()))),
     ] {
         assert_eq!(outcome(&script).await, expected, "{script:?}");
     }
@@ -223,7 +223,7 @@ async fn what_a_server_says_decides_what_is_known_of_the_mail() {
 async fn a_silent_server_is_given_up_on() {
     for (script, expected) in [
         (vec![Silence], Err(SendError::Unreachable("it gave no answer in time".to_owned()))),
-        ([&HELLO[..], &[Hear("MAIL"), Silence]].concat(), Err(SendError::Unreachable("it gave no answer in time".to_owned()))),
+        ([&HELLO[..], &[Hear("MAIL"), Silence]].concat(), Err(SendError::Lost("it gave no answer in time".to_owned()))),
         ([&HELLO[..], &MAIL, &TO, &[Hear("DATA"), Say("354 go"), HearMail, Silence]].concat(), Err(SendError::Unknown)),
     ] {
         let (smtp, server) = scripted(vec![script]).await;

@@ -732,11 +732,38 @@ async fn a_lost_mailbox_is_not_written_for() {
     db.close().await.unwrap();
 }
 
-/// Seven mailboxes and three daemons, of which one leaves.
+/// Who cannot reach a mailbox lets it go: once all who are at work in it have ended, and nobody begins meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mailboxes_are_shared_out_fairly() {
+async fn a_mailbox_that_is_let_go_is_free_when_the_last_has_left_it() {
     let url = tokio::task::spawn_blocking(|| Postgres::shared().database("store")).await.unwrap();
     let here = Installation::on(url);
+    let (first, second) = (here.open().await.own().await.unwrap(), here.open().await.own().await.unwrap());
+    let mailbox = MailboxId::new("support");
+    let held = first.hold(&mailbox).await;
+    let expunging = first.for_expunging(&mailbox).unwrap().unwrap();
+    held.let_go();
+    assert!(expunging.ending().is_cancelled());
+    assert!(first.for_expunging(&mailbox).unwrap().is_none());
+    let next = second.hold(&mailbox);
+    tokio::pin!(next);
+    tokio::select! {
+        _ = &mut next => panic!("somebody is at work in it"),
+        () = second.held_elsewhere(&mailbox) => {}
+    }
+    drop(expunging);
+    tokio::time::timeout(Duration::from_secs(60), next).await.unwrap();
+}
+
+/// Seven mailboxes and three daemons, of which one leaves. An eighth belongs to a desk that is no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mailboxes_are_shared_out_fairly() {
+    use sea_orm::{ConnectionTrait, Database};
+    let url = tokio::task::spawn_blocking(|| Postgres::shared().database("store")).await.unwrap();
+    let here = Installation::on(url);
+    drop(here.open().await);
+    let db = Database::connect(&here.url).await.unwrap();
+    db.execute_unprepared("INSERT INTO lease (mailbox, holder, epoch, expires_at) VALUES ('former', '', 1, 0)").await.unwrap();
+    db.close().await.unwrap();
     let counts = std::sync::Arc::new([AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0)]);
     let mut daemons = Vec::new();
     for place in 0..3 {

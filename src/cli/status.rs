@@ -49,24 +49,34 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The report of the daemon that has the mailbox, if one is at work.
+/// The report of the daemon that has the mailbox, if one is at work. Until one has succeeded with it, what keeps any of them from it is told: they try
+/// in turn.
 fn mailbox(desk: &str, daemons: &[DaemonSeen]) -> Mailbox {
-    let reports = daemons.iter().filter(|daemon| daemon.at_work).map(|daemon| daemon.report.pointer(&format!("/mailboxes/{desk}")));
-    let state = |report: &Value| report.get("state").and_then(Value::as_str).map(str::to_owned);
-    let ours = reports.flatten().find(|report| state(report).is_some_and(|state| state != "elsewhere"));
+    let reports = daemons.iter().filter(|daemon| daemon.at_work).filter_map(|daemon| daemon.report.pointer(&format!("/mailboxes/{desk}")));
+    let state = |report: &Value| report.get("state").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
+    let telling = reports.filter_map(|report| Some((LOUDEST.iter().position(|loud| *loud == state(report))?, report)));
+    let ours = telling.min_by_key(|(place, _)| *place).map(|(_, report)| report);
     // A daemon that has just begun has not said yet which mailboxes it looks after.
     let begins = daemons.iter().any(|daemon| daemon.at_work && daemon.report.get("mailboxes").is_none_or(|known| *known == json!({})));
     let field = |key: &str| ours.and_then(|report| report.get(key));
     let text = |key: &str| field(key).and_then(Value::as_str).map(str::to_owned);
     Mailbox {
         desk: desk.to_owned(),
-        state: text("state").unwrap_or_else(|| if begins { "starting" } else { "nobody" }.to_owned()),
+        state: match text("state").as_deref() {
+            Some("out-of-reach") => "in-trouble".to_owned(),
+            Some(state) => state.to_owned(),
+            None if begins => "starting".to_owned(),
+            None => "nobody".to_owned(),
+        },
         trouble: text("trouble"),
         worked_off: text("worked_off"),
         backlog: field("backlog").and_then(Value::as_u64),
         oldest_seconds: field("oldest_seconds").and_then(Value::as_i64),
     }
 }
+
+/// What daemons say of a mailbox, the one that counts first; `elsewhere` says nothing.
+const LOUDEST: [&str; 5] = ["watched", "at-work", "in-trouble", "out-of-reach", "starting"];
 
 fn tell_daemons(daemons: &[DaemonSeen], mailboxes: Vec<Mailbox>) {
     for daemon in daemons {
@@ -86,6 +96,9 @@ fn tell_daemons(daemons: &[DaemonSeen], mailboxes: Vec<Mailbox>) {
         if let Some(why) = said("outbox_blocked") {
             output::line(&format!("    It cannot send replies: {why}."));
         }
+        for (desk, why) in daemon.at_work.then(|| out_of_reach(daemon)).into_iter().flatten() {
+            output::line(&format!("    It cannot reach the mailbox of {desk}: {why}."));
+        }
     }
     if !daemons.iter().any(|daemon| daemon.at_work) {
         output::line("No daemon is at work.");
@@ -100,6 +113,13 @@ fn tell_daemons(daemons: &[DaemonSeen], mailboxes: Vec<Mailbox>) {
         vec![mailbox.desk, state, backlog, mailbox.worked_off.unwrap_or_default()]
     });
     output::table(&["desk", "mailbox", "backlog", "worked off"], rows.collect(), "There are no desks.");
+}
+
+/// Desks whose mailboxes a daemon had to leave to others, and why.
+fn out_of_reach(daemon: &DaemonSeen) -> Vec<(&str, &str)> {
+    let mailboxes = daemon.report.get("mailboxes").and_then(Value::as_object);
+    let said = mailboxes.into_iter().flatten().filter(|(_, report)| report.get("state").is_some_and(|state| state == "out-of-reach"));
+    said.filter_map(|(desk, report)| Some((desk.as_str(), report.get("trouble")?.as_str()?))).collect()
 }
 
 fn tell_counts(status: &Status) {
@@ -154,5 +174,26 @@ mod tests {
         assert_eq!(state(&[daemon(true, json!({ "ict": { "state": "watched" } }))]), "nobody");
         let watched = daemon(true, json!({ "support": { "state": "watched" } }));
         assert_eq!(state(&[daemon(true, json!({})), watched]), "watched");
+    }
+
+    #[test]
+    fn a_mailbox_is_in_trouble_until_one_daemon_has_succeeded_with_it() {
+        let daemon = |state: &str| DaemonSeen {
+            instance: state.to_owned(),
+            seconds_ago: 0,
+            at_work: true,
+            is_dead: false,
+            report: json!({ "mailboxes": { "support": { "state": state, "trouble": (state == "out-of-reach").then_some("cut off") } } }),
+        };
+        let told = |states: &[&str]| {
+            let told = mailbox("support", &states.iter().map(|state| daemon(state)).collect::<Vec<_>>());
+            (told.state, told.trouble.unwrap_or_default())
+        };
+        let (trouble, well) = (("in-trouble".to_owned(), "cut off".to_owned()), ("watched".to_owned(), String::new()));
+        assert_eq!(told(&["elsewhere", "out-of-reach"]), trouble);
+        assert_eq!(told(&["starting", "out-of-reach", "elsewhere"]), trouble, "the next one only tries");
+        assert_eq!(told(&["elsewhere", "out-of-reach", "watched"]), well);
+        assert_eq!(out_of_reach(&daemon("out-of-reach")), [("support", "cut off")]);
+        assert_eq!(out_of_reach(&daemon("watched")), []);
     }
 }

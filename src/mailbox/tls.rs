@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::sockopt;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
@@ -14,8 +15,15 @@ use tokio_rustls::client::TlsStream;
 
 use super::MailboxError;
 
-/// Deadline for a TCP connection, for a name to be resolved, and for a TLS handshake.
+/// Deadline for a name to be resolved, and for a TLS handshake.
 const LIMIT: Duration = Duration::from_secs(30);
+/// Deadline for a TCP connection: its first packet is sent four times by then.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// A connection on which nothing was heard for so long is asked whether it is there, so often.
+const ASKED_AFTER: Duration = Duration::from_secs(10);
+const ASKED_EVERY: Duration = Duration::from_secs(5);
+/// It counts as lost when the other side acknowledges nothing for so long, in milliseconds.
+const DEAF: u32 = 25_000;
 
 /// Why there is no secure connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,16 +139,26 @@ pub async fn connect(host: &str, port: u16, only_local: bool) -> Result<TcpStrea
             last = MailboxError::PlainNotLocal;
             continue;
         }
-        match timeout(LIMIT, TcpStream::connect(address)).await {
+        match timeout(CONNECT_LIMIT, TcpStream::connect(address)).await {
             Err(_) => last = MailboxError::Timeout("connecting"),
             Ok(Err(error)) => last = unreachable(error),
             Ok(Ok(stream)) => {
-                stream.set_nodelay(true).map_err(unreachable)?;
+                stream.set_nodelay(true).and_then(|()| notice_silence(&stream)).map_err(unreachable)?;
                 return Ok(stream);
             }
         }
     }
     Err(last)
+}
+
+/// A server that only takes its time acknowledges what it is sent. Where packets get lost on the way nobody does, and no command's deadline, long as it
+/// must be, is waited for (RFC 9293 §3.8.4, RFC 5482).
+fn notice_silence(stream: &TcpStream) -> std::io::Result<()> {
+    sockopt::set_tcp_keepidle(stream, ASKED_AFTER)?;
+    sockopt::set_tcp_keepintvl(stream, ASKED_EVERY)?;
+    sockopt::set_tcp_user_timeout(stream, DEAF)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    Ok(())
 }
 
 /// What a failed handshake was about. Also used for the errors of other crates that wrap a rustls error.
@@ -175,6 +193,15 @@ pub fn fault_of(error: &(dyn std::error::Error + 'static)) -> TlsFault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_connection_on_which_packets_get_lost_is_noticed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = connect("127.0.0.1", listener.local_addr().unwrap().port(), true).await.unwrap();
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap() + sockopt::tcp_keepintvl(&stream).unwrap(), Duration::from_secs(15));
+        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), 25_000);
+    }
 
     #[tokio::test]
     async fn a_server_that_cannot_be_reached_is_named() {

@@ -73,7 +73,7 @@ pub struct Report {
 }
 
 /// Sends all replies that are due now, until the token is cancelled. When the server is out of reach or wants nothing from us,
-/// the rest stays due.
+/// all of them stay due, so that another daemon can send them at once.
 ///
 /// # Errors
 /// The database is out of reach; what was claimed is claimed again later.
@@ -96,14 +96,14 @@ pub async fn deliver_due(store: &Store, transport: &mut Transport, stop: &Cancel
             store.settle(reply.id, &delivery).await?;
             match &delivery {
                 Delivery::Sent { .. } => report.sent += 1,
-                Delivery::Later { .. } => report.later += 1,
+                Delivery::Later { .. } | Delivery::Untried { .. } => report.later += 1,
                 Delivery::Dead { .. } => report.dead += 1,
             }
             if let Err(fault @ SendError::Unsendable(_)) = &outcome {
                 tracing::error!(reply = reply.id, error = %fault, "the reply cannot be sent; see `postkamer outbox list`");
             }
             tracing::info!(reply = reply.id, attempt = reply.attempt, outcome = outcome_code(&outcome), "reply tried");
-            if let Err(trouble @ (SendError::Unreachable(_) | SendError::Configuration(_))) = outcome {
+            if let Err(trouble @ (SendError::Unreachable(_) | SendError::Lost(_) | SendError::Configuration(_))) = outcome {
                 store.unclaim(&ids(claimed.iter().skip(place + 1))).await?;
                 report.trouble = Some(trouble);
                 return Ok(report);
@@ -127,8 +127,9 @@ fn delivery(reply: &Claimed, outcome: &Result<(), SendError>) -> Delivery {
         Err(SendError::RecipientsRefused(refused)) => partly(refused),
         Err(SendError::Passing(code)) => later(code.to_string(), false),
         Err(SendError::Unknown) => later("no-answer".to_owned(), true),
-        Err(SendError::Unreachable(_)) => later("unreachable".to_owned(), false),
-        Err(SendError::Configuration(_)) => later("configuration".to_owned(), false),
+        Err(SendError::Lost(_)) => later("lost".to_owned(), false),
+        Err(SendError::Unreachable(_)) => Delivery::Untried { code: "unreachable".to_owned() },
+        Err(SendError::Configuration(_)) => Delivery::Untried { code: "configuration".to_owned() },
     }
 }
 
@@ -152,6 +153,7 @@ fn outcome_code(outcome: &Result<(), SendError>) -> String {
         Err(SendError::RecipientsRefused(_)) => "partly refused".to_owned(),
         Err(SendError::Unknown) => "no answer".to_owned(),
         Err(SendError::Unreachable(_)) => "unreachable".to_owned(),
+        Err(SendError::Lost(_)) => "lost".to_owned(),
         Err(SendError::Configuration(_)) => "configuration".to_owned(),
         Err(SendError::Unsendable(_)) => "unsendable".to_owned(),
     }

@@ -79,9 +79,12 @@ pub enum SendError {
     /// the same Message-ID may be sent again.
     #[error("the connection was lost while the mail was handed over; it may have arrived")]
     Unknown,
-    /// The server could not be reached, or the connection ended before anything was handed over.
+    /// The server could not be reached, or did not come as far as hearing of the mail.
     #[error("the SMTP server could not be used: {0}")]
     Unreachable(String),
+    /// The connection ended, or no answer came in time, before the mail was handed over; it may be this mail that the server does so at.
+    #[error("the connection to the SMTP server was lost before the mail was handed over: {0}")]
+    Lost(String),
     /// Something must be set right first: TLS, or the sign-in.
     #[error("{0}")]
     Configuration(String),
@@ -111,7 +114,7 @@ impl SendError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Passing(_) | Self::Unknown | Self::Unreachable(_) | Self::Configuration(_) => true,
+            Self::Passing(_) | Self::Unknown | Self::Unreachable(_) | Self::Lost(_) | Self::Configuration(_) => true,
             Self::Refused(_) | Self::RecipientsRefused(_) | Self::Unsendable(_) => false,
         }
     }
@@ -161,7 +164,7 @@ impl Smtp {
                 match begin(&mut connection, from.clone(), message).await {
                     Ok(()) => (connection, true),
                     // The server ended it while it was idle, or wants it ended: that says nothing about the mail.
-                    Err(SendError::Unreachable(_) | SendError::Passing(SmtpCode { code: 421, .. })) => (self.connect().await?, false),
+                    Err(SendError::Lost(_) | SendError::Passing(SmtpCode { code: 421, .. })) => (self.connect().await?, false),
                     Err(error) => return Err(error),
                 }
             }
@@ -400,14 +403,14 @@ async fn hand_over(
         return Err(match (passing, first) {
             (Some(code), _) => SendError::Passing(code),
             (None, Some(code)) => SendError::Refused(code),
-            (None, None) => SendError::Unreachable("nothing was sent".to_owned()),
+            (None, None) => SendError::Lost("nothing was sent".to_owned()),
         });
     }
     step(connection, Data).await?;
     // A process that was stopped in between wakes up here: somebody else may have sent the mail meanwhile.
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        return Err(SendError::Unreachable("it took too long".to_owned()));
+        return Err(SendError::Lost("it took too long".to_owned()));
     }
     // From here on a lost answer is ambiguous (RFC 5321 §4.5.3.2.6, RFC 1047).
     match timeout(MESSAGE_LIMIT.min(left), connection.message(message)).await {
@@ -419,9 +422,9 @@ async fn hand_over(
 
 async fn step(connection: &mut AsyncSmtpConnection, command: impl fmt::Display) -> Result<(), SendError> {
     match timeout(COMMAND_LIMIT, connection.command(command)).await {
-        Err(_) => Err(SendError::Unreachable("it gave no answer in time".to_owned())),
+        Err(_) => Err(SendError::Lost("it gave no answer in time".to_owned())),
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(code_of(&error).map_or_else(|| SendError::Unreachable("the connection ended".to_owned()), refusal)),
+        Ok(Err(error)) => Err(code_of(&error).map_or_else(|| SendError::Lost("the connection ended".to_owned()), refusal)),
     }
 }
 

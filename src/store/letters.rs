@@ -64,6 +64,11 @@ pub enum Delivery {
         /// To whom it must still go.
         remaining: Vec<EmailAddress>,
     },
+    /// The server could not be used at all, which says nothing about the reply: it stays due, for whoever can use it, and the attempt is taken back.
+    Untried {
+        /// A word of ours.
+        code: String,
+    },
     /// Nobody can be reached by it.
     Dead {
         /// A reply code or a word of ours.
@@ -180,8 +185,8 @@ impl Store {
             .collect()
     }
 
-    /// T4: writes down what became of a claimed reply. A failure waits 1 min, then twice as long each time, at most 4 h,
-    /// for 5 days, and is dead then. A dead reply, and a refused recipient, leave a note on the ticket.
+    /// T4: writes down what became of a claimed reply. A failure waits 1 min, then twice as long each time, at most 4 h. After 5 days
+    /// without success the reply is dead. A dead reply, and a refused recipient, leave a note on the ticket.
     ///
     /// # Errors
     /// The database is out of reach. It is then written down before this process claims anything again; when the claim has
@@ -225,19 +230,23 @@ impl Store {
                 row.last_code = Some(code.clone());
                 row.unclear += i64::from(*unclear);
                 row.remaining = addresses_json(remaining);
-                if now - row.created_at >= LIFETIME {
-                    note = true;
-                    (row.state, row.settled_at) = ("dead".to_owned(), Some(now));
-                } else {
-                    row.state = "due".to_owned();
-                    row.due_at = now + wait(row.attempts);
-                }
+                row.due_at = now + wait(row.attempts);
+                row.state = "due".to_owned();
+            }
+            Delivery::Untried { code } => {
+                row.last_code = Some(code.clone());
+                row.attempts -= 1;
+                row.state = "due".to_owned();
             }
             Delivery::Dead { code } => {
                 note = true;
                 row.last_code = Some(code.clone());
                 (row.state, row.settled_at) = ("dead".to_owned(), Some(now));
             }
+        }
+        if row.state == "due" && now - row.created_at >= LIFETIME {
+            note = true;
+            (row.state, row.settled_at) = ("dead".to_owned(), Some(now));
         }
         if let (true, Some(ticket)) = (note, row.ticket_id) {
             let mut numbers = Numbers::read(&transaction).await?;
@@ -250,6 +259,7 @@ impl Store {
             .col_expr(outbox::Column::State, Expr::value(row.state))
             .col_expr(outbox::Column::Remaining, Expr::value(row.remaining))
             .col_expr(outbox::Column::Unclear, Expr::value(row.unclear))
+            .col_expr(outbox::Column::Attempts, Expr::value(row.attempts))
             .col_expr(outbox::Column::DueAt, Expr::value(row.due_at))
             .col_expr(outbox::Column::ClaimedBy, Expr::value(None::<String>))
             .col_expr(outbox::Column::ClaimedAt, Expr::value(None::<i64>))

@@ -80,9 +80,7 @@ impl Store {
             let done = queue_reminder::ActiveModel::from(queue_reminder::Model { ticket_id: row.id, at: self.now() });
             queue_reminder::Entity::insert_many([done]).exec_without_returning(&transaction).await.doing(DOING)?;
             let until = waits_until(&transaction, &row, rules, self.now()).await?;
-            self.notify(&transaction, &row, WHAT, &|on, keys| write(on, until, keys)).await?;
-            transaction.commit().await.doing(DOING)?;
-            told.push(Notice { ticket: TicketNumber::new(row.id), what: WHAT });
+            told.push(self.tell(transaction, &row, WHAT, &|on, keys| write(on, until, keys)).await?);
         }
         Ok(told)
     }
@@ -114,9 +112,7 @@ impl Store {
             }
             let (contact, expires) = (address("identity_check", &check.contact)?, timestamp("identity_check", check.expires_at)?);
             let question = |on: &Correspondence| Asked { on: on.clone(), contact: contact.clone(), expires };
-            self.notify(&transaction, &row, WHAT, &|on, keys| write(&question(on), keys)).await?;
-            transaction.commit().await.doing(DOING)?;
-            told.push(Notice { ticket: TicketNumber::new(row.id), what: WHAT });
+            told.push(self.tell(transaction, &row, WHAT, &|on, keys| write(&question(on), keys)).await?);
         }
         Ok(told)
     }
@@ -155,9 +151,7 @@ impl Store {
                 continue;
             };
             let what = if refused { "identity-refused" } else { "identity-expired" };
-            self.notify(&transaction, &row, what, &write).await?;
-            transaction.commit().await.doing(DOING)?;
-            told.push(Notice { ticket: TicketNumber::new(row.id), what });
+            told.push(self.tell(transaction, &row, what, &write).await?);
         }
         Ok(told)
     }
@@ -295,21 +289,23 @@ impl Store {
             .doing(DOING)
     }
 
-    /// A note on the ticket, a row on record, and a letter where there is somebody to read it.
-    async fn notify(
+    /// A note on the ticket, a row on record, and a letter where there is somebody to read it: the last of the transaction that found it due.
+    async fn tell(
         &self,
-        db: &DatabaseTransaction,
+        db: DatabaseTransaction,
         row: &ticket::Model,
         what: &'static str,
         write: &impl Fn(&Correspondence, &Keys) -> Option<PlannedReply>,
-    ) -> Result<(), StoreError> {
-        let letter = correspondence(db, row).await?.and_then(|on| write(&on, &self.0.keys));
+    ) -> Result<Notice, StoreError> {
+        let letter = correspondence(&db, row).await?.and_then(|on| write(&on, &self.0.keys));
         let reply = letter.as_ref().map(|letter| letter.number);
         if let Some(letter) = letter {
-            put_into_outbox(db, letter).await?;
+            put_into_outbox(&db, letter).await?;
         }
-        note(db, row.id, self.now(), what, DAEMON).await?;
-        record(db, self.now(), &AgentRecord { what, agent: DAEMON, ticket: Some(row.id), reply, ..Default::default() }).await
+        note(&db, row.id, self.now(), what, DAEMON).await?;
+        record(&db, self.now(), &AgentRecord { what, agent: DAEMON, ticket: Some(row.id), reply, ..Default::default() }).await?;
+        db.commit().await.doing(DOING)?;
+        Ok(Notice { ticket: TicketNumber::new(row.id), what })
     }
 }
 

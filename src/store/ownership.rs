@@ -76,6 +76,11 @@ impl Hold {
     pub fn ending(&self) -> &CancellationToken {
         &self.ending
     }
+
+    /// Gives it back although others of this process may be at work in it: they are the last.
+    pub fn let_go(self) {
+        self.ending.cancel();
+    }
 }
 
 impl Hold {
@@ -160,6 +165,12 @@ impl Lease {
             Right::NoMailbox | Right::Database { .. } | Right::Visit { .. } => std::future::pending().await,
             Right::Share { sharing, .. } => sharing.held_elsewhere(mailbox).await,
         }
+    }
+
+    /// Whether there may be other daemons to take what this one lets go.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Right::Share { .. })
     }
 
     /// Gives everything back at once.

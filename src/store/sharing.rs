@@ -196,8 +196,10 @@ impl Sharing {
             self.make_rows(store, wanted.keys()).await?;
             rows = self.rows(store).await?;
         }
-        let (free, taken): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.free);
-        for row in free.iter().filter(|row| wanted.contains_key(&row.mailbox)) {
+        let (mut free, taken): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.free);
+        // The others may be of desks that are no more, or out of reach for everybody.
+        free.retain(|row| wanted.contains_key(&row.mailbox));
+        for row in &free {
             self.take(store, &row.mailbox).await?;
         }
         let elsewhere = taken.iter().filter(|row| row.holder != self.instance).map(|row| row.mailbox.clone()).collect();

@@ -12,8 +12,8 @@ use crate::mailbox::{MailboxError, Woken};
 
 /// IDLE is given anew after this: servers and address translators forget connections that are silent for long.
 const REISSUE: Duration = Duration::from_secs(240);
-/// Deadline for the answers to IDLE and DONE.
-const LIMIT: Duration = Duration::from_secs(60);
+/// Deadline for the answers to IDLE and DONE, for which a server has nothing to do.
+const LIMIT: Duration = Duration::from_secs(20);
 /// A server that ends IDLE by itself sooner than this does not really have it.
 const TOO_SOON: Duration = Duration::from_secs(10);
 const DOING: &str = "waiting for mail";

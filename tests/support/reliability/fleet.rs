@@ -1,4 +1,4 @@
-//! Three daemons on one PostgreSQL, under load, while they are killed, paused, cut off from the database and stopped.
+//! Three daemons on one PostgreSQL, under load, while they are killed, paused, stopped, and cut off from the database or from the mailboxes.
 
 use super::installation::{Installation, Kept, port_of, through};
 use super::wire::Proxy;
@@ -15,10 +15,11 @@ use toml_edit::DocumentMut;
 const DAEMONS: usize = 3;
 const DESKS: usize = 6;
 
-/// One of them, with a way of its own to the database.
+/// One of them, with ways of its own to the database and to the mailboxes.
 struct Daemon {
     child: Child,
-    proxy: Proxy,
+    database: Proxy,
+    imap: Proxy,
     log: std::path::PathBuf,
 }
 
@@ -26,12 +27,13 @@ impl Daemon {
     fn start(here: &Installation, number: usize) -> Self {
         let config: DocumentMut = fs::read_to_string(&here.world.config_path).unwrap().parse().unwrap();
         let url = config["database"]["url"].as_str().unwrap();
-        let proxy = Proxy::to(port_of(url), None);
+        let (database, imap) = (Proxy::to(port_of(url), None), Proxy::to(here.dovecot.imap_port(), None));
         let log = here.world.dir.join(format!("daemon{number}.log"));
         let mut command = here.world.command(&["run"]);
-        command.env("POSTKAMER__DATABASE__URL", through(url, proxy.port())).stdin(Stdio::null());
+        command.env("POSTKAMER__DATABASE__URL", through(url, database.port())).stdin(Stdio::null());
+        command.envs((0..DESKS).map(|desk| (format!("POSTKAMER__DESK__{desk}__MAILBOX__PORT"), imap.port().to_string())));
         let child = command.stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
-        Self { child, proxy, log }
+        Self { child, database, imap, log }
     }
 
     fn signal(&self, signal: Signal) {
@@ -60,10 +62,14 @@ enum Harm {
     Pause,
     Cut,
     Stop,
+    /// The mail server refuses it, and it alone.
+    Refuse,
+    /// Nothing of what it says to the mail server is answered.
+    Silence,
 }
 
 impl Harm {
-    const ALL: [Self; 4] = [Self::Kill, Self::Pause, Self::Cut, Self::Stop];
+    const ALL: [Self; 6] = [Self::Kill, Self::Refuse, Self::Pause, Self::Cut, Self::Stop, Self::Silence];
 
     fn text(self) -> &'static str {
         match self {
@@ -71,6 +77,8 @@ impl Harm {
             Self::Pause => "SIGSTOP of one of three daemons past its lease, then SIGCONT",
             Self::Cut => "network to the database cut for one of three daemons, then healed",
             Self::Stop => "SIGTERM of one of three daemons under load",
+            Self::Refuse => "connections to the mailboxes refused for one of three daemons, then healed",
+            Self::Silence => "network to the mailboxes silent for one of three daemons, then healed",
         }
     }
 }
@@ -85,7 +93,7 @@ pub fn harm(harms: u64, seed: u64, until: Option<Instant>) -> Report {
     for number in (0..harms).take_while(|_| until.is_none_or(|until| Instant::now() < until)) {
         let harm = Harm::ALL[usize::try_from(number).unwrap() % Harm::ALL.len()];
         let place = usize::try_from(load.dice.below(DAEMONS as u64)).unwrap();
-        load.until("it has joined", |_| daemons[place].name().is_some());
+        load.until("it has mailboxes", |here| share(here, &daemons[place]) > 0);
         let name = daemons[place].name().unwrap();
         let before = leases(&load.here).into_iter().filter(|(_, lease)| lease.holder == name && lease.lasts).collect::<BTreeMap<_, _>>();
         report.fault(harm.text());
@@ -93,8 +101,10 @@ pub fn harm(harms: u64, seed: u64, until: Option<Instant>) -> Report {
         match harm {
             Harm::Kill => daemons[place].child.kill().unwrap(),
             Harm::Pause => daemons[place].signal(Signal::STOP),
-            Harm::Cut => daemons[place].proxy.cut(),
+            Harm::Cut => daemons[place].database.cut(),
             Harm::Stop => daemons[place].signal(Signal::TERM),
+            Harm::Refuse => daemons[place].imap.refuse(),
+            Harm::Silence => daemons[place].imap.cut(),
         }
         load.until("its mailboxes are in other hands", |here| {
             let now = leases(here);
@@ -115,7 +125,8 @@ pub fn harm(harms: u64, seed: u64, until: Option<Instant>) -> Report {
                 started += 1;
             }
             Harm::Pause => daemons[place].signal(Signal::CONT),
-            Harm::Cut => daemons[place].proxy.heal(),
+            Harm::Cut => daemons[place].database.heal(),
+            Harm::Refuse | Harm::Silence => daemons[place].imap.heal(),
         }
     }
     let Load { here, .. } = load;
@@ -182,12 +193,13 @@ fn leases(here: &Installation) -> BTreeMap<String, Held> {
 
 /// Whether every daemon holds as many mailboxes as the others.
 fn fair(here: &Installation, daemons: &[Daemon]) -> bool {
-    let leases = leases(here);
-    let share = |daemon: &Daemon| {
-        let name = daemon.name();
-        leases.values().filter(|lease| lease.lasts && Some(&lease.holder) == name.as_ref()).count()
-    };
-    daemons.iter().all(|daemon| share(daemon) == DESKS / DAEMONS)
+    daemons.iter().all(|daemon| share(here, daemon) == DESKS / DAEMONS)
+}
+
+/// How many mailboxes it holds.
+fn share(here: &Installation, daemon: &Daemon) -> usize {
+    let name = daemon.name();
+    leases(here).values().filter(|lease| lease.lasts && Some(&lease.holder) == name.as_ref()).count()
 }
 
 /// Whether nothing waits any more, neither in the mailboxes nor in the database.

@@ -196,6 +196,7 @@ fn hear_of_files(mut process: UnixStream, steps: &Steps, disk: &Disk) -> Option<
 /// Passes a TCP connection on, step by step.
 pub struct Proxy {
     port: u16,
+    listener: TcpListener,
     link: Arc<Link>,
 }
 
@@ -207,18 +208,23 @@ struct Link {
     connections: Mutex<Vec<TcpStream>>,
 }
 
+/// Connections that may wait to be accepted.
+const WAITING: i32 = 128;
+
 impl Proxy {
     /// Listens on a free port of 127.0.0.1. What passes is counted as steps with that server, where somebody wants that.
     pub fn to(upstream: u16, watched: Option<(Server, Arc<Steps>)>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let link = Arc::new(Link::default());
-        let passing = Arc::clone(&link);
+        let (passing, listening) = (Arc::clone(&link), listener.try_clone().unwrap());
         std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                if passing.ended.load(Ordering::SeqCst) {
-                    return;
-                }
+            while !passing.ended.load(Ordering::SeqCst) {
+                let Ok((client, _)) = listening.accept() else {
+                    // Nobody listens as long as connections are refused.
+                    std::thread::sleep(Duration::from_millis(20));
+                    continue;
+                };
                 // Whoever is cut off is not answered, not even by a refusal.
                 while passing.cut.load(Ordering::SeqCst) && !passing.ended.load(Ordering::SeqCst) {
                     std::thread::sleep(Duration::from_millis(20));
@@ -242,7 +248,7 @@ impl Proxy {
                 connections.extend([client, server]);
             }
         });
-        Self { port, link }
+        Self { port, listener, link }
     }
 
     pub fn port(&self) -> u16 {
@@ -254,12 +260,18 @@ impl Proxy {
         self.link.cut.store(true, Ordering::SeqCst);
     }
 
+    /// From now on connections are refused, and those that there were have ended.
+    pub fn refuse(&self) {
+        // The port stays ours.
+        rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Read).unwrap();
+        self.link.end_all();
+    }
+
     /// The way is free again. Connections of before are gone, as after a router's restart.
     pub fn heal(&self) {
-        for stream in self.link.connections.lock().unwrap().drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        self.link.end_all();
         self.link.cut.store(false, Ordering::SeqCst);
+        rustix::net::listen(&self.listener, WAITING).unwrap();
     }
 }
 
@@ -273,6 +285,12 @@ impl Drop for Proxy {
 }
 
 impl Link {
+    fn end_all(&self) {
+        for stream in self.connections.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
     fn pump(&self, mut from: TcpStream, mut to: TcpStream, passes: impl Fn(&[u8]) -> bool) {
         let mut buffer = [0; 65_536];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
