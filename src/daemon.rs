@@ -275,16 +275,16 @@ impl Daemon {
     /// One mailbox for ever: whenever it is in our hands.
     async fn tend(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried) {
         let (lease, mailbox) = (&self.0.lease, desk.mailbox_id());
-        let (mut doubts, mut wait) = (self.0.doubts.subscribe(), FIRST_WAIT);
+        let mut doubts = self.0.doubts.subscribe();
         while !stop.is_cancelled() {
             doubts.mark_unchanged();
+            let mut wait = FIRST_WAIT;
             let held = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 held = lease.hold(&mailbox) => held,
                 // Nobody is asked for a mailbox that would be out of reach here like the one that was let go.
                 _ = doubts.changed() => {
-                    wait = FIRST_WAIT;
                     self.reach_again(desk, &mut wait, stop).await;
                     continue;
                 }
@@ -382,9 +382,8 @@ impl Daemon {
             tracing::warn!(desk = %desk.name, error = %trouble, seconds = wait.as_secs(), "the mailbox is in trouble; it is opened again after a while");
             if !trouble.is_ours_alone() {
                 within_reach = Instant::now();
-            }
-            // Who would rest for longer than there is hope need not hold it meanwhile.
-            if self.0.lease.is_shared() && within_reach.elapsed() + *wait >= HOPE {
+            } else if self.0.lease.is_shared() && within_reach.elapsed() + *wait >= HOPE {
+                // Who would rest for longer than there is hope need not hold it meanwhile.
                 self.0.pulse.out_of_reach(&desk.name, trouble.to_string());
                 return Ended::OutOfReach;
             }

@@ -160,7 +160,7 @@ impl Pulse {
 
     /// The desk's mailbox cannot be reached from here and was left to others; the sentence holds no personal data.
     pub fn out_of_reach(&self, desk: &str, trouble: String) {
-        self.set(desk, |beat| *beat = Beat { state: Standing::OutOfReach, trouble: Some(trouble), poll: beat.poll, ..Beat::default() });
+        self.set(desk, |beat| (beat.state, beat.trouble) = (Standing::OutOfReach, Some(trouble)));
     }
 
     /// The desk's mailbox can be reached from here; who has it is not known yet where it could not be before.
@@ -361,7 +361,8 @@ impl Watched {
 }
 
 /// 200 when every mailbox is watched, here or by another daemon, and the database answers, else 503 with what is wrong. A daemon that
-/// cannot reach a mailbox is not ready, also while another one looks after it. What needs somebody's attention and keeps nobody waiting for a ticket is told in either case.
+/// cannot reach a mailbox is not ready, also while another one looks after it. What needs somebody's attention and keeps nobody waiting
+/// for a ticket is told in either case.
 async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
     let (mut wrong, mut warnings) = (String::new(), String::new());
     let known = watched.pulse.known(|known| known.clone());

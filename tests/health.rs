@@ -415,9 +415,19 @@ fn a_database_that_somebody_keeps_busy_is_told() {
         runtime.block_on(sea_orm::Database::connect(format!("sqlite://{}", world.state_dir().join("postkamer.db").display()))).unwrap();
     let tell = |sql: &str| runtime.block_on(sea_orm::ConnectionTrait::execute_unprepared(&database, sql)).unwrap();
     tell("BEGIN IMMEDIATE");
+    let mail = authentic(&question("a.devries@waterwolde.example", "support@zaakwijs.example", 1));
+    maildir::deliver(&world.dir.join("mail/support"), &mail, jiff::Timestamp::now()).unwrap();
     page(port, "/readyz", 503, &["nothing can be written into the database: "]);
+    // F42: a mail waits for its turn for half a minute, and that is no fault of the mail.
+    page(port, "/readyz", 503, &["the mailbox of support is in trouble: "]);
     tell("ROLLBACK");
     page(port, "/readyz", 200, &["ready"]);
+    eventually("the mail is booked once, and answered", || {
+        let letters = sql(&world, "SELECT state FROM outbox").unwrap();
+        (letters == ["sent"] && state(&status(&world), "support") == "watched").then_some(())
+    });
+    let tickets = world.run(&["tickets", "list", "--json"]).ok().json();
+    assert_eq!((tickets.len(), &tickets[0]["entries"]), (1, &json!(1)), "{tickets:?}");
 }
 
 #[test]

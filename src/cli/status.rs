@@ -75,7 +75,7 @@ fn mailbox(desk: &str, daemons: &[DaemonSeen]) -> Mailbox {
     }
 }
 
-/// What daemons say of a mailbox, the one that counts first; `elsewhere` says nothing.
+/// What daemons say of a mailbox, what counts most first; `elsewhere` says nothing.
 const LOUDEST: [&str; 5] = ["watched", "at-work", "in-trouble", "out-of-reach", "starting"];
 
 fn tell_daemons(daemons: &[DaemonSeen], mailboxes: Vec<Mailbox>) {

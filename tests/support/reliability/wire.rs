@@ -3,6 +3,7 @@
 use super::disk::Disk;
 use super::mails::DEADLY;
 use super::talk::{Talk, file};
+use crate::support::free_port;
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -214,8 +215,10 @@ const WAITING: i32 = 128;
 impl Proxy {
     /// Listens on a free port of 127.0.0.1. What passes is counted as steps with that server, where somebody wants that.
     pub fn to(upstream: u16, watched: Option<(Server, Arc<Steps>)>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
+        // Only a port that was asked for stays ours while nobody listens on it.
+        let (port, listener) = std::iter::repeat_with(free_port)
+            .find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok().map(|listener| (port, listener)))
+            .unwrap();
         let link = Arc::new(Link::default());
         let (passing, listening) = (Arc::clone(&link), listener.try_clone().unwrap());
         std::thread::spawn(move || {
@@ -225,6 +228,9 @@ impl Proxy {
                     std::thread::sleep(Duration::from_millis(20));
                     continue;
                 };
+                if passing.ended.load(Ordering::SeqCst) {
+                    return;
+                }
                 // Whoever is cut off is not answered, not even by a refusal.
                 while passing.cut.load(Ordering::SeqCst) && !passing.ended.load(Ordering::SeqCst) {
                     std::thread::sleep(Duration::from_millis(20));
@@ -262,7 +268,6 @@ impl Proxy {
 
     /// From now on connections are refused, and those that there were have ended.
     pub fn refuse(&self) {
-        // The port stays ours.
         rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Read).unwrap();
         self.link.end_all();
     }
