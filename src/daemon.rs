@@ -275,7 +275,7 @@ impl Daemon {
     /// One mailbox for ever: whenever it is in our hands.
     async fn tend(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried) {
         let (lease, mailbox) = (&self.0.lease, desk.mailbox_id());
-        let mut doubts = self.0.doubts.subscribe();
+        let (mut doubts, mut was_read) = (self.0.doubts.subscribe(), false);
         while !stop.is_cancelled() {
             doubts.mark_unchanged();
             let mut wait = FIRST_WAIT;
@@ -286,13 +286,14 @@ impl Daemon {
                 // Nobody is asked for a mailbox that would be out of reach here like the one that was let go.
                 _ = doubts.changed() => {
                     self.reach_again(desk, &mut wait, stop).await;
+                    was_read = true;
                     continue;
                 }
                 () = self.elsewhere(desk, tried) => continue,
             };
             let until = stop.child_token();
             let ended = {
-                let mut held_by_us = std::pin::pin!(self.tend_ours(desk, &until, tried, &mut wait));
+                let mut held_by_us = std::pin::pin!(self.tend_ours(desk, &until, tried, &mut wait, std::mem::take(&mut was_read)));
                 tokio::select! {
                     ended = &mut held_by_us => ended,
                     () = held.ending().cancelled() => {
@@ -310,6 +311,7 @@ impl Daemon {
                 self.0.doubts.send_modify(|doubts| *doubts += 1);
                 held.let_go();
                 self.reach_again(desk, &mut wait, stop).await;
+                was_read = true;
             }
         }
     }
@@ -351,15 +353,18 @@ impl Daemon {
         Ok(())
     }
 
-    /// One mailbox as long as it is ours: whatever goes wrong, it is opened again after a while.
-    async fn tend_ours(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried, wait: &mut Duration) -> Ended {
+    /// One mailbox as long as it is ours: whatever goes wrong, it is opened again after a while. One that was read a moment ago is within reach
+    /// even if opening it takes its time.
+    async fn tend_ours(&self, desk: &Desk, stop: &CancellationToken, tried: &Tried, wait: &mut Duration, mut was_read: bool) -> Ended {
         let mut within_reach = Instant::now();
         loop {
+            let hopes = self.0.lease.is_shared() && !std::mem::take(&mut was_read);
+            let patience = hopes.then(|| HOPE.saturating_sub(within_reach.elapsed()).max(FIRST_WAIT));
             // A task of its own, so that a panic is trouble like any other.
             let (daemon, of, until) = (self.clone(), desk.clone(), stop.clone());
             let opened = Arc::new(Notify::new());
             let signal = opened.clone();
-            let mut task = AbortOnDropHandle::new(tokio::spawn(async move { daemon.watch(&of, &until, &signal).await }));
+            let mut task = AbortOnDropHandle::new(tokio::spawn(async move { daemon.watch(&of, &until, patience, &signal).await }));
             let ended = tokio::select! {
                 () = opened.notified() => {
                     tried.once();
@@ -393,9 +398,13 @@ impl Daemon {
     }
 
     /// One session: work off what waits, wait for more.
-    async fn watch(&self, desk: &Desk, stop: &CancellationToken, opened: &Notify) -> Result<(), Trouble> {
+    async fn watch(&self, desk: &Desk, stop: &CancellationToken, patience: Option<Duration>, opened: &Notify) -> Result<(), Trouble> {
         self.after_unclean_stop(desk).await?;
-        let mut session = mailbox::open(desk.mailbox_id(), &desk.mailbox).await?;
+        let opening = mailbox::open(desk.mailbox_id(), &desk.mailbox);
+        let mut session = match patience {
+            Some(patience) => tokio::time::timeout(patience, opening).await.map_err(|_| MailboxError::Timeout("letting us in"))??,
+            None => opening.await?,
+        };
         tracing::info!(desk = %desk.name, "watching the mailbox");
         let lasts = desk.mailbox.token_lasts().await.and_then(|lasts| jiff::SignedDuration::try_from(lasts).ok());
         self.0.pulse.token_ends(&desk.name, lasts.and_then(|lasts| self.0.store.clock().now().checked_add(lasts).ok()));

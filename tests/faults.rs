@@ -22,7 +22,7 @@
 //! | F37 | no answer after DATA | `f37_…`; `sending::a_silent_server_…` |
 //! | F38 | connection refused for three days | `f38_…` |
 //! | F39–F41 | AUTH lost, certificate bad, STARTTLS stripped | `sending::a_wrong_password_…`, `without_starttls_…`, `secrets::certificates_are_always_checked_…` |
-//! | F42 | database busy: for a moment, for longer than it is waited for | `f42_…`, `health::a_database_that_somebody_keeps_busy_…` |
+//! | F42 | database busy: for a moment, for twenty seconds | `f42_…`, `health::a_database_that_somebody_keeps_busy_…` |
 //! | F43–F45 | disk full, fsync fails, read-only | `f43_…`, `f45_…`; `sweep` fails each fsync |
 //! | F46 | connection to the database cut inside T1, commit unknown | `sweep`, on PostgreSQL |
 //! | F47 | several daemons from the start | `store::mailboxes_are_shared_out_fairly`, `reliability::three_daemons_…`, `health::daemons_that_share_…` |

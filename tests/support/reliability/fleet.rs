@@ -85,7 +85,8 @@ impl Harm {
 
 /// Does so many harms, one after the other, or for so long; each kind has its turn, the victim is chosen by the dice.
 pub fn harm(harms: u64, seed: u64, until: Option<Instant>) -> Report {
-    let mut load = Load { here: Installation::new(Kept::Postgres, DESKS), dice: Dice::seeded(seed), last: Instant::now() };
+    let mut load =
+        Load { here: Installation::new(Kept::Postgres, DESKS), dice: Dice::seeded(seed), last: Instant::now(), deadline: DEADLINE };
     let mut report = Report::default();
     let mut started = DAEMONS;
     let mut daemons: Vec<Daemon> = (0..DAEMONS).map(|number| Daemon::start(&load.here, number)).collect();
@@ -129,8 +130,8 @@ pub fn harm(harms: u64, seed: u64, until: Option<Instant>) -> Report {
             Harm::Refuse | Harm::Silence => daemons[place].imap.heal(),
         }
     }
-    let Load { here, .. } = load;
-    let mut load = Load { here, dice: Dice::seeded(seed), last: Instant::now() + Duration::from_secs(86_400) };
+    // No more mails. A mailbox whose mails brought trouble rests for up to a minute between the attempts.
+    load = Load { last: Instant::now() + Duration::from_secs(86_400), deadline: 3 * DEADLINE, ..load };
     load.until("each daemon has its share again", |here| fair(here, &daemons));
     load.until("everything is done", at_rest);
     drop(daemons);
@@ -144,6 +145,8 @@ struct Load {
     dice: Dice,
     /// When the last ones came.
     last: Instant,
+    /// For how long something is waited for.
+    deadline: Duration,
 }
 
 impl Load {
@@ -152,7 +155,7 @@ impl Load {
         const PAUSE: Duration = Duration::from_millis(300);
         let start = Instant::now();
         while !look(&self.here) {
-            assert!(start.elapsed() < DEADLINE, "waited in vain until {what}: {:?}\n{}", leases(&self.here), said(&self.here));
+            assert!(start.elapsed() < self.deadline, "waited in vain until {what}: {:?}\n{}", leases(&self.here), said(&self.here));
             if Instant::now().saturating_duration_since(self.last) >= PAUSE {
                 self.here.offer(2, &mut self.dice);
                 self.last = Instant::now();
