@@ -39,6 +39,7 @@ use crate::support::stage::{Memory, Source, Stage};
 use crate::support::world::World;
 use crate::support::{eventually, free_port};
 use crate::upgrade;
+use postkamer::clock::Clock;
 use postkamer::mailbox::maildir;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -254,7 +255,7 @@ fn a_daemon_that_is_cut_off_from_mailboxes_or_from_smtp_leaves_both_to_the_other
     // What the one cannot send costs no reply an attempt, nor any time: the other one sends it.
     for (number, desk) in (1..).zip(DESKS) {
         let mail = authentic(&question("a.devries@waterwolde.example", &near.desk(desk), number));
-        maildir::deliver(&near.dir.join("mail").join(desk), &mail, jiff::Timestamp::now()).unwrap();
+        maildir::deliver(&near.dir.join("mail").join(desk), &mail, Clock::system().now()).unwrap();
     }
     page(far_port, "/readyz", 200, &["warning: replies cannot be sent: "]);
     let letters = eventually("every reply is sent", || {
@@ -416,7 +417,7 @@ fn a_database_that_somebody_keeps_busy_is_told() {
     let tell = |sql: &str| runtime.block_on(sea_orm::ConnectionTrait::execute_unprepared(&database, sql)).unwrap();
     tell("BEGIN IMMEDIATE");
     let mail = authentic(&question("a.devries@waterwolde.example", "support@zaakwijs.example", 1));
-    maildir::deliver(&world.dir.join("mail/support"), &mail, jiff::Timestamp::now()).unwrap();
+    maildir::deliver(&world.dir.join("mail/support"), &mail, Clock::system().now()).unwrap();
     // F42: after twenty seconds it is told. The mail has waited as long, and that is no fault of the mail.
     page(port, "/readyz", 503, &["nothing can be written into the database: "]);
     tell("ROLLBACK");
