@@ -2,7 +2,7 @@
 //!
 //! What lies in a directory is known as of the last fsync: the content of each file, and of each directory the names. Of what was written since, each
 //! sector is there or not, as the dice say, so that writes are torn and out of order. That fsync of a new file forces its name as well is
-//! how ext4 and XFS do it, and that a file is cut short as a whole or not at all: a size is no content.
+//! how ext4 and XFS do it, and that a file is cut short as a whole or not at all: a size is no content. What was forced and never cut off stays.
 
 use super::Dice;
 use crate::support::checker::files_below;
@@ -28,8 +28,8 @@ struct Forced {
     /// Which file, by its inode.
     names: BTreeMap<PathBuf, u64>,
     contents: BTreeMap<u64, Vec<u8>>,
-    /// Those that were cut short since.
-    shortened: BTreeSet<u64>,
+    /// Those that were cut short since, and to what size at the least.
+    shortened: BTreeMap<u64, usize>,
 }
 
 impl Disk {
@@ -49,8 +49,11 @@ impl Disk {
         let Some((call, path)) = call.split_once(' ') else { return };
         let path = self.directory.join(path.trim_start_matches('/'));
         let mut forced = self.forced.lock().unwrap();
-        if call == "ftruncate" {
-            forced.shortened.extend(inode(&path));
+        if call == "ftruncate"
+            && let Ok(file) = fs::metadata(&path)
+        {
+            let least = forced.shortened.entry(file.ino()).or_insert(usize::MAX);
+            *least = (*least).min(file.len() as usize);
         }
         if !["fsync", "fdatasync"].contains(&call) {
             return;
@@ -71,11 +74,14 @@ impl Disk {
         self.files().iter().for_each(|file| fs::remove_file(file).unwrap());
         for (file, inode) in &forced.names {
             let old = forced.contents.get(inode).cloned().unwrap_or_default();
+            let least = forced.shortened.get(inode).map_or(old.len(), |least| old.len().min(*least));
+            let (kept, cut_off) = old.split_at(least);
             let torn = match now.get(inode) {
                 None => old,
-                Some(_) if forced.shortened.contains(inode) && dice.below(2) == 0 => old,
-                Some(new) if forced.shortened.contains(inode) => torn(&[], new, dice),
-                Some(new) => torn(&old, new, dice),
+                Some(new) if !cut_off.is_empty() && dice.below(2) == 0 => {
+                    [&torn(kept, new.get(..least).unwrap_or(new), dice), cut_off].concat()
+                }
+                Some(new) => torn(kept, new, dice),
             };
             fs::write(file, torn).unwrap();
         }
@@ -123,6 +129,7 @@ fn torn(old: &[u8], new: &[u8], dice: &mut Dice) -> Vec<u8> {
 fn what_was_forced_stays_and_the_rest_may_go() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
+    let shorten = |name: &str, size: u64| fs::File::options().write(true).open(at(name)).unwrap().set_len(size).unwrap();
     let disk = Disk::of(directory.path().to_owned());
     fs::write(at("old"), [1; 2048]).unwrap();
     disk.sync();
@@ -146,12 +153,23 @@ fn what_was_forced_stays_and_the_rest_may_go() {
     for seed in 0..20 {
         fs::write(at("renamed"), [3; 2048]).unwrap();
         disk.sync();
-        fs::write(at("renamed"), [4; 512]).unwrap();
+        shorten("renamed", 0);
         disk.heard("ftruncate /renamed");
+        fs::write(at("renamed"), [4; 512]).unwrap();
         disk.cut(&mut Dice::seeded(seed));
         let found = fs::read(at("renamed")).unwrap();
         assert!(found == [3; 2048] || !found.contains(&3), "{found:?}");
         seen.insert(found.contains(&3));
     }
     assert_eq!(seen.len(), 2);
+    // Cut to the size that it has, or not as far as all that was forced: what is below that stays, written anew or not.
+    for (seed, size) in (0..20).flat_map(|seed| [2048, 1024].map(|size| (seed, size))) {
+        fs::write(at("renamed"), [5; 2048]).unwrap();
+        disk.sync();
+        shorten("renamed", size);
+        disk.heard("ftruncate /renamed");
+        disk.cut(&mut Dice::seeded(seed));
+        let found = fs::read(at("renamed")).unwrap();
+        assert!(found == [5; 2048] || found == vec![5; size as usize], "{found:?}");
+    }
 }
