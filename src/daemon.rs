@@ -924,7 +924,9 @@ impl Queue {
     /// The first always gets one, so that each batch brings the next mail nearer.
     async fn turn(&self, time: Duration) -> Option<SemaphorePermit<'_>> {
         let place = self.places.acquire().await.ok()?;
-        (self.begun.get_or_init(Instant::now).elapsed() < time).then_some(place)
+        let is_first = self.begun.set(Instant::now()).is_ok();
+        let in_time = || self.begun.get().is_some_and(|begun| begun.elapsed() < time);
+        (is_first || in_time()).then_some(place)
     }
 }
 
