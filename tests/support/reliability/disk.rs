@@ -6,7 +6,7 @@
 
 use super::Dice;
 use crate::support::checker::files_below;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -149,7 +149,7 @@ fn what_was_forced_stays_and_the_rest_may_go() {
     disk.cut(&mut Dice::seeded(7));
     assert!(!at("forced").exists() && fs::read(at("renamed")).unwrap() == b"here");
     // Cut short and written anew: whole as it was, or nothing of that any more.
-    let mut seen = BTreeSet::new();
+    let mut seen = std::collections::BTreeSet::new();
     for seed in 0..20 {
         fs::write(at("renamed"), [3; 2048]).unwrap();
         disk.sync();
