@@ -292,7 +292,7 @@ mod tests {
             "In januari, jan. 2026 en op 5 Jan 2026 wil de bakker op de hoek met Janneke en Jansen in de Bakkerstraat iets bespreken.",
             "De bakker op de hoek van de straat heeft vandaag weer brood.",
             "jan.debakker@molendijk.example.org vanjan.debakker@molendijk.example van-jan.debakker@molendijk.example",
-            "Bakkerij, bakkers en 2030-123456",
+            "In deze straat zijn een bakkerij, drie bakkers en 2030-123456.",
         ] {
             assert_eq!(person.out_of(stays), stays);
         }
