@@ -190,7 +190,7 @@ impl Journey {
             old: now.duration_since(arrived) > OLD,
             ..Facts::default()
         };
-        let (says_no, approval) = (answer::says_no(written), answer::approval(written));
+        let (says_no, approval) = (answer::says_no(&self.lexicon, written), answer::approval(&self.lexicon, written));
         let own_organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), settings, today).map(affiliation);
         let named_contact =
             (sender.kind == crate::identify::SenderKind::NamedElsewhere).then(|| sender.contact.map(|c| c.email.clone())).flatten();

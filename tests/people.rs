@@ -233,6 +233,24 @@ fn a_general_contacts_plain_answer_to_a_request_for_approval_counts_and_nothing_
 }
 
 #[test]
+fn an_administrators_own_words_for_yes_and_no_count() {
+    let world = with_mailboxes(World::new());
+    deliver(&world, NOW, &Letter::default());
+    world.run_at(NOW, &["tickets", "ask-approval", "PK-00001", "Offerte 2026-17: 12 uur werk."]).ok();
+    let request = sent(&world, NOW).pop().unwrap();
+    let answer = |text| deliver(&world, NOW, &Letter { text, answers: &request.id, ..Letter::default() });
+    answer("Dat is voor elkaar!");
+    answer("Mooi niet!");
+    fs::create_dir(world.dir.join("words")).unwrap();
+    fs::write(world.dir.join("words/nl.toml"), "[answer]\napproves = [\"voor elkaar\"]\nno = [\"mooi niet\"]\n").unwrap();
+    answer("Dat is voor elkaar.");
+    answer("Mooi niet.");
+    let approvals = world.run(&["tickets", "approvals", "1", "--json"]).ok().json();
+    let told: Vec<&str> = approvals.iter().map(|approval| approval["answer"].as_str().unwrap()).collect();
+    assert_eq!(told, ["unclear", "unclear", "yes", "no"]);
+}
+
+#[test]
 fn a_request_for_approval_is_written_in_the_organisations_language() {
     for world in worlds() {
         for (number, (from, answer, words)) in [

@@ -679,10 +679,12 @@ fn a_mistake_in_a_wording_is_told_with_its_line() {
     let files = Files::new(SOUND)
         .with("replies/nl.toml", "[received]\nsubject = \"Goed\"\nbody = \"\"\"\nHallo\n{{ numer }}\n\"\"\"\n")
         .with("words/nl.toml", "[urgent]\n\nnonsense = [1]\n")
+        .with("words/da.toml", "[answer]\nno = [\"nix\"]\n\nja = [\"jups\"]\n")
         .with("replies/fr.toml", "");
     let complaints = files.complaints();
     let said: Vec<String> = complaints.iter().map(|complaint| format!("{} {}", place(&files, complaint), complaint.message)).collect();
     assert!(said.iter().any(|line| line.starts_with("replies/fr.toml") && line.contains("not that of a language")), "{said:?}");
+    assert!(said.iter().any(|line| line.starts_with("words/da.toml:4") && line.contains("no list `ja` in [answer]")), "{said:?}");
     for file in ["replies/nl.toml", "words/nl.toml"] {
         assert!(complaints.iter().any(|c| c.file.ends_with(file) && c.line.is_some_and(|line| line > 1)), "{file}: {said:?}");
     }

@@ -1,5 +1,6 @@
 //! The words and phrases of `config/words/`, compiled once and matched against a mail in linear time.
 //!
+//! What is looked for in every mail and what is looked for in the first lines of an answer are compiled apart.
 //! All six languages are matched at once: staff of a Danish municipality quote English error messages, and nobody
 //! says which language a mail is in. Text and entries are folded alike: case, accents, apostrophes and hyphens go
 //! ("back-up" is "backup"), and an entry with ä, ö, ü, å or ø also matches ae, oe, ue, aa and oe, as people type who
@@ -142,12 +143,72 @@ roles! {
     ContentHint = "content"."hint",
     /// Only looks like content.
     NoContent = "content"."ignore",
+
+    /// Says yes at the beginning of a line.
+    Yes = "answer"."yes",
+    /// Says yes likewise, but also to what is merely heard.
+    Heard = "answer"."heard",
+    /// Says yes as a whole clause.
+    Surely = "answer"."surely",
+    /// Says no at the beginning of a line.
+    No = "answer"."no",
+    /// Directly behind a "no" or "not", what denies nothing.
+    NoMatter = "answer"."no_matter",
+    /// Says "not".
+    Denial = "answer"."denial",
+    /// Says that something is wrong with a mail.
+    Suspicion = "answer"."suspicion",
+    /// Says that a mail is one's own.
+    Mine = "answer"."mine",
+    /// Approves.
+    Approves = "answer"."approves",
+    /// Tells us to begin, or that all is well.
+    GoAhead = "answer"."go_ahead",
+    /// The name of an approval, whoever gives it.
+    Approval = "answer"."approval",
+    /// Makes it the writer's own.
+    Own = "answer"."own",
+    /// At the end of a line, says that it is given.
+    Given = "answer"."given",
+    /// Stands before a yes or no that is named as such.
+    Is = "answer"."is",
+    /// May stand behind it.
+    From = "answer"."from",
+    /// Declines.
+    Declines = "answer"."declines",
+    /// What is not done where it is declined.
+    Forgoes = "answer"."forgoes",
+    /// Who does it instead of us.
+    Ourselves = "answer"."ourselves",
+    /// Makes a yes a condition, a doubt or a matter for later.
+    Condition = "answer"."condition",
+    /// Covers a word of a condition that is none.
+    Harmless = "answer"."harmless",
+    /// Begins a second thought.
+    SecondThought = "answer"."second_thought",
+    /// What is only received, or what somebody still has to do.
+    Pending = "answer"."pending",
+    /// Still to come, not known, or somebody else's.
+    NotYetSaid = "answer"."not_yet",
+    /// What must be is not yet.
+    Must = "answer"."must",
+    /// Who speaks.
+    Speaker = "answer"."speaker",
+    /// Thanks.
+    Thanks = "answer"."thanks",
+    /// Greets, before a line says something.
+    Greeting = "answer"."greeting",
 }
 
 impl Role {
     /// Would "not" inside turn its meaning round? "Er nede" must not be found in "er ikke nede".
     fn describes_a_state(self) -> bool {
         matches!(self, Self::Outage | Self::Standstill | Self::Down | Self::Failing | Self::Vanishing | Self::Resolved)
+    }
+
+    /// Does it belong to answers alone?
+    fn is_for_answers(self) -> bool {
+        LISTS.iter().any(|(table, _, role)| *role == self && *table == "answer")
     }
 }
 
@@ -172,6 +233,14 @@ impl std::error::Error for LexiconError {}
 
 /// The compiled lists of all languages.
 pub struct Lexicon {
+    /// What is looked for in a mail.
+    mails: Phrases,
+    /// What is looked for in the first lines of an answer.
+    answers: Phrases,
+}
+
+/// Lists that are searched for together.
+struct Phrases {
     automaton: AhoCorasick,
     phrases: Vec<Phrase>,
     /// For each pattern of the automaton, the phrases that it can begin.
@@ -239,6 +308,22 @@ impl Clause {
     }
 }
 
+/// A line of an answer behind its greeting, with what the lists of `[answer]` find in it.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// How many words it has.
+    pub(super) words: usize,
+    /// Before which word each of its clauses ends.
+    pub(super) ends: Vec<usize>,
+    /// What was found, in the order of the words.
+    pub(super) hits: Vec<Hit>,
+    /// Does it hold a question mark?
+    pub(super) question: bool,
+}
+
+/// How many words a greeting has at most.
+pub(super) const GREETING: usize = 4;
+
 /// What a mail says, as far as the lexicon knows its words: clause by clause.
 #[derive(Debug)]
 pub struct Said(pub(super) Vec<Clause>);
@@ -262,7 +347,8 @@ impl Lexicon {
         for (language, source) in overrides {
             read(*language, source, &mut lists)?;
         }
-        compile(lists)
+        let (answers, mails): (Lists, Lists) = lists.into_iter().partition(|((role, _), _)| role.is_for_answers());
+        Ok(Self { mails: compile(mails)?, answers: compile(answers)? })
     }
 
     /// Reads what a mail says, once for all that is asked of it.
@@ -292,7 +378,7 @@ impl Lexicon {
 
     /// Divides a piece between two punctuation marks at words such as "but".
     fn divide(&self, piece: &[Word], sentence: usize, question: bool, shouted: bool, clauses: &mut Vec<Clause>) {
-        let hits = self.hits(piece);
+        let hits = self.mails.hits(&folded_words(piece));
         let mut cuts: Vec<usize> = hits.iter().filter(|hit| hit.role == Role::But).map(|hit| hit.start).collect();
         cuts.extend([0, piece.len()]);
         cuts.sort_unstable();
@@ -317,13 +403,45 @@ impl Lexicon {
         }
     }
 
+    /// Reads one line of an answer.
+    pub(super) fn line(&self, text: &str) -> Line {
+        let sentences = sentences_of(text);
+        let question = sentences.iter().any(|sentence| sentence.question);
+        let pieces: Vec<Vec<Word>> = sentences.into_iter().flat_map(|sentence| sentence.pieces).collect();
+        self.line_of(&pieces, question)
+    }
+
+    fn line_of(&self, pieces: &[Vec<Word>], question: bool) -> Line {
+        let words: Vec<&str> = pieces.iter().flat_map(|piece| folded_words(piece)).collect();
+        let hits = self.answers.hits(&words);
+        let greets = hits.iter().any(|hit| hit.role == Role::Greeting && hit.start == 0);
+        match pieces.split_first() {
+            Some((greeting, rest)) if greets && greeting.len() <= GREETING && !rest.is_empty() => self.line_of(rest, question),
+            _ => {
+                let mut end = 0;
+                let ends = pieces.iter().map(|piece| {
+                    end += piece.len();
+                    end
+                });
+                Line { words: words.len(), ends: ends.collect(), hits, question }
+            }
+        }
+    }
+}
+
+/// The words as they are searched.
+fn folded_words(piece: &[Word]) -> Vec<&str> {
+    piece.iter().map(|word| word.folded.as_str()).collect()
+}
+
+impl Phrases {
     /// All phrases in a row of words, by where they begin.
-    fn hits(&self, words: &[Word]) -> Vec<Hit> {
+    fn hits(&self, words: &[&str]) -> Vec<Hit> {
         let mut haystack = String::from(" ");
         let mut starts = Vec::with_capacity(words.len());
         for word in words {
             starts.push(haystack.len());
-            haystack.push_str(&word.folded);
+            haystack.push_str(word);
             haystack.push(' ');
         }
         let mut found: Vec<Vec<usize>> = vec![Vec::new(); words.len()];
@@ -394,7 +512,7 @@ fn read(language: Language, source: &str, lists: &mut Lists) -> Result<(), Lexic
         let table: &str = table.get_ref();
         let known: Vec<&str> = LISTS.iter().filter(|(of, ..)| *of == table).map(|(_, key, _)| *key).collect();
         if known.is_empty() {
-            let tables = "grammar, urgent, unless, ict and content";
+            let tables = "grammar, urgent, unless, ict, content and answer";
             return Err(complain(at, format!("there is no table `{table}`; there are {tables}")));
         }
         let Some(content) = content.get_ref().as_table() else {
@@ -593,7 +711,7 @@ fn join(begun: &str, word: &str) -> String {
 }
 
 /// Builds the automaton.
-fn compile(lists: Lists) -> Result<Lexicon, LexiconError> {
+fn compile(lists: Lists) -> Result<Phrases, LexiconError> {
     let mut ids: HashMap<String, usize> = HashMap::new();
     let mut patterns: Vec<String> = Vec::new();
     let mut phrases = Vec::new();
@@ -627,7 +745,7 @@ fn compile(lists: Lists) -> Result<Lexicon, LexiconError> {
         line: 1,
         message: "there are more words than can be searched for".to_owned(),
     })?;
-    Ok(Lexicon { automaton, phrases, beginnings })
+    Ok(Phrases { automaton, phrases, beginnings })
 }
 
 /// A word of a mail.
