@@ -1,13 +1,14 @@
 //! Facts 5 and 6 of POLICY on sentences such as municipal staff write (`fixtures/wording/sentences.toml`, `phrases.toml`), their answers
-//! to requests for approval (`answers.toml`), and what they ask about who may write (`requests.toml`).
+//! to our questions (`answers.toml`), and what they ask about who may write (`requests.toml`).
 
 use std::collections::BTreeMap;
 
 use postkamer::decide::addition::{asks_for_addition, asks_for_portal_access};
-use postkamer::decide::answer::{Approval, approval};
+use postkamer::decide::answer::{Approval, approval, says_no};
 use postkamer::decide::lexicon::{Lexicon, Said};
 use postkamer::decide::topic::ict;
 use postkamer::decide::urgency::urgent;
+use postkamer::parse::parse;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -79,6 +80,13 @@ struct Answers {
     yes: Vec<String>,
     no: Vec<String>,
     unclear: Vec<String>,
+    mine: Vec<String>,
+    not_mine: Vec<String>,
+}
+
+/// What an answer says now, without the history below it.
+fn written(answer: &str) -> String {
+    parse(format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{answer}").as_bytes(), false).text.written.reveal().clone()
 }
 
 #[test]
@@ -89,10 +97,15 @@ fn a_plain_yes_or_no_counts_and_every_other_answer_does_not() {
     for (language, answers) in &languages {
         for (expected, answers) in [(Approval::Yes, &answers.yes), (Approval::No, &answers.no), (Approval::Unclear, &answers.unclear)] {
             for answer in answers {
-                let found = approval(&lexicon, answer);
+                let found = approval(&lexicon, &written(answer));
                 if found != expected {
                     wrong.push(format!("{language}: {answer:?} must be {}, not {}", expected.as_str(), found.as_str()));
                 }
+            }
+        }
+        for (expected, answers) in [(false, &answers.mine), (true, &answers.not_mine)] {
+            for answer in answers.iter().filter(|answer| says_no(&lexicon, &written(answer)) != expected) {
+                wrong.push(format!("{language}: {answer:?} must be {}", if expected { "a no" } else { "no \"no\"" }));
             }
         }
     }

@@ -40,6 +40,11 @@ const LIST: &[&str] = &[
     "ansprechperson",
     "kontaktliste",
     "liste der kontakt",
+    "as a contact ",
+    "as contact for",
+    "als contact voor",
+    "som kontakt for",
+    "als kontakt fur",
 ];
 
 static LISTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(LIST).ok());
@@ -108,6 +113,23 @@ const ADD: &[&str] = &[
     "einzutrag",
     "anmal",
     "anmeld",
+    "contactpersoon maken",
+    "contactpersoon te maken",
+    " should be on ",
+    " should also be on ",
+];
+
+/// Words for making somebody one of the list, the second somewhere behind the first.
+const MAKE: &[(&str, &str)] = &[
+    (" gore ", " til kontakt"),
+    (" gjore ", " til kontakt"),
+    (" gora ", " till kontakt"),
+    (" make ", " an approved contact"),
+    (" make ", " a contact person"),
+    (" make ", " our contact"),
+    (" zum ansprech", " machen"),
+    (" zur ansprech", " machen"),
+    (" zur kontakt", " machen"),
 ];
 
 /// What says "new", where it stands directly before one of the list.
@@ -128,6 +150,8 @@ const AS: &[&str] = &[
     " pa listan ",
     " pa listen ",
     " auf die liste ",
+    " satt opp ",
+    " satt upp ",
     "contactpersoon worden",
     " blive kontakt",
     " bli kontakt",
@@ -138,9 +162,22 @@ const AS: &[&str] = &[
     "ansprechperson werden",
 ];
 
-/// Those with us are on no list.
-const OURS: &[&str] =
-    &["bij jullie is", "bij u is", "at your end", "on your side", "hos jer er", "hos dere er", "hos er ar", "bei ihnen ist"];
+/// Those with us, or with somebody else who sells, are on no list.
+const OURS: &[&str] = &[
+    "bij jullie is",
+    "bij u is",
+    "at your end",
+    "on your side",
+    "hos jer er",
+    "hos dere er",
+    "hos er ar",
+    "bei ihnen ist",
+    "leveranc",
+    "supplier",
+    "leverandor",
+    "leverantor",
+    "lieferant",
+];
 
 /// What is added to these is no person.
 const THINGS: &[&str] = &[
@@ -165,8 +202,22 @@ const THINGS: &[&str] = &[
 ];
 
 /// Who writes so tells of a mistake of the program.
-const BREAKS: &[&str] =
-    &["foutmelding", "fejlmeddelelse", "feilmelding", "felmeddelande", "fehler", "error", "crash", "sturzt", "loopt vast"];
+const BREAKS: &[&str] = &[
+    "foutmelding",
+    "fejlmeddelelse",
+    "feilmelding",
+    "felmeddelande",
+    "fehler",
+    "error",
+    "crash",
+    "sturzt",
+    "loopt vast",
+    "verdwijn",
+    "forsvind",
+    "forsvinn",
+    "disappear",
+    "verschwind",
+];
 
 /// Words for adding that are written apart, the second at the end of its clause: "nehmen Sie … auf", "zet … erbij"; folded.
 const APART: &[(&str, &str)] = &[
@@ -191,6 +242,10 @@ const APART: &[(&str, &str)] = &[
     ("satt", "upp"),
     ("for", "upp"),
     ("skriv", "upp"),
+    ("legen", "an"),
+    ("legt", "an"),
+    ("richten", "ein"),
+    ("richtet", "ein"),
 ];
 
 /// Parts of words for taking away: such a sentence is about a leaver.
@@ -229,8 +284,47 @@ const REMOVE: &[&str] = &[
 ];
 
 /// "som" and "new" also stand beside a contact person who merely is one; these say that nothing is asked.
-const MERELY: &[&str] =
-    &["ik ben", "i am", "jeg er", "jag ar", "ich bin", "wie is", "who is", "hvem er", "hvem som", "vem ar", "vem som", "wer ist"];
+const MERELY: &[&str] = &[
+    "ik ben contact",
+    "ik ben de ",
+    "ik ben een ",
+    "ik ben zelf",
+    "i am a ",
+    "i am an ",
+    "i am the ",
+    "i am your ",
+    "i am one ",
+    "jeg er kontakt",
+    "jeg er en ",
+    "jeg er den ",
+    "jeg er selv",
+    "jag ar kontakt",
+    "jag ar en ",
+    "jag ar den ",
+    "jag ar sjalv",
+    "ich bin ansprech",
+    "ich bin kontakt",
+    "ich bin ein",
+    "ich bin der ",
+    "ich bin die ",
+    "ich bin selbst",
+    "wie is",
+    "who is",
+    "who should",
+    "hvem er",
+    "hvem som",
+    "vem ar",
+    "vem som",
+    "wer ist",
+    "when i add",
+    "when we add",
+    "nar jeg opret",
+    "nar vi opret",
+    "nar jeg legger til",
+    "nar vi legger til",
+    "nar jag lagger till",
+    "nar vi lagger till",
+];
 
 /// Whether the subject or what was written now asks for an addition to the list.
 #[must_use]
@@ -242,7 +336,8 @@ pub fn asks_for_addition(subject: &str, written: &str) -> bool {
     }
     sentences(&text).iter().map(|sentence| format!(" {} ", fold(sentence))).any(|sentence| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
-        let adds = has(ADD) || adds_apart(&sentence) || has(WISH) && has(AS) || names_somebody_new(&sentence);
+        let makes = MAKE.iter().any(|(make, one)| sentence.split_once(make).is_some_and(|(_, behind)| behind.contains(one)));
+        let adds = has(ADD) || makes || apart(&sentence) || has(WISH) && has(AS) || names_somebody_new(&sentence);
         has(LIST) && adds && ![REMOVE, MERELY, OURS, THINGS, BREAKS].into_iter().any(has)
     })
 }
@@ -256,7 +351,7 @@ fn names_somebody_new(sentence: &str) -> bool {
 }
 
 /// Whether a folded sentence has a word for adding in two pieces, the second of which ends a clause: elsewhere it is a preposition.
-fn adds_apart(sentence: &str) -> bool {
+fn apart(sentence: &str) -> bool {
     let mut begun: Vec<&str> = Vec::new();
     for clause in sentence.split_inclusive([',', '.', ';', ':', '?', '!']) {
         let mut words = clause.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
@@ -300,11 +395,14 @@ const LET_IN: &[&str] = &[
     "einlad",
     "freischalt",
     "frei schalten",
+    "aanmelden voor",
+    "aan te melden voor",
+    "registrier",
 ];
 
 /// Parts of words for what one signs in with. Whoever asks for one says so by a word of [`TO_GET`].
 const ACCOUNT: &[&str] =
-    &["account", "inlog", "rechten", "log in", "login", "bruger", "bruker", "konto", "inlogg", "anvandare", "benutzer"];
+    &["account", "inlog", "rechten", "log in", "login", "bruger", "bruker", "konto", "inlogg", "innlogg", "anvandare", "benutzer"];
 
 /// Parts of words for making, giving, getting and needing.
 const TO_GET: &[&str] = &[
@@ -345,6 +443,9 @@ const TO_GET: &[&str] = &[
     "erstell",
     "benotig",
     "brauch",
+    "request",
+    " mangler ",
+    " saknar ",
 ];
 
 /// What makes a sentence a wish.
@@ -407,6 +508,12 @@ const WISH: &[&str] = &[
     "brauch",
     " freischalten",
     "mochte",
+    "skulle vilja",
+    "vill ha ",
+    "hatte gern",
+    "hatten gern",
+    " mangler ",
+    " saknar ",
 ];
 
 /// What somebody writes who has access and cannot use it.
@@ -455,7 +562,7 @@ pub fn asks_for_portal_access(subject: &str, written: &str) -> bool {
     alone.chain(with_before).any(|(before, sentence)| {
         let has = |parts: &[&str]| parts.iter().any(|part| sentence.contains(part));
         let both = |parts: &[&str]| has(parts) || parts.iter().any(|part| before.contains(part));
-        let asks = has(LET_IN) || (has(ACCOUNT) && has(TO_GET)) || lets_in_apart(sentence);
+        let asks = has(LET_IN) || (has(ACCOUNT) && (has(TO_GET) || apart(sentence))) || lets_in_apart(sentence);
         both(PORTAL) && asks && has(WISH) && ![REMOVE, TROUBLE, OF_CITIZENS].into_iter().any(both)
     })
 }

@@ -45,8 +45,10 @@ fn denies(line: &Line) -> Option<bool> {
     if let Some(no) = line.first(Role::No) {
         return Some(!line.follows(no, Role::NoMatter));
     }
-    // "Geen bericht van mij": a denial may stand two words before, or directly behind.
-    let near = |mine: &Hit, doubt: &Hit| (mine.start.saturating_sub(2)..=mine.end).contains(&doubt.start);
+    // "Geen bericht van mij", "Das stimmt so leider nicht": a denial stands close to it, in the same clause.
+    let near = |mine: &Hit, doubt: &Hit| {
+        (mine.start.saturating_sub(2)..=mine.end + 2).contains(&doubt.start) && line.clause_of(mine) == line.clause_of(doubt)
+    };
     if line.of(Role::Mine).any(|mine| !line.doubts().any(|doubt| near(mine, doubt))) {
         return Some(false);
     }
@@ -81,7 +83,8 @@ fn first_lines(lexicon: &Lexicon, written: &str) -> Vec<Line> {
         let chunks: Vec<&str> = text.split_whitespace().take(LONGEST).collect();
         let line = lexicon.line(&chunks.join(" "));
         let says_something = says(&line).is_some();
-        if answered && !says_something && (ends_letter(text) || is_a_name(text, &line)) {
+        let begun = lines.iter().any(|(_, greeting)| !greeting);
+        if !says_something && (begun && ends_letter(text) || answered && is_a_name(text, &line)) {
             break;
         }
         answered |= says_something;
@@ -115,7 +118,7 @@ fn says(line: &Line) -> Option<Approval> {
     let no_after_all = !yes && line.of(Role::SecondThought).any(|but| line.follows(but, Role::No));
     let says_no = no.is_some() || no_after_all;
     let approves = line.has(Role::Approves) || line.has(Role::Approval);
-    let agrees = approves || line.has(Role::GoAhead);
+    let agrees = line.agreements().next().is_some();
     let declines = line.has(Role::Declines) || line.names(Role::No);
     let denied = line.denials().next().is_some();
     let forgoes = denied && line.has(Role::Forgoes);
@@ -171,10 +174,27 @@ impl Line {
         self.hits.iter().filter(|hit| matches!(hit.role, Role::Denial | Role::Suspicion))
     }
 
-    /// Words of denial that deny something.
+    /// What agrees, but for a yes.
+    fn agreements(&self) -> impl Iterator<Item = &Hit> {
+        let agrees = |hit: &&Hit| matches!(hit.role, Role::Approves | Role::Approval | Role::GoAhead | Role::NoObjection);
+        self.hits.iter().filter(agrees)
+    }
+
+    /// Whether a hit lies within one of this role.
+    fn covered(&self, hit: &Hit, role: Role) -> bool {
+        self.of(role).any(|over| over.start <= hit.start && hit.end <= over.end)
+    }
+
+    /// In which clause a hit begins.
+    fn clause_of(&self, hit: &Hit) -> usize {
+        self.ends.partition_point(|end| *end <= hit.start)
+    }
+
+    /// Words of denial that deny something: not "no problem", nor what "nothing against it" denies.
     fn denials(&self) -> impl Iterator<Item = &Hit> {
-        let denies = |hit: &&Hit| hit.role == Role::Denial || hit.role == Role::No && hit.start > 0;
-        self.hits.iter().filter(denies).filter(move |hit| !self.follows(hit, Role::NoMatter))
+        let denial = |hit: &&Hit| hit.role == Role::Denial || hit.role == Role::No && hit.start > 0;
+        let denies = |hit: &&Hit| !self.follows(hit, Role::NoMatter) && !self.covered(hit, Role::NoObjection);
+        self.hits.iter().filter(denial).filter(denies)
     }
 
     /// "Zeker, ga je gang": in a longer clause such a word only stresses what it says.
@@ -191,18 +211,15 @@ impl Line {
     /// Whether a condition stands there, and nothing makes it harmless: "ga maar", "thanks, but".
     fn makes_a_condition(&self, agrees: bool) -> bool {
         let thanked = self.first(Role::Thanks).is_some() && !agrees;
-        self.of(Role::Condition).any(|condition| {
-            let covers = |hit: &Hit| hit.start <= condition.start && condition.end <= hit.end;
-            !(self.of(Role::Harmless).any(covers) || thanked && self.of(Role::SecondThought).any(covers))
-        })
+        let harmless = |hit: &Hit| self.covered(hit, Role::Harmless) || thanked && self.covered(hit, Role::SecondThought);
+        self.of(Role::Condition).any(|condition| !harmless(condition))
     }
 
     /// "Punt 1 akkoord, punt 2 niet."
     fn in_part(&self) -> bool {
-        let agreements = || self.hits.iter().filter(|hit| matches!(hit.role, Role::Approves | Role::Approval | Role::GoAhead));
         let clauses = || std::iter::once(0).chain(self.ends.iter().copied()).zip(self.ends.iter().copied());
         let inside = |hit: &Hit, (start, end): (usize, usize)| start <= hit.start && hit.end <= end;
-        let agrees = |clause| agreements().any(|hit| inside(hit, clause));
+        let agrees = |clause| self.agreements().any(|hit| inside(hit, clause));
         let denies = |clause| self.denials().any(|hit| inside(hit, clause));
         clauses().any(|clause| agrees(clause) && !denies(clause)) && clauses().any(|clause| denies(clause) && !agrees(clause))
     }
@@ -210,9 +227,9 @@ impl Line {
     /// Whether nothing but the name of an approval approves, and it is neither the writer's own nor given:
     /// "Die Genehmigung erteilt der Stadtrat."
     fn approves_for_nobody(&self) -> bool {
-        let named = |hit: &Hit| self.of(Role::Approval).any(|name| name.start == hit.start);
+        let names = |hit: &Hit| self.of(Role::Approval).any(|name| name.start == hit.start);
         let given = self.of(Role::Given).any(|hit| hit.end == self.words);
-        !self.has(Role::GoAhead) && self.of(Role::Approves).all(named) && !given && !self.has(Role::Own)
+        self.agreements().all(names) && !given && !self.has(Role::Own)
     }
 }
 
@@ -305,6 +322,13 @@ mod tests {
             "Beste collega,\n\nKun je dit bekijken?\n\nGroet\nJan\nJa",
         ] {
             assert_eq!(approval(text), Approval::Unclear, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn any_answer_is_read_in_linear_time() {
+        for text in ["maar ga ".repeat(100_000), "hoi\nja ".repeat(50_000), "ok nee ".repeat(100_000), "geen\n".repeat(100_000)] {
+            assert_ne!(approval(&text), Approval::Yes);
         }
     }
 

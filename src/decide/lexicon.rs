@@ -164,6 +164,8 @@ roles! {
     Approves = "answer"."approves",
     /// Tells us to begin, or that all is well.
     GoAhead = "answer"."go_ahead",
+    /// Says that nothing stands against it.
+    NoObjection = "answer"."no_objection",
     /// The name of an approval, whoever gives it.
     Approval = "answer"."approval",
     /// Makes it the writer's own.
