@@ -242,17 +242,14 @@ impl Journey {
 /// What a worker is given of an attachment.
 struct File {
     bytes: Vec<u8>,
+    /// Its media type, with a charset where one is named.
     declared: String,
     name: Option<String>,
 }
 
 impl File {
     fn of(raw: &RawAttachment) -> Self {
-        Self {
-            bytes: raw.bytes.reveal().clone(),
-            declared: raw.declared.clone(),
-            name: raw.name.as_ref().map(|name| name.reveal().clone()),
-        }
+        Self { bytes: raw.bytes.reveal().clone(), declared: raw.described(), name: raw.name.as_ref().map(|name| name.reveal().clone()) }
     }
 }
 

@@ -2,7 +2,8 @@
 
 /// Whether a character is invisible or changes the direction of what stands around it: bidirectional controls, zero-width
 /// characters, soft hyphens, tags and the byte order mark (Unicode TR36 §3, Trojan Source).
-pub(super) fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'

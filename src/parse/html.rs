@@ -4,10 +4,9 @@
 //! blocks by line ends, and nothing else by anything. What a reader does not see (comments, hidden elements, titles,
 //! texts of pictures) comes out apart. The markup by which mail programs mark a quotation comes out as a mark on the line.
 
-use super::clean;
 use super::quoted::Line;
+use super::{clean, escapes};
 use mail_parser::Encoding;
-use mail_parser::add_html_token;
 
 /// What an HTML part says.
 #[derive(Default)]
@@ -16,6 +15,8 @@ pub(super) struct Page {
     pub lines: Vec<Line>,
     /// What is there but not shown.
     pub unseen: Vec<String>,
+    /// Attributes for scripts and reading aids, a line each.
+    pub for_programs: Vec<String>,
     /// Pictures and files inside `data:` addresses (RFC 2397): media type and bytes.
     pub embedded: Vec<(String, Vec<u8>)>,
     /// Content-IDs that the markup refers to (RFC 2392), as they stand there.
@@ -103,6 +104,7 @@ impl<'h> Reader<'h> {
         let mut reader = Reader::default();
         reader.document(said, true);
         self.page.unseen.extend(reader.page.unseen);
+        self.page.for_programs.extend(reader.page.for_programs);
         self.page.embedded.extend(reader.page.embedded);
         self.page.refers_to.extend(reader.page.refers_to);
         let lines: Vec<String> = reader.shown.finish().into_iter().chain(reader.hidden.finish()).map(|line| line.text).collect();
@@ -152,22 +154,22 @@ impl<'h> Reader<'h> {
         if let Some(value) = tag.value.filter(|value| value.contains(|c: char| c.is_alphanumeric())) {
             // A field's name, for whoever sees the page and for the program behind it.
             for label in [self.label, tag.name.or(tag.id).unwrap_or_default()].into_iter().filter(|label| (1..=80).contains(&label.len())) {
-                let mut decoded = String::new();
-                decode_entities(&format!("{}: {value}", label.trim_end_matches(':')), &mut decoded);
-                self.page.unseen.push(clean::running(&decoded));
+                let said = escapes::resolved(&format!("{}: {value}", label.trim_end_matches(':')));
+                self.page.unseen.push(clean::running(&said));
             }
         }
         for text in [tag.alt, tag.title, tag.label, tag.placeholder, tag.value, tag.content.filter(|_| tag.is_described)] {
             if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
-                let mut decoded = String::new();
-                decode_entities(text, &mut decoded);
-                self.page.unseen.push(clean::running(&decoded));
+                self.page.unseen.push(clean::running(&escapes::resolved(text)));
             }
         }
         if let Some(link) = tag.link {
-            let mut decoded = String::new();
-            decode_entities(link, &mut decoded);
-            self.page.unseen.push(clean::running(&percent_decoded(&decoded)));
+            self.page.unseen.push(clean::running(&percent_decoded(&escapes::resolved(link))));
+        }
+        for (name, value) in &tag.for_programs {
+            let value = escapes::resolved(value);
+            let value = escapes::resolved_script(&value).unwrap_or(value);
+            self.page.for_programs.push(clean::running(&format!("{name}: {value}")));
         }
         for address in &tag.addresses {
             match address.trim_start().get(4..) {
@@ -223,15 +225,12 @@ impl<'h> Reader<'h> {
         let end = find_closing(after, known);
         let (said, rest) = after.split_at(end.unwrap_or(after.len()));
         match known {
-            "style" if end.is_some() => {
-                let texts = said.split("content").skip(1).filter_map(|rest| rest.trim_start().strip_prefix(':')?.split(['}', ';']).next());
-                self.page.unseen.extend(texts.map(clean::running));
-            }
+            "style" if end.is_some() => self.page.unseen.extend(escapes::texts_of_style(said).iter().map(|text| clean::running(text))),
             "textarea" | "xmp" => self.text(said),
             _ => {
-                let mut decoded = String::new();
-                decode_entities(said, &mut decoded);
-                self.page.unseen.push(clean::running(&decoded));
+                let said = escapes::resolved(said);
+                self.page.unseen.extend(escapes::resolved_script(&said).map(|said| clean::running(&said)));
+                self.page.unseen.push(clean::running(&said));
             }
         }
         Some(rest)
@@ -290,10 +289,9 @@ impl<'h> Reader<'h> {
         let keeps_lines = self.keeps_lines > 0;
         let sink = self.sink();
         sink.quoting = quoted;
-        let mut decoded;
+        let decoded;
         let text = if raw.contains('&') {
-            decoded = String::with_capacity(raw.len());
-            decode_entities(raw, &mut decoded);
+            decoded = escapes::resolved(raw);
             decoded.as_str()
         } else {
             raw
@@ -433,6 +431,8 @@ struct Attributes<'h> {
     hidden: bool,
     /// Values that begin with `data:` or `cid:`, whatever their attribute.
     addresses: Vec<&'h str>,
+    /// Attributes that scripts, styles (`attr(data-…)`) and reading aids say, with the name that the value has there.
+    for_programs: Vec<(&'h str, &'h str)>,
 }
 
 impl<'h> Attributes<'h> {
@@ -479,7 +479,7 @@ impl<'h> Attributes<'h> {
         }
     }
 
-    fn set(&mut self, name: &str, value: &'h str) {
+    fn set(&mut self, name: &'h str, value: &'h str) {
         let slot = match name.len() {
             2 if name.eq_ignore_ascii_case("id") => &mut self.id,
             3 if name.eq_ignore_ascii_case("alt") => &mut self.alt,
@@ -504,6 +504,8 @@ impl<'h> Attributes<'h> {
             _ => {
                 if is_inside(value) {
                     self.addresses.push(value);
+                } else if let Some(name) = for_programs(name).filter(|_| value.contains(char::is_numeric)) {
+                    self.for_programs.push((name, value));
                 }
                 return;
             }
@@ -573,6 +575,14 @@ fn hides(style: &str) -> bool {
     })
 }
 
+/// What an attribute is called beyond its family.
+fn for_programs(name: &str) -> Option<&str> {
+    ["data-", "aria-", "on"].iter().find_map(|family| {
+        let (start, rest) = name.split_at_checked(family.len())?;
+        (start.eq_ignore_ascii_case(family) && !rest.is_empty()).then_some(rest)
+    })
+}
+
 /// Where the closing tag of that name begins, any case.
 fn find_closing(html: &str, name: &str) -> Option<usize> {
     let mut from = 0;
@@ -612,58 +622,6 @@ fn data_address(address: &str) -> Option<(String, Vec<u8>)> {
         return None;
     }
     Some((kind, Encoding::Base64.decode(body.as_bytes()).into_owned()))
-}
-
-/// Decodes character references; those that are none stay as they are.
-fn decode_entities(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let inside = from.strip_prefix('&').unwrap_or_default();
-        let numeric = inside.starts_with('#');
-        let end = inside
-            .char_indices()
-            .take(32)
-            .find(|(i, c)| !(c.is_ascii_alphanumeric() || (*i == 0 && *c == '#')))
-            .map_or(inside.len().min(32), |(i, _)| i);
-        let (name, after) = inside.split_at_checked(end).unwrap_or((inside, ""));
-        let decoded = if numeric { number(name) } else { named(name, after.starts_with(';')) };
-        match decoded {
-            Some(text) => {
-                out.push_str(&text);
-                rest = after.strip_prefix(';').unwrap_or(after);
-            }
-            None => {
-                out.push('&');
-                rest = inside;
-            }
-        }
-    }
-    out.push_str(rest);
-}
-
-fn number(name: &str) -> Option<String> {
-    let digits = name.strip_prefix('#')?;
-    let code = match digits.strip_prefix(['x', 'X']) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-        None => digits.parse().ok()?,
-    };
-    match u8::try_from(code) {
-        Ok(byte @ 0x80..=0x9f) => Some(super::charset::western(&[byte])), // WHATWG HTML §13.2.5.80
-        _ => Some(char::from_u32(code).unwrap_or('\u{fffd}').to_string()),
-    }
-}
-
-fn named(name: &str, ended: bool) -> Option<String> {
-    const WITHOUT_END: &[&str] = &["nbsp", "amp", "lt", "gt", "quot", "shy", "copy", "reg"];
-    if name.is_empty() || !(ended || WITHOUT_END.contains(&name)) {
-        return None;
-    }
-    let token = format!("&{name};");
-    let mut decoded = String::new();
-    add_html_token(&mut decoded, token.as_bytes(), false);
-    (decoded != token).then_some(decoded)
 }
 
 #[cfg(test)]

@@ -125,9 +125,11 @@ pub struct Text {
     /// What other alternatives, comments in HTML, titles, hidden elements, texts of pictures, preambles, stray header lines,
     /// Thread-Topic and descriptions of parts say beyond the above: it is screened like the rest and not shown to anybody.
     pub also: Vec<Redacted<String>>,
-    /// Header fields that no rule reads, such as those of web forms, a line each. What programs write there has little around it, so only numbers that
+    /// Header fields that no rule reads, such as those of web forms, and attributes of HTML for programs, a line each. What programs write there has little around it, so only numbers that
     /// are named count.
     pub fields: Vec<Redacted<String>>,
+    /// Message-ID, In-Reply-To, References and the Content-IDs of parts, a field each. Programs make them of numbers.
+    pub ids: Vec<Redacted<String>>,
 }
 
 /// A part that is not text of the mail itself.
@@ -141,6 +143,8 @@ pub struct RawAttachment {
     pub beside: Vec<Redacted<String>>,
     /// The declared media type, lower case, `type/subtype`; `application/octet-stream` when absent.
     pub declared: String,
+    /// The charset that its header names, as it stands there.
+    pub charset: Option<String>,
     /// The decoded bytes exactly as sent.
     pub bytes: Redacted<Vec<u8>>,
     /// Whether it is shown inside the text (Content-Disposition inline or referred to by Content-ID).
@@ -149,6 +153,17 @@ pub struct RawAttachment {
     pub opaque: Option<Opaque>,
     /// An S/MIME or PGP signature: no attachment in the sense of POLICY rows 6 and 7.
     pub signature: bool,
+}
+
+impl RawAttachment {
+    /// The declared media type with its charset, as a header field has them (RFC 2045 §5.1).
+    #[must_use]
+    pub fn described(&self) -> String {
+        match &self.charset {
+            Some(charset) => format!("{}; charset={charset}", self.declared),
+            None => self.declared.clone(),
+        }
+    }
 }
 
 /// Why a part cannot be read, known from the MIME structure alone.

@@ -14,6 +14,7 @@ mod charset;
 mod clean;
 pub mod document;
 mod encoded_words;
+pub mod escapes;
 pub mod fields;
 mod headers;
 mod html;
@@ -30,6 +31,7 @@ mod thread;
 mod tnef;
 pub mod uuencode;
 
+pub use clean::is_invisible;
 pub use mail::*;
 
 use crate::words::Redacted;
@@ -112,6 +114,7 @@ pub fn parse(raw: &[u8], truncated: bool) -> Mail {
             quoted: Redacted::new(split.quoted),
             also: reading.also.into_iter().map(Redacted::new).collect(),
             fields: reading.fields.into_iter().map(Redacted::new).collect(),
+            ids: reading.said_ids.into_iter().map(Redacted::new).collect(),
         },
         attachments: reading.attachments,
         digest: digest(&header, body),

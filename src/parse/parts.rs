@@ -4,7 +4,7 @@
 //! attachment with its raw bytes; whoever opens it calls [`parse`](super::parse) again.
 
 use super::attachments::{Bytes, attachment, bytes, declared, name, unreadable};
-use super::headers::Header;
+use super::headers::{Field, Header};
 use super::quoted::{self, Line};
 use super::signed::{self, Cms};
 use super::{Opaque, RawAttachment, attachments, carried, charset, clean, html, pgp, text, tnef, uuencode};
@@ -55,6 +55,8 @@ pub(super) struct Reading {
     pub also: Vec<String>,
     /// Header fields that no rule reads.
     pub fields: Vec<String>,
+    /// The fields that hold ids of mails and parts.
+    pub said_ids: Vec<String>,
     /// All else.
     pub attachments: Vec<RawAttachment>,
     /// Content-IDs of the attachments, by position, and those that HTML refers to.
@@ -105,13 +107,15 @@ impl Reading {
 
     /// What stands in the header of a part and is read by no other rule. Lines that are no field are text whose writer forgot the empty line before it.
     fn header(&mut self, part: &MessagePart<'_>) {
+        const IDS: &[&str] = &["Message-ID", "In-Reply-To", "References", "Content-ID"];
         let header = Header::read(part.raw_headers());
+        self.said_ids.extend(header.any_of(IDS).map(Field::text));
         let unread = header.unread().into_iter().map(|line| clean::running(&line));
         if header.strays().next().is_some() || part.id() != 0 {
             self.damaged |= part.encoding() == Encoding::Base64 && header.strays().any(is_base64);
             self.also.push(unread.collect::<Vec<_>>().join("\n"));
         } else {
-            self.fields.extend(unread.filter(|line| digits(line.as_bytes()) >= FEWEST_DIGITS));
+            self.fields.extend(unread);
         }
     }
 
@@ -248,6 +252,7 @@ impl Reading {
         };
         let mut attached = attachment(name(part), declared, decoded.bytes.into_owned());
         attached.beside = beside.into_iter().map(Redacted::new).collect();
+        attached.charset = part.content_type().and_then(|t| t.attribute("charset")).map(str::to_owned);
         attached.inline = part.is_inline();
         attached.opaque = opaque;
         attached.signature = is_signature(&attached);
@@ -349,6 +354,7 @@ impl Reading {
     fn html(&mut self, source: &str) {
         let page = html::read(source);
         self.also.extend(page.unseen);
+        self.fields.extend(page.for_programs);
         self.referred.extend(page.refers_to);
         for (kind, bytes) in page.embedded {
             let mut picture = attachment(None, if kind.is_empty() { octets() } else { kind }, bytes);

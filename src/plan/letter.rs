@@ -27,8 +27,17 @@ pub(super) struct Envelope<'a> {
     pub(super) language: Language,
     pub(super) now: Timestamp,
     pub(super) loop_header: String,
-    /// Written by the daemon; an agent's own letter is not marked as automatic.
-    pub(super) automatic: bool,
+    /// What it says of itself as an automatic letter (RFC 3834 §5); none for an agent's own.
+    pub(super) submitted: Option<Submitted>,
+}
+
+/// Why the daemon wrote a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Submitted {
+    /// It answers a mail, also one whose id it does not name.
+    Replied,
+    /// A question or a notice to somebody who did not write.
+    Generated,
 }
 
 /// A letter could not be written: a text or an address of the settings cannot stand in a header.
@@ -52,9 +61,11 @@ pub(super) fn write(envelope: &Envelope<'_>, text: &Rendered) -> Result<Vec<u8>,
         message = message.in_reply_to(bracketed(answered)).references(references(envelope.thread, answered));
     }
     message = raw(message, "Content-Language", envelope.language.as_str())?;
-    if envelope.automatic {
-        // RFC 3834 §5; a question to somebody who did not write is not a reply.
-        let submitted = if envelope.answers.is_some() { "auto-replied" } else { "auto-generated" };
+    if let Some(submitted) = envelope.submitted {
+        let submitted = match submitted {
+            Submitted::Replied => "auto-replied",
+            Submitted::Generated => "auto-generated",
+        };
         message = raw(message, "Auto-Submitted", submitted)?;
         message = raw(message, "Precedence", "bulk")?;
         message = raw(message, "X-Auto-Response-Suppress", "All")?;
@@ -113,7 +124,7 @@ mod tests {
             language: Language::Da,
             now: "2026-11-21T10:00:00Z".parse().unwrap(),
             loop_header: "7; abc".into(),
-            automatic: true,
+            submitted: Some(Submitted::Replied),
         };
         let text = Rendered { subject: "[PK-00007] Vi har modtaget Deres besked på ny".into(), body: body.into() };
         String::from_utf8(write(&envelope, &text).unwrap()).unwrap()

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::considered::Considered;
 use super::desk::{Desk, House};
 use super::ledger::{Ledger, Questions, Ticket};
-use super::letter::{self, Envelope, LetterError};
+use super::letter::{self, Envelope, LetterError, Submitted};
 use super::templates::{Context, TicketState, WithheldAttachment};
 use super::thread::{Threaded, thread};
 use super::{ApprovalAnswer, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, TicketPlan, Unsent, limits};
@@ -257,7 +257,10 @@ impl Making<'_> {
             organisation: organisation.map(|o| o.id.clone()),
             answers: self.mail.message_id.as_ref().filter(|_| to == Recipient::Sender),
             thread: &self.mail.references,
-            automatic: true,
+            submitted: Some(match to {
+                Recipient::Sender => Submitted::Replied,
+                Recipient::ListedAddress => Submitted::Generated,
+            }),
         };
         match letter.write(&context, self.desk, self.house, self.keys, self.now) {
             Ok(reply) => self.replies.push(reply),
@@ -283,7 +286,7 @@ struct Letter<'a> {
     organisation: Option<String>,
     answers: Option<&'a MessageId>,
     thread: &'a [MessageId],
-    automatic: bool,
+    submitted: Option<Submitted>,
 }
 
 impl Letter<'_> {
@@ -301,12 +304,12 @@ impl Letter<'_> {
                 language: self.language,
                 now,
                 loop_header: keys.loop_header(self.number),
-                automatic: self.automatic,
+                submitted: self.submitted,
             },
             &text,
         )?;
         // Automatic replies have an empty envelope sender (RFC 3834 §3.3); a question wants to hear that it did not arrive.
-        let from_desk = !self.automatic || self.template == Template::VerifyIdentity;
+        let from_desk = self.submitted.is_none() || self.template == Template::VerifyIdentity;
         Ok(PlannedReply {
             number: self.number,
             template: self.template,
@@ -383,7 +386,7 @@ pub fn privacy_notice(
         organisation: Some(organisation.id.as_str().to_owned()),
         answers: None,
         thread: &[],
-        automatic: true,
+        submitted: Some(Submitted::Generated),
     };
     written.write(&context, desk, house, keys, now)
 }
@@ -455,7 +458,7 @@ pub fn ticket_letter(
         organisation: ticket.organisation.clone(),
         answers: letter.answers,
         thread: &[],
-        automatic: letter.automatic,
+        submitted: letter.automatic.then_some(Submitted::Generated),
     };
     written.write(&context, desk, house, keys, now)
 }

@@ -134,14 +134,40 @@ impl<'a> Detector<'a> {
         self.lines(&[text], &Place::default(), true)
     }
 
-    /// Header fields of a mail that no rule reads. Programs put numbers of every length there, so only what names itself counts.
+    /// Header fields of a mail that no rule reads. Programs put numbers of every length there, so only what names itself counts, each field by
+    /// itself. A person's data may stand in several: those of a form, or of a note that begins as a mail does.
     pub fn fields<'t>(&self, fields: impl Iterator<Item = &'t str>, place: &Place) -> Found {
         let policy = Policy { sensitivity: Sensitivity::Relaxed, ..self.policy.clone() };
         let detector = Detector::new(&policy);
-        fields.fold(Found::default(), |mut found, field| {
-            found.merge(detector.lines(&[field], place, true));
+        let fields: Vec<&str> = fields.collect();
+        let mut found = detector.kept(records::in_lines(&fields), place);
+        for field in &fields {
+            found.merge(detector.numbers(&[field], place, &BTreeSet::new()));
+            found.add_pasted(detector.pasted(&[field], place));
+        }
+        found
+    }
+
+    /// A field of ids of mails or parts. Programs make them of numbers of every length, so only one that stands beside its own name counts; the host
+    /// behind the @ names none.
+    pub fn ids(&self, field: &str, place: &Place) -> Found {
+        parts_of_ids(field).fold(Found::default(), |mut found, part| {
+            found.merge(self.numbers(&[&part], place, &BTreeSet::new()));
+            found.hits.retain(|hit| hit.named);
             found
         })
+    }
+
+    /// Whether an id holds a number that passes for one of any kind, named or not.
+    pub fn may_hold_number(&self, id: &str) -> bool {
+        let mut passes = false;
+        for part in parts_of_ids(id) {
+            let folded = unboxed(fold(&part));
+            for (which, identifier) in ALL.iter().enumerate() {
+                evidence::candidates(which, identifier, &folded, |_, _, judged| passes |= judged.is_some());
+            }
+        }
+        passes
     }
 
     /// A file's name: its extension goes, and what separates words in names becomes a space.
@@ -182,6 +208,11 @@ impl<'a> Detector<'a> {
                     found
                 }
                 Content::Lines(lines) if piece.place.part == "field" => self.fields(lines.iter().map(String::as_str), &piece.place),
+                Content::Lines(lines) if piece.place.part == "id" => {
+                    let mut found = Found::default();
+                    lines.iter().for_each(|field| found.merge(self.ids(field, &piece.place)));
+                    found
+                }
                 Content::Lines(lines) => {
                     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
                     self.lines(&lines, &piece.place, true)
@@ -315,6 +346,11 @@ impl<'a> Detector<'a> {
             .collect();
         Found { hits, ..Found::default() }
     }
+}
+
+/// What stands before and behind the @ of ids, in words: a dot in them is no decimal sign.
+fn parts_of_ids(field: &str) -> impl Iterator<Item = String> {
+    field.split(['<', '>', '@', ' ', '\t']).map(|part| part.replace('.', " "))
 }
 
 /// What stands around a candidate, and where it stands.

@@ -18,7 +18,7 @@ pub mod records;
 
 use crate::parse::document::{Document, Place, Unreadable};
 use crate::parse::{Author, Mail, Opaque, RawAttachment};
-use crate::words::{Country, EmailAddress, Redacted};
+use crate::words::{Country, EmailAddress, MessageId, Redacted};
 use detect::Detector;
 
 pub use indirect::Indirect;
@@ -148,6 +148,9 @@ pub fn screen(mut mail: Mail, documents: Vec<Document>, policy: &Policy) -> Scre
         body.merge(detector.text(also.reveal()));
     }
     body.merge(detector.fields(text.fields.iter().map(|field| field.reveal().as_str()), &Place::default()));
+    for field in &text.ids {
+        body.merge(detector.ids(field.reveal(), &Place::default()));
+    }
     findings.extend(body.finding(Where::Body, None));
     findings.extend(detector.text(text.quoted.reveal()).finding(Where::Quoted, None));
 
@@ -161,6 +164,12 @@ pub fn screen(mut mail: Mail, documents: Vec<Document>, policy: &Policy) -> Scre
             attachment(&detector, raw, document, &mut findings)
         })
         .collect();
+    if !findings.is_empty() {
+        // An answer names the ids of its conversation, and must not carry on what was found.
+        let may_go_on = |id: &MessageId| !detector.may_hold_number(id.as_str());
+        mail.message_id = mail.message_id.filter(may_go_on);
+        mail.references.retain(may_go_on);
+    }
     Screened { mail, text, attachments, findings }
 }
 

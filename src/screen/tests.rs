@@ -48,6 +48,11 @@ fn a_number_with_its_name_beside_it_is_found() {
         "bsn123456782",
         "BSN\u{a0}123\u{200b}456782",
         "BSN １２３４５６７８２",
+        "ＢＳＮ ①②③④⑤⑥⑦⑧②",
+        "BSN ¹²³⁴⁵⁶⁷⁸²",
+        "BSN 1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣2️⃣",
+        "B\u{ad}S\u{ad}N 1\u{336}2\u{336}3\u{336}456782",
+        "BSN 123456782¹",
     ] {
         assert_eq!(in_text(text), BTreeMap::from([("bsn", 1)]), "{text}");
     }
@@ -383,6 +388,41 @@ fn what_no_reader_shows_is_screened() {
     let bsn = format!("{BSN}\r\n");
     for around in [[bsn.as_str(), ""], ["This is a message in MIME format. BSN 111222333\r\n", ""], ["", bsn.as_str()]] {
         assert!(parsed("", CSV, "\r\na;b", around).citizen_data_in_text(), "{around:?}");
+    }
+}
+
+/// Programs make ids of numbers: only one that bears its own name is somebody's.
+#[test]
+fn ids_of_mails_and_parts_are_screened_for_what_names_itself() {
+    for id in
+        ["<bsn-111222333@gemeente.example>", "<bsn111222333.17@x.example>", "<x.BSN_111222333@x.example>", "<cpr.0707614285@x.example>"]
+    {
+        for field in ["Message-ID", "In-Reply-To", "References"] {
+            assert!(parsed(&format!("{field}: {id}\r\n"), CSV, "\r\na;b", ["", ""]).citizen_data_in_text(), "{field}: {id}");
+        }
+        assert!(!parsed("", &format!("{CSV}Content-ID: {id}\r\n"), "\r\na;b", ["", ""]).findings.is_empty(), "{id}");
+    }
+    for id in ["<111222333@gemeente.example>", "<111222333@bsn.example>", "<20261121.111222333.1@x.example>", "<0707614285.1@x.example>"] {
+        let screened = parsed(&format!("Message-ID: {id}\r\nReferences: {id}\r\n"), CSV, "\r\na;b", ["", ""]);
+        assert_eq!(screened.findings, [], "{id}");
+        assert!(screened.mail.message_id.is_some(), "{id}");
+    }
+}
+
+/// What was found somewhere else in a mail does not leave it by its ids either, whatever they call it.
+#[test]
+fn ids_with_numbers_go_no_further_than_what_was_found() {
+    let fields = "Subject: BSN 111222333\r\nMessage-ID: <111222333@x.example>\r\nReferences: <a@x.example> <1112.22.333@x.example>\r\n";
+    let screened = parsed(fields, CSV, "\r\na;b", ["", ""]);
+    assert!(screened.citizen_data_in_text() && screened.mail.message_id.is_none());
+    assert_eq!(screened.mail.references.iter().map(MessageId::as_str).collect::<Vec<_>>(), ["a@x.example"]);
+}
+
+/// A note that begins as a mail does, or the fields of a form: what belongs together is judged together.
+#[test]
+fn fields_are_one_form() {
+    for fields in ["Naam: J. Pol\r\nGeboortedatum: 12-03-1961\r\n", "X-Naam: Jan Pol\r\nX-Geboortedatum: 12-03-1961\r\n"] {
+        assert!(parsed(fields, CSV, "\r\na;b", ["", ""]).citizen_data_in_text(), "{fields}");
     }
 }
 

@@ -342,6 +342,104 @@ fn a32_data_beside_what_is_shown() {
     assert_eq!(fates[10..], ["kept"; 2]);
 }
 
+/// Behind the end of a file stands another one, which no program shows: it is read as that, however small a picture is before it.
+#[test]
+fn a32_files_behind_files() {
+    use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    let gate = Gate::new();
+    let rows = format!("naam;bsn\r\nPol, Jan;111222333\r\nx;{BSN}\r\n").into_bytes();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&rows).unwrap();
+    let packed = packed.finish().unwrap();
+    let picture = |format| {
+        let mut picture = Cursor::new(Vec::new());
+        image::RgbImage::from_fn(24, 19, |x, y| image::Rgb([u8::try_from(x * y % 256).unwrap(); 3]))
+            .write_to(&mut picture, format)
+            .unwrap();
+        picture.into_inner()
+    };
+    let filler =
+        "Dit is een gewone brief met meer dan genoeg letters, zodat niemand de bladzijde voor een scan aanziet en haar nog bekijkt.";
+    let pdf = || crate::extract::pdf(&[filler, filler]);
+    let mut tar = vec![0; 1024];
+    tar[..5].copy_from_slice(b"a.txt");
+    tar[124..135].copy_from_slice(b"00000000004");
+    tar[257..262].copy_from_slice(b"ustar");
+    tar[512..516].copy_from_slice(b"waar");
+    tar.extend([0; 1024]);
+    let beginning = |whole: &[u8], part: &[u8]| [whole, part].concat();
+    let mut files = Vec::new();
+    for format in [Bmp, Gif, Jpeg, Png, Tiff, WebP] {
+        files.push(("image/x", "rijen", beginning(&picture(format), &rows)));
+        files.push(("image/x", "ingepakt", beginning(&picture(format), &packed)));
+        files.push(("image/x", "en nog een plaat", beginning(&beginning(&picture(format), &picture(format)), &rows)));
+        files.push(("image/x", "onbekend", beginning(&picture(format), b"\x00\x01\x02\xfe\xfd\x9a\x9b\x9c\x05\x06")));
+    }
+    files.push(("application/pdf", "rijen.pdf", beginning(&pdf(), &rows)));
+    files.push(("application/pdf", "ingepakt.pdf", beginning(&pdf(), &packed)));
+    files.push(("application/pdf", "tussen.pdf", beginning(&beginning(&pdf(), &rows), b"\n%%EOF\n")));
+    files.push(("application/x-tar", "rijen.tar", beginning(&tar, &rows)));
+    files.push(("application/x-tar", "ingepakt.tar", beginning(&tar, &packed)));
+    let hiding = files.len();
+    for format in [Bmp, Gif, Jpeg, Png, Tiff, WebP] {
+        files.push(("image/x", "alleen", picture(format)));
+        files.push(("image/x", "opgevuld", beginning(&picture(format), &[0; 512])));
+    }
+    let note = b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data1763719200000SEFH\x6a\0\0\0\x01\0\0\0\0\0\x01\x0a\x23\0\0\0\x23\0\0\0\x18\0\0\0SEFT";
+    files.push(("image/jpeg", "telefoon.jpg", beginning(&picture(Jpeg), note)));
+    files.push(("application/pdf", "schoon.pdf", beginning(&pdf(), b"\r\n\0\0")));
+    files.push(("application/x-tar", "schoon.tar", tar.clone()));
+    let fates = fates(&gate, &files);
+    for ((_, name, _), fate) in files.iter().zip(&fates).take(hiding) {
+        assert_eq!(fate, if *name == "onbekend" { "unreadable" } else { "citizen-data" }, "{name}: {fates:?}");
+    }
+    assert!(fates[hiding..].iter().all(|fate| fate == "kept"), "{:?}", &fates[hiding..]);
+}
+
+/// Files of text in another alphabet are read by the charset that their part names, and as a mail what is one.
+#[test]
+fn a32_what_a_part_says_of_its_text() {
+    let gate = Gate::new();
+    let words = "Назва;Кількість\nДороги;3\n".repeat(4);
+    let cyrillic = |text: &str| encoding_rs::WINDOWS_1251.encode(text).0.into_owned();
+    let quoted = "From: x@y.example\nContent-Transfer-Encoding: quoted-printable\n\nGegevens: =42SN 1112=322333\n";
+    let named = "Subject: door\nContent-Type: text/html\n\n<html><p>BSN 11122<b>2333</b></html>\n";
+    let note = "From: Jan\nTo: Piet\nAfspraak: de vergadering is om 10 uur\n";
+    let octets = "application/octet-stream";
+    let fates = fates(
+        &gate,
+        &[
+            ("text/csv; charset=windows-1251", "lijst.csv", cyrillic(&words)),
+            ("text/csv; charset=\"CP1251\"", "lijst.csv", cyrillic(&format!("{words}{BSN};1\n"))),
+            ("text/csv", "lijst.csv", cyrillic(&words)),
+            (octets, "door.dat", quoted.into()),
+            (octets, "door.eml", named.into()),
+            (octets, "notitie.txt", note.into()),
+            ("text/plain", "notitie.txt", format!("{note}Naam: J. Pol\nGeboren: 12-03-1961\n").into()),
+        ],
+    );
+    assert_eq!(fates, ["kept", "citizen-data", "unreadable", "citizen-data", "citizen-data", "kept", "citizen-data"]);
+}
+
+/// An answer names the mail that it answers, but not with what that mail was turned back for.
+#[test]
+fn a20_ids_carry_nothing_on() {
+    let gate = Gate::new();
+    let labelled = "Message-ID: <bsn-111222333@waterwolde.example>\n";
+    let plain = "Message-ID: <111222333@waterwolde.example>\nReferences: <a@waterwolde.example> <111.222.333@waterwolde.example>\n";
+    let letters = gate.live(&[authentic(CONTACT, labelled, "Vraag."), authentic(CONTACT, plain, BSN), authentic(CONTACT, plain, "Vraag.")]);
+    assert_eq!(letters.len(), 3);
+    for letter in &letters[..2] {
+        let digits: String = String::from_utf8_lossy(&letter.raw).chars().filter(char::is_ascii_digit).collect();
+        assert!(!digits.contains("111222333"));
+        assert_eq!((letter.header("Auto-Submitted").as_deref(), letter.header("In-Reply-To")), (Some("auto-replied"), None));
+        assert!(letter.text().contains("https://portaal.zaakwijs.example"));
+    }
+    // Alone, a number without a name is a number of some program.
+    assert_eq!(letters[2].header("In-Reply-To").as_deref(), Some("<111222333@waterwolde.example>"));
+    assert_eq!(gate.tickets().len(), 1);
+}
+
 /// The same in the text: another encoding than the label says or than anybody knows, markup that no reader shows, forms.
 #[test]
 fn a32_text_beside_what_is_shown() {
@@ -354,6 +452,11 @@ fn a32_text_beside_what_is_shown() {
         html("<p>Dag<?kenmerk BSN 111222333?></p>"),
         html("<p>Dag</p kenmerk=\"BSN 111222333\">"),
         html("<style>p::after { content: \"BSN 111222333\" }</style><p>Dag</p>"),
+        html("<style>p::after { content: \"BSN \\31\\31\\31 222\" \"333\" }</style><p>Dag</p>"),
+        html("<p>Dag</p><script>x = 'BSN \\u0031\\u0031\\x31222333'</script>"),
+        html("<p>Dag</p><script>x = 'BSN ' + String.fromCharCode(49, 49, 49, 50, 50, 50, 51, 51, 51)</script>"),
+        html("<p data-bsn=111222333 onclick=\"x()\">Dag</p>"),
+        html("<p>BSN &#9312;&#9312;&#9312;&sup2;&#x00b2;&#178;333</p>"),
         html("<form><label>BSN</label><input value=\"111222333\"></form>"),
         html("<form><input name=bsn value=111222333></form>"),
         text("text/plain", &format!("Uw kenmerk: {}", base64(BSN.as_bytes()))),

@@ -1,6 +1,6 @@
 //! Containers: zip, 7z, tar and packed streams, with their members' names.
 
-use super::{Hint, Reader};
+use super::{Hint, Reader, text};
 use crate::parse::document::Unreadable;
 use memchr::memmem;
 use std::io::{Cursor, Read};
@@ -105,6 +105,7 @@ fn zip_member(reader: &mut Reader, zip: &mut ZipArchive<Cursor<&[u8]>>, index: u
 
 /// A 7z archive.
 pub fn seven(reader: &mut Reader, bytes: &[u8]) {
+    reader.appended(seven_end(bytes).and_then(|end| bytes.get(end..)).unwrap_or(&[]));
     let opened = sevenz_rust2::ArchiveReader::new(Cursor::new(bytes), sevenz_rust2::Password::empty());
     let mut archive = match opened {
         Ok(archive) => archive,
@@ -133,6 +134,12 @@ pub fn seven(reader: &mut Reader, bytes: &[u8]) {
     if let Err(error) = read {
         reader.fail(seven_reason(&error));
     }
+}
+
+/// Behind the last header, of which the first says where it lies and how long it is (7zFormat.txt, "SignatureHeader").
+fn seven_end(bytes: &[u8]) -> Option<usize> {
+    let number = |at: usize| usize::try_from(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?)).ok();
+    number(12)?.checked_add(number(20)?)?.checked_add(32)
 }
 
 fn seven_reason(error: &sevenz_rust2::Error) -> Unreadable {
@@ -172,8 +179,12 @@ pub fn tar(reader: &mut Reader, bytes: &[u8]) {
                 }
             }
         }
-        rest = rest.get(512 + content.len().div_ceil(512) * 512..).unwrap_or(&[]);
+        let end = 512 + content.len().div_ceil(512) * 512;
+        reader.lines("metadata", number, text::runs(rest.get(512 + content.len()..end).unwrap_or(&[])));
+        rest = rest.get(end..).unwrap_or(&[]);
     }
+    // Behind the empty block that ends the archive.
+    reader.appended(rest);
     if number == 0 {
         reader.fail(Unreadable::Damaged);
     }
@@ -185,9 +196,9 @@ pub fn stream(reader: &mut Reader, bytes: &[u8], format: &str) {
     let (name, unpacked) = match format {
         "gz" => {
             let decoder = flate2::read::MultiGzDecoder::new(bytes);
-            let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-            let name = decoder.header().and_then(|header| text(header.filename()));
-            let comment = decoder.header().and_then(|header| text(header.comment()));
+            let words = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let name = decoder.header().and_then(|header| words(header.filename()));
+            let comment = decoder.header().and_then(|header| words(header.comment()));
             reader.lines("comment", 0, comment.into_iter().collect());
             (name, reader.unpack(packed, decoder))
         }

@@ -3,6 +3,7 @@
 //! One pass over the text, linear however deep it nests. Nothing is rendered and nothing is fetched.
 
 use super::Reader;
+use crate::parse::escapes;
 use mail_parser::Encoding;
 
 /// Pages within attributes of pages (`srcdoc`) are read to this depth.
@@ -112,8 +113,10 @@ impl Page {
             if matches!(name.as_str(), "script" | "style") {
                 let end = find_ignoring_case(after, &format!("</{name}"));
                 let (inside, after) = after.split_at_checked(end).unwrap_or((after, ""));
-                if name == "script" {
-                    self.aside.extend(inside.lines().map(str::to_owned));
+                if name == "style" {
+                    self.aside.extend(escapes::texts_of_style(inside));
+                } else {
+                    self.script(inside);
                 }
                 text = after;
             } else {
@@ -168,6 +171,12 @@ impl Page {
             }
             self.line.push_str(part.trim_end_matches('\r'));
         }
+    }
+
+    /// As it stands, and with its escapes resolved.
+    fn script(&mut self, source: &str) {
+        let resolved = escapes::resolved_script(source).unwrap_or_default();
+        self.aside.extend(source.lines().chain(resolved.lines()).map(str::to_owned));
     }
 
     /// A page in an attribute.
@@ -227,6 +236,7 @@ impl Page {
                     Some(file) => self.files.push(file),
                     None => self.aside.push(words_of_address(&value)),
                 },
+                _ if key.starts_with("on") => self.script(&value),
                 _ if key.starts_with("data-") => self.aside.push(format!("{}: {value}", key.trim_start_matches("data-"))),
                 // `srcdoc`, and whatever else a script may make a page of.
                 _ if value.contains('<') && self.depth < MOST_PAGES => self.inner(&value),
@@ -286,68 +296,9 @@ fn find_ignoring_case(text: &str, what: &str) -> usize {
     text_bytes.windows(what.len()).position(|window| window.eq_ignore_ascii_case(what)).unwrap_or(text.len())
 }
 
-/// Resolves character references: numbers, and the names that mails use.
-pub fn decoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let end =
-            after.char_indices().take(12).find(|(_, c)| !c.is_ascii_alphanumeric() && *c != '#').map_or(after.len().min(12), |(at, _)| at);
-        let (word, next) = after.split_at_checked(end).unwrap_or(("", after));
-        match reference(word) {
-            Some(c) => {
-                out.push(c);
-                rest = next.strip_prefix(';').unwrap_or(next);
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-fn reference(word: &str) -> Option<char> {
-    if let Some(number) = word.strip_prefix('#') {
-        let value = match number.strip_prefix(['x', 'X']) {
-            Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16).ok()?,
-            None => number.parse().ok()?,
-        };
-        return char::from_u32(value);
-    }
-    Some(match word {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => ' ',
-        "shy" => '\u{ad}',
-        "zwnj" | "zwj" => '\u{200b}',
-        "ndash" => '–',
-        "mdash" => '—',
-        "euml" => 'ë',
-        "iuml" => 'ï',
-        "ouml" => 'ö',
-        "uuml" => 'ü',
-        "auml" => 'ä',
-        "Ouml" => 'Ö',
-        "Uuml" => 'Ü',
-        "Auml" => 'Ä',
-        "eacute" => 'é',
-        "egrave" => 'è',
-        "oslash" => 'ø',
-        "Oslash" => 'Ø',
-        "aring" => 'å',
-        "Aring" => 'Å',
-        "aelig" => 'æ',
-        "AElig" => 'Æ',
-        "szlig" => 'ß',
-        _ => return None,
-    })
+/// What character references stand for. A space that does not break is a space.
+fn decoded(text: &str) -> String {
+    escapes::resolved(text).replace('\u{a0}', " ")
 }
 
 #[cfg(test)]
@@ -370,6 +321,10 @@ mod tests {
         assert!(lines("<html><p><span>BSN</span><span>1234</span><b>56782</b></p>").contains(&"BSN 123456782".to_owned()));
         assert!(lines("<html><label for=a>BSN:</label> <input id=a value=123456782>").contains(&"BSN: 123456782".to_owned()));
         assert!(lines("<html><iframe srcdoc=\"&lt;p&gt;BSN 1&lt;/p&gt;\"></iframe>").contains(&"BSN 1".to_owned()));
+        assert!(lines("<html><style>p::after { content: \"BSN \\31\\32 3\" }</style>").contains(&"BSN 123".to_owned()));
+        assert!(lines("<html><script>x = 'BSN \\u0031\\x323'</script>").contains(&"x = 'BSN 123'".to_owned()));
+        assert!(lines("<html><p onclick=\"alert('BSN \\u00312')\">").contains(&"alert('BSN 12')".to_owned()));
+        assert!(lines("<html><p>BSN 12&ZeroWidthSpace;3").contains(&"BSN 12\u{200b}3".to_owned()));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod xml;
 
 use super::protocol::{Answer, MOST_PIECES, Request, Task, Tool};
 use crate::parse::document::{Content, Document, Piece, Place, Unreadable};
+use mail_parser::Charset;
 
 pub use sniff::sniff;
 
@@ -57,10 +58,12 @@ pub fn read(bytes: &[u8], request: &Request) -> Answer {
     Answer { document: Document { format: format.to_owned(), pieces, unreadable, pixels }, tasks }
 }
 
-/// What name and declared type say: it decides between text formats only, never whether something is read.
+/// What name and declared type say: it decides between text formats and their charsets only, never whether something is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hint {
     csv: bool,
+    mail: bool,
+    charset: Option<Charset>,
 }
 
 impl Hint {
@@ -68,7 +71,9 @@ impl Hint {
         let extension = name.and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension.to_ascii_lowercase());
         let csv = matches!(extension.as_deref(), Some("csv" | "tsv"))
             || declared.is_some_and(|declared| declared.starts_with("text/csv") || declared.starts_with("text/tab-sep"));
-        Self { csv }
+        let mail = extension.as_deref() == Some("eml") || declared.is_some_and(|declared| declared.starts_with("message/"));
+        let charset = declared.and_then(|declared| declared.split_once("charset=")).and_then(|(_, label)| text::charset(label));
+        Self { csv, mail, charset }
     }
 }
 
@@ -102,7 +107,7 @@ impl Reader {
             // What these are, only their readers know.
             "zip" => return office::read(self, bytes),
             "ole" => format = ole::read(self, bytes),
-            "" => match text::decode(bytes) {
+            "" => match text::decode_as(hint.charset, bytes) {
                 Some(text) => format = text::read(self, &text, hint),
                 None => {
                     self.fail(Unreadable::UnknownFormat);
@@ -114,6 +119,7 @@ impl Reader {
         // A file that is also a zip shows another face to another program (THREATS §1 row 32): both are read. A zip at the end of an
         // archive may be a member of it, and has been read as that.
         if !matches!(format, "7z" | "tar" | "gz" | "bz2" | "xz") && archive::ends_as_zip(bytes) {
+            self.pixels = None;
             archive::zip(self, bytes);
         }
         format
@@ -176,13 +182,39 @@ impl Reader {
 
     /// Reads a member of a container, with its name.
     fn member(&mut self, number: u32, name: Option<&str>, bytes: &[u8]) {
+        self.member_as(number, Hint::of(None, name), name, bytes);
+    }
+
+    /// The same, where something more is known of it.
+    fn member_as(&mut self, number: u32, hint: Hint, name: Option<&str>, bytes: &[u8]) {
         if let Some(name) = name.filter(|name| !name.trim().is_empty()) {
             self.lines("member-name", number, vec![name.to_owned()]);
         }
         if self.enter(number).is_some() {
-            self.read(bytes, Hint::of(None, name));
+            self.read(bytes, hint);
             self.path.pop();
         }
+    }
+
+    /// Bytes behind a file's own end are a file of their own, unless they are padding or what telephones note of a photograph.
+    fn appended(&mut self, behind: &[u8]) {
+        /// In bytes: no number is shorter.
+        const SHORTEST: usize = 8;
+        const LONGEST_NOTE: usize = 4096;
+        let is_blank = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+        let start = behind.iter().position(|byte| !is_blank(byte)).unwrap_or(behind.len());
+        let end = behind.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+        let behind = behind.get(start..end).unwrap_or(&[]);
+        let is_padding = behind.iter().all(|byte| Some(byte) == behind.first());
+        if is_padding || behind.len() < SHORTEST {
+            return;
+        }
+        // However small a picture is, this is more than a picture.
+        self.pixels = None;
+        if behind.ends_with(b"SEFT") && behind.len() <= LONGEST_NOTE {
+            return self.lines("metadata", 2, text::runs(behind));
+        }
+        self.member(1, None, behind);
     }
 
     /// Unpacks a stream within the limits; `None` (and the reason is kept) when it breaks or grows beyond them.

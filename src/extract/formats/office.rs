@@ -414,6 +414,16 @@ impl Page {
             "tab" => self.line.push('\t'),
             "s" => self.line.push(' '),
             "noBreakHyphen" => self.line.push('-'),
+            // A character of a font of symbols stands at 0xf000 and its own place (ECMA-376 part 1, 17.3.3.30).
+            "sym" => {
+                let place = start
+                    .attributes()
+                    .flatten()
+                    .find(|attribute| attribute.key.local_name().into_inner() == "char")
+                    .map(|char| value(&char));
+                let symbol = place.and_then(|place| u32::from_str_radix(&place, 16).ok()).and_then(|place| char::from_u32(place & 0xfff));
+                self.line.extend(symbol);
+            }
             _ => {}
         }
     }

@@ -11,9 +11,16 @@ use memchr::memmem;
 use std::io::Read;
 use std::sync::LazyLock;
 
+/// Where a PDF ends (ISO 32000-1, 7.5.5).
+const END: &[u8] = b"%%EOF";
+
 /// Hands the pages on and reads the rest.
 pub fn read(reader: &mut Reader, bytes: &[u8]) {
     reader.task(Tool::Pdf { pictures: may_show_pictures(bytes) }, "page", bytes.to_vec());
+    reader.lines("comment", 2, between_objects(bytes));
+    if let Some(end) = memmem::rfind(bytes, END) {
+        reader.appended(bytes.get(end + END.len()..).unwrap_or(&[]));
+    }
     if has(bytes, b"/Encrypt") {
         // It may still open without a password: then poppler reads its pages and properties. What lies beside them is locked to this
         // reader, and there must be nothing.
@@ -98,6 +105,21 @@ fn streams(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         let body = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")).unwrap_or(rest);
         Some((dictionary, body.get(..memmem::find(body, b"endstream").unwrap_or(body.len()))?))
     })
+}
+
+/// Words outside of all objects, where no program looks; not the lines of the cross-reference table.
+fn between_objects(bytes: &[u8]) -> Vec<String> {
+    const LAST: &[u8] = b"endobj";
+    let mut words = Vec::new();
+    let mut rest = bytes;
+    while let Some(start) = memmem::find(rest, b" obj") {
+        words.extend(text::runs(rest.get(..start).unwrap_or(&[])));
+        let object = rest.get(start..).unwrap_or(&[]);
+        rest = memmem::find(object, LAST).and_then(|end| object.get(end + LAST.len()..)).unwrap_or(&[]);
+    }
+    words.extend(text::runs(rest));
+    words.retain(|line| line.contains(|c: char| c.is_alphabetic() && !matches!(c, 'n' | 'f')));
+    words
 }
 
 fn unpacked(reader: &mut Reader, dictionary: &[u8], body: &[u8]) -> Option<Vec<u8>> {

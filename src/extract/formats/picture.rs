@@ -1,5 +1,8 @@
 //! Pictures: their size first, then their pixels, decoded here and enlarged for tesseract; and what is written beside the pixels.
 
+mod ending;
+mod tiff;
+
 use super::{Reader, text};
 use crate::extract::protocol::Tool;
 use crate::parse::document::Unreadable;
@@ -18,8 +21,14 @@ const MOST_FRAMES: usize = 20;
 /// Bytes that decoding may take.
 const MOST_MEMORY: u64 = 600 * 1024 * 1024;
 
-/// Reads one picture.
+/// Reads one picture, and what stands behind its end: programs append there, and nobody sees it.
 pub fn read(reader: &mut Reader, bytes: &[u8]) {
+    let (picture, behind) = bytes.split_at_checked(ending::end(bytes).unwrap_or(bytes.len())).unwrap_or((bytes, &[]));
+    picture_itself(reader, picture);
+    reader.appended(behind);
+}
+
+fn picture_itself(reader: &mut Reader, bytes: &[u8]) {
     reader.lines("metadata", 1, words_beside(bytes));
     let sized = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok().and_then(|image| image.into_dimensions().ok());
     let Some((width, height)) = sized else { return reader.fail(Unreadable::Damaged) };
@@ -36,7 +45,7 @@ pub fn read(reader: &mut Reader, bytes: &[u8]) {
     if let Some(frames) = frames(bytes) {
         return animation(reader, frames);
     }
-    if tiff_pages(bytes) > 1 {
+    if tiff::pages(bytes) > 1 {
         // tesseract reads all the pages of a TIFF; the decoder here only the first.
         return reader.task(Tool::Ocr, "picture", bytes.to_vec());
     }
@@ -145,56 +154,25 @@ fn is_dithered(gray: &GrayImage) -> bool {
     alone * 10 > dots
 }
 
-/// How many images a TIFF holds; 1 for what is none. BigTIFF is not sniffed as a picture at all.
-fn tiff_pages(bytes: &[u8]) -> usize {
-    const MOST: usize = 1_000;
-    if !(bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*")) {
-        return 1;
-    }
-    let (mut pages, mut at) = (0, number(bytes, 4, 4).unwrap_or(0));
-    while at != 0 && pages < MOST {
-        pages += 1;
-        at = number(bytes, at, 2).and_then(|entries| number(bytes, at + 2 + entries * 12, 4)).unwrap_or(0);
-    }
-    pages
-}
-
 /// Comments, EXIF and XMP: what is written beside the pixels.
 fn words_beside(bytes: &[u8]) -> Vec<String> {
     let mut words = match bytes {
         [0xff, 0xd8, ..] => beside_jpeg(bytes),
         [0x89, b'P', b'N', b'G', ..] => beside_png(bytes),
+        [b'R', b'I', b'F', b'F', ..] => beside_webp(bytes),
         // The words of a TIFF stand among its numbers, those of a GIF behind a mark.
         _ => memmem::find_iter(bytes, b"\x21\xfe")
             .take(20)
             .flat_map(|at| text::runs(bytes.get(at..(at + 2_000).min(bytes.len())).unwrap_or(&[])))
             .collect(),
     };
-    if bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*") {
-        words.extend(beside_tiff(bytes));
-    }
-    words.extend(text::runs(behind(bytes)));
+    words.extend(tiff::words(bytes));
     // XMP is the same packet of XML in every format.
     if let Some(packet) = memmem::find(bytes, b"<x:xmpmeta").and_then(|start| bytes.get(start..)) {
         let end = memmem::find(packet, b"</x:xmpmeta>").unwrap_or(packet.len());
         words.extend(String::from_utf8_lossy(packet.get(..end).unwrap_or(&[])).split(['<', '>']).map(str::to_owned));
     }
     words
-}
-
-/// What stands behind the picture's own end, where the format tells it: programs append there, and nobody sees it.
-fn behind(bytes: &[u8]) -> &[u8] {
-    let end = match bytes {
-        [0xff, 0xd8, ..] => memmem::rfind(bytes, b"\xff\xd9").map(|at| at + 2),
-        [0x89, b'P', b'N', b'G', ..] => memmem::rfind(bytes, b"IEND\xae\x42\x60\x82").map(|at| at + 8),
-        [b'B', b'M', ..] => bytes.get(2..6).and_then(|size| size.try_into().ok()).and_then(|size| u32::from_le_bytes(size).try_into().ok()),
-        [b'R', b'I', b'F', b'F', ..] => bytes
-            .get(4..8)
-            .and_then(|size| size.try_into().ok())
-            .and_then(|size| usize::try_from(u32::from_le_bytes(size)).ok()?.checked_add(8)),
-        _ => None,
-    };
-    end.and_then(|end| bytes.get(end..)).unwrap_or(&[])
 }
 
 fn beside_jpeg(bytes: &[u8]) -> Vec<String> {
@@ -237,22 +215,14 @@ fn beside_png(bytes: &[u8]) -> Vec<String> {
     words
 }
 
-/// Name, description, page name, artist and the like (TIFF 6.0 §8): every tag of type ASCII, of the first picture.
-fn beside_tiff(bytes: &[u8]) -> Vec<String> {
-    let mut words = Vec::new();
-    let first = number(bytes, 4, 4).unwrap_or(0);
-    for entry in 0..number(bytes, first, 2).unwrap_or(0) {
-        let at = first + 2 + entry * 12;
-        if let (Some(2), Some(length), Some(offset)) = (number(bytes, at + 2, 2), number(bytes, at + 4, 4), number(bytes, at + 8, 4)) {
-            words.extend(text::runs(bytes.get(offset..offset.saturating_add(length)).unwrap_or(&[])));
+/// Everything but pixels, colours and how they are put together (RFC 9649 §2.3).
+fn beside_webp(bytes: &[u8]) -> Vec<String> {
+    let (mut words, mut at) = (Vec::new(), 12);
+    while let (Some(kind), Some(size)) = (bytes.get(at..at + 4), ending::little(bytes, at + 4, 4)) {
+        if !matches!(kind, b"VP8 " | b"VP8L" | b"VP8X" | b"ALPH" | b"ANIM" | b"ANMF" | b"ICCP") {
+            words.extend(text::runs(bytes.get(at + 8..(at + 8).saturating_add(size).min(bytes.len())).unwrap_or(&[])));
         }
+        at = at.saturating_add(8).saturating_add(size + size % 2);
     }
     words
-}
-
-/// A number of a TIFF, in the byte order that it says.
-fn number(bytes: &[u8], at: usize, length: usize) -> Option<usize> {
-    let field = bytes.get(at..at.checked_add(length)?)?;
-    let folded = |sum: usize, byte: &u8| sum << 8 | usize::from(*byte);
-    Some(if bytes.starts_with(b"II") { field.iter().rev().fold(0, folded) } else { field.iter().fold(0, folded) })
 }

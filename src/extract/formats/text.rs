@@ -4,23 +4,47 @@ use super::{Hint, Reader, card, csv, html, mail, sql, xml};
 use crate::parse::document::Unreadable;
 use crate::parse::{carried, json, uuencode};
 use encoding_rs::{MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use mail_parser::Charset;
 
 /// Decodes text by its byte order mark, by the zero bytes of UTF-16 and UTF-32, as UTF-8, and else as the single-byte encoding that
-/// makes words of it. `None` for what is no text.
+/// makes words of it, unless it says itself which that is. `None` for what is no text.
 pub fn decode(bytes: &[u8]) -> Option<String> {
+    decode_as(None, bytes)
+}
+
+/// The charset that a label names; none for those whose bytes show themselves, and for the one that most labels name by default.
+pub fn charset(label: &str) -> Option<Charset> {
+    use Charset::{Replacement, Utf8, Utf16, Utf16Be, Utf16Le, Windows1252, XUserDefined};
+    let label = label.trim_start_matches(['"', '\'', ' ']).split(['"', '\'', ' ', ';', '>', '?']).next()?;
+    let charset = Charset::from_label(label.as_bytes())?;
+    (!matches!(charset, Utf8 | Utf16 | Utf16Le | Utf16Be | Windows1252 | XUserDefined | Replacement)).then_some(charset)
+}
+
+/// What a page or XML says of itself in its first bytes.
+fn named_within(bytes: &[u8]) -> Option<Charset> {
+    let start = String::from_utf8_lossy(bytes.get(..bytes.len().min(1024))?).to_ascii_lowercase();
+    let (_, label) =
+        start.trim_start().starts_with('<').then(|| start.split_once("charset=").or_else(|| start.split_once("encoding=")))??;
+    charset(label)
+}
+
+/// The same, where a header names a charset.
+pub fn decode_as(label: Option<Charset>, bytes: &[u8]) -> Option<String> {
+    let label = label.or_else(|| named_within(bytes));
     let text = match bytes {
         [0xff, 0xfe, 0, 0, rest @ ..] => utf32(rest, u32::from_le_bytes)?,
         [0, 0, 0xfe, 0xff, rest @ ..] => utf32(rest, u32::from_be_bytes)?,
         [0xef, 0xbb, 0xbf, rest @ ..] => UTF_8.decode_without_bom_handling(rest).0.into_owned(),
         [0xff, 0xfe, rest @ ..] => UTF_16LE.decode_without_bom_handling(rest).0.into_owned(),
         [0xfe, 0xff, rest @ ..] => UTF_16BE.decode_without_bom_handling(rest).0.into_owned(),
-        _ => without_mark(bytes),
+        _ => without_mark(label, bytes),
     };
     let odd = text.chars().filter(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n' | '\u{c}' | '\u{b}' | '\u{1b}' | '\u{1a}')).count();
     let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
     let length = text.chars().count();
-    // Bytes of which most are no ASCII are no text of a language here in any charset that we know: EBCDIC has its digits there.
-    let strange = std::str::from_utf8(bytes).is_err() && bytes.iter().filter(|byte| byte.is_ascii()).count() * 2 < bytes.len();
+    // Bytes of which most are no ASCII, and nobody says why, are no text of a language here in any charset that we know: EBCDIC has its digits there.
+    let strange =
+        label.is_none() && std::str::from_utf8(bytes).is_err() && bytes.iter().filter(|byte| byte.is_ascii()).count() * 2 < bytes.len();
     if strange && text.chars().count() == bytes.len() {
         return None;
     }
@@ -37,7 +61,7 @@ fn lost_step(text: &str) -> bool {
     out_of_step >= 4 && out_of_step * 5 > far.len() * 4
 }
 
-fn without_mark(bytes: &[u8]) -> String {
+fn without_mark(label: Option<Charset>, bytes: &[u8]) -> String {
     let start = bytes.get(..bytes.len().min(4096)).unwrap_or(bytes);
     let zeroes = |from: usize, step: usize| start.iter().skip(from).step_by(step).filter(|byte| **byte == 0).count();
     let (pairs, fours) = (start.len() / 2, start.len() / 4);
@@ -50,10 +74,13 @@ fn without_mark(bytes: &[u8]) -> String {
         UTF_16LE.decode_without_bom_handling(bytes).0.into_owned()
     } else if pairs >= 2 && zeroes(0, 2) * 2 > pairs && zeroes(1, 2) * 10 < pairs {
         UTF_16BE.decode_without_bom_handling(bytes).0.into_owned()
-    } else if let Ok(text) = std::str::from_utf8(bytes) {
+    } else if let Ok(text) = std::str::from_utf8(bytes)
+        && (label.is_none() || !bytes.is_ascii())
+    {
+        // Some charsets write all in ASCII, such as UTF-7; bytes beyond it that are UTF-8 are no accident.
         text.to_owned()
     } else {
-        single_bytes(bytes)
+        label.map_or_else(|| single_bytes(bytes), |charset| charset.decode(bytes).into_owned())
     }
 }
 
@@ -131,9 +158,16 @@ pub fn runs(bytes: &[u8]) -> Vec<String> {
 /// Reads decoded text as what it is, and the files that it carries; says what.
 pub fn read(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
     // A mail says what its parts are, and they are read as that.
-    if !mail::looks_like_mbox(text) && !mail::looks_like_mail(text) {
-        files_within(reader, text);
+    if mail::looks_like_mbox(text) {
+        mail::mbox(reader, text);
+        return "mbox";
     }
+    let without_blanks = text.trim_start();
+    if mail::looks_like_mail(without_blanks, hint) {
+        mail::read(reader, without_blanks.as_bytes());
+        return "eml";
+    }
+    files_within(reader, text);
     read_itself(reader, text, hint)
 }
 
@@ -202,14 +236,6 @@ fn read_itself(reader: &mut Reader, text: &str, hint: Hint) -> &'static str {
         reader.lines("text", 1, card::lines(text));
         return if start.starts_with("begin:vcalendar") { "ics" } else { "vcf" };
     }
-    if mail::looks_like_mbox(text) {
-        mail::mbox(reader, text);
-        return "mbox";
-    }
-    if mail::looks_like_mail(text) {
-        mail::read(reader, text.as_bytes());
-        return "eml";
-    }
     if let Some(tables) = sql::parse(text) {
         reader.lines("text", 1, text.lines().map(str::to_owned).collect());
         for (table, number) in tables.into_iter().zip(1..) {
@@ -256,7 +282,7 @@ fn is_page(start: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, is_page, runs};
+    use super::{charset, decode, decode_as, is_page, runs};
 
     #[test]
     fn encodings_are_told_apart_by_the_words_that_they_make() {
@@ -269,6 +295,26 @@ mod tests {
         let big: Vec<u8> = words.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect();
         for file in [&little, &big, &[b"\xff\xfe\0\0".as_slice(), &little].concat(), &[b"\0\0\xfe\xff".as_slice(), &big].concat()] {
             assert_eq!(decode(file).unwrap(), words);
+        }
+    }
+
+    #[test]
+    fn a_charset_that_is_named_is_believed() {
+        let words = "Прізвище;Дата народження;ЄДР\nШевченко;12.03.1961;1\n".repeat(3);
+        for name in ["windows-1251", "koi8-u"] {
+            let file = encoding_rs::Encoding::for_label(name.as_bytes()).unwrap().encode(&words).0.into_owned();
+            assert!(decode(&file).is_none(), "{name}");
+            assert_eq!(decode_as(charset(name), &file).as_deref(), Some(words.as_str()), "{name}");
+            let page = [format!("<html><meta charset=\"{name}\"><p>").as_bytes(), &file].concat();
+            assert!(decode(&page).unwrap().contains("Шевченко"), "{name}");
+        }
+        let greek = charset("\"ISO-8859-7\"; format=flowed");
+        assert_eq!(decode_as(greek, &encoding_rs::ISO_8859_7.encode("Όνομα").0).as_deref(), Some("Όνομα"));
+        assert_eq!(decode_as(charset("utf-7"), b"BSN +ADEAMgAz-").as_deref(), Some("BSN 123"));
+        // Bytes that show what they are, show it better than a label.
+        assert_eq!(decode_as(greek, "größer".as_bytes()).as_deref(), Some("größer"));
+        for label in ["utf-8", "windows-1252", "us-ascii", "x-nothing", ""] {
+            assert!(charset(label).is_none(), "{label}");
         }
     }
 
