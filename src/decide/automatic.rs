@@ -44,6 +44,7 @@ pub fn answerable(mail: &Mail, sender: &Sender<'_>, desk: &[&EmailAddress], is_o
     // Rule 6: our own ids come back once or twice in a conversation; more than three of them are two machines talking.
     let of_our_domain = |id: &MessageId| desk.iter().any(|own| own.domain().as_str().eq_ignore_ascii_case(id.right()));
     let echoes = is_own(address)
+        || without_detail(address).is_some_and(|address| is_own(&address))
         || !mail.loop_headers.is_empty()
         || mail.message_id.as_ref().is_some_and(of_our_domain)
         || mail.references.iter().filter(|id| Keys::reply_number(id).is_some() && of_our_domain(id)).count() > 3;
@@ -57,6 +58,12 @@ fn address(mail: &Mail) -> Option<&EmailAddress> {
         Author::One { address, .. } => Some(address),
         Author::Nobody { .. } => None,
     }
+}
+
+/// `desk+detail@…` lies in the mailbox of `desk@…` where the server has details (RFC 5233).
+fn without_detail(address: &EmailAddress) -> Option<EmailAddress> {
+    let (user, _) = address.local_part().split_once('+')?;
+    format!("{user}@{}", address.domain()).parse().ok()
 }
 
 /// Local parts of mailers (RFC 5321 §4.5.1, RFC 5230 §4.6).
@@ -141,7 +148,14 @@ mod tests {
         ] {
             assert!(!may_be_answered(&mail("jan@b.example", signs.clone())), "{signs:?}");
         }
-        for from in ["no-reply@b.example", "bounces+1@b.example", "news-request@b.example", "owner-list@b.example", "desk@vendor.example"] {
+        for from in [
+            "no-reply@b.example",
+            "bounces+1@b.example",
+            "news-request@b.example",
+            "owner-list@b.example",
+            "desk@vendor.example",
+            "desk+x@vendor.example",
+        ] {
             assert!(!may_be_answered(&mail(from, Automatic::default())), "{from}");
         }
         let hidden = Mail { recipients: Vec::new(), ..mail("jan@b.example", Automatic::default()) };

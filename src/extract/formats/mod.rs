@@ -204,9 +204,9 @@ impl Reader {
         let is_blank = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
         let start = behind.iter().position(|byte| !is_blank(byte)).unwrap_or(behind.len());
         let end = behind.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
-        let behind = behind.get(start..end).unwrap_or(&[]);
-        let is_padding = behind.iter().all(|byte| Some(byte) == behind.first());
-        if is_padding || behind.len() < SHORTEST {
+        let (said, behind) = (behind.get(start..end).unwrap_or(&[]), behind.get(start..).unwrap_or(&[]));
+        let is_padding = said.iter().all(|byte| Some(byte) == said.first());
+        if is_padding || said.len() < SHORTEST {
             return;
         }
         // However small a picture is, this is more than a picture.
