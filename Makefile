@@ -38,10 +38,10 @@ kills: setup
 	cargo bench $(FLAGS) --bench soak
 
 # Searches every file of the world for what was in rejected mail, after a usual pass and after a kill at every step (an hour), and writes the tables
-# in SECURITY.md. RESIDUE_KILLS=50 kills at fifty steps, spread over all, in each of the six installations.
+# in SECURITY.md, with the release build. RESIDUE_KILLS=50 kills at fifty steps, spread over all, in each of the six installations.
 RESIDUE_KILLS = 1000
 residue: setup
-	RESIDUE_KILLS=$(RESIDUE_KILLS) RESIDUE_TABLES=SECURITY.md cargo test $(FLAGS) --test main residue:: -- --test-threads 1
+	RESIDUE_KILLS=$(RESIDUE_KILLS) RESIDUE_TABLES=SECURITY.md cargo test --release $(FLAGS) --test main residue:: -- --test-threads 1
 
 # Makes a labelled corpus of files and whole mails from a seed, PICTURES of them screenshots and scans, written by LibreOffice and a dozen
 # libraries, and measures what screening finds in it, and how many text documents it screens on one core: SCREENING.md has the tables.

@@ -27,7 +27,7 @@
 //! | F46 | connection to the database cut inside T1, commit unknown | `sweep`, on PostgreSQL |
 //! | F47 | several daemons from the start | `store::mailboxes_are_shared_out_fairly`, `reliability::three_daemons_…`, `health::daemons_that_share_…` |
 //! | F48 | one is paused past its lease, and woken | `reliability::three_daemons_…`; `store::a_lost_mailbox_is_not_written_for` |
-//! | beyond F66 | one is cut off from the mail servers alone: refused, or not answered | `reliability::three_daemons_…`, `health::a_daemon_that_is_cut_off_…` |
+//! | beyond F66 | one is cut off from the mail servers alone: refused, or not answered | `reliability::three_daemons_…`, `health::a_daemon_that_is_cut_off_…`, `health::a_mailbox_whose_server_falls_silent_…`; `scripted.rs`: `a_server_that_falls_silent_…` |
 //! | F49 | the rows of the leases are deleted | `f49_…` |
 //! | F50–F52 | the clock jumps a day, DST | `f50_…` to `f52_…` |
 //! | F53 | the database's clock is not the host's | `f49_…` (they are days apart); `store::replies_in_doubt_…` |

@@ -8,6 +8,7 @@
 //! | mailbox removed | 503, why | in trouble | `whatever_needs_somebody_…` |
 //! | mailbox in other hands | 200 | watched, by the other | `daemons_that_share_…` |
 //! | mailbox out of reach for one daemon of several | its own: 503, why; the others': 200 | watched; which daemon cannot reach it, and why | `a_daemon_that_is_cut_off_…` |
+//! | … in the midst of a command | its own: 503, why | | `a_mailbox_whose_server_falls_silent_…` |
 //! | … for all of them | 503, why | in trouble, why | `a_daemon_that_is_cut_off_…` |
 //! | a task that does not look into its mailbox any more | 503 | | `health.rs`: `a_mailbox_that_nobody_looks_into_…` |
 //! | a mail that computes without end | the process ends | the daemon is dead | `poison::a_mail_that_keeps_the_program_busy_…`; a death: `mail_that_its_server_keeps_…` |
@@ -327,6 +328,62 @@ fn mail_that_its_server_keeps_and_a_daemon_that_died_are_told_at_once() {
 }
 
 /// A world whose mailboxes are there, empty.
+/// A mailbox on a server of this process.
+fn on_imap(port: u16) -> Item {
+    let mut mailbox = Table::new();
+    (mailbox["kind"], mailbox["host"], mailbox["port"]) = (value("imap"), value("127.0.0.1"), value(i64::from(port)));
+    (mailbox["tls"], mailbox["username"], mailbox["password_file"]) = (value("none"), value("desk"), value("password"));
+    Item::Table(mailbox)
+}
+
+#[test]
+fn a_mailbox_whose_server_falls_silent_in_the_midst_of_a_mail_goes_to_the_daemon_that_reaches_it() {
+    let url = Postgres::shared().database("silence");
+    let imap = Imap::start();
+    let proxy = Arc::new(Proxy::to(imap.port(), None));
+    let [far, near] = [proxy.port(), imap.port()].map(|port| {
+        let world = World::new().with_database(&url);
+        fs::write(world.dir.join("password"), "geheim").unwrap();
+        // Its contract has ended: retention would remove it, and with the new settings the mailbox would begin anew, perhaps in other hands.
+        fs::remove_file(world.dir.join("organisations/oudeveen.toml")).unwrap();
+        world.edit(|config| {
+            let desks = config["desk"].as_array_of_tables_mut().unwrap();
+            desks.retain(|desk| desk["name"].as_str() == Some("support"));
+            desks.get_mut(0).unwrap()["mailbox"] = on_imap(port);
+        });
+        world
+    });
+    let (far_port, near_port) = (listen(&far), listen(&near));
+    let _far = far.daemon(None);
+    eventually("the far one has it", || (held(far_port)? == 1).then_some(()));
+    let _near = near.daemon(None);
+    eventually("the near one leaves it there", || {
+        let is_ready = get(near_port, "/readyz")?.0 == 200;
+        (is_ready && held(far_port)? == 1 && held(near_port)? == 0).then_some(())
+    });
+
+    let way = Arc::clone(&proxy);
+    let mut was_cut = false;
+    imap.interfere(move |command, _| {
+        if command.contains("BODY.PEEK[]") && !std::mem::replace(&mut was_cut, true) {
+            way.cut();
+        }
+        Reaction::Obey
+    });
+    let mail = authentic(&question("a.devries@waterwolde.example", &far.desk("support"), 1));
+    imap.with(|accounts| accounts.deliver("desk", &mail, Clock::system().now()));
+    // It does not wait until the time for an answer is over.
+    let left = "the mailbox of support is out of reach from here, and left to other daemons: the server fell silent while fetching mails";
+    page(far_port, "/readyz", 503, &[left]);
+    eventually("the near one has taken it in", || {
+        let tickets = sql(&near, "SELECT 'ticket' FROM ticket").unwrap();
+        (held(near_port)? == 1 && tickets.len() == 1).then_some(())
+    });
+    eventually("nothing of it waits, and nothing is stuck", || sql(&near, "SELECT state FROM arrival").unwrap().is_empty().then_some(()));
+    proxy.heal();
+    page(far_port, "/readyz", 200, &["ready"]);
+}
+
 fn empty_world() -> World {
     let world = World::new();
     for desk in ["support", "ict", "open", "closed", "nordic"] {
@@ -346,10 +403,7 @@ fn a_mailbox_that_is_out_of_reach_or_lets_nobody_in_is_told_by_its_desk() {
                 "ict" => imap.port(),
                 _ => continue,
             };
-            let mut mailbox = Table::new();
-            (mailbox["kind"], mailbox["host"], mailbox["port"]) = (value("imap"), value("127.0.0.1"), value(i64::from(port)));
-            (mailbox["tls"], mailbox["username"], mailbox["password_file"]) = (value("none"), value("desk"), value("password"));
-            desk["mailbox"] = Item::Table(mailbox);
+            desk["mailbox"] = on_imap(port);
         }
     });
     fs::write(world.dir.join("password"), "geheim").unwrap();

@@ -18,6 +18,9 @@ pub enum MailboxError {
     /// No answer within the deadline.
     #[error("the server gave no answer in time while {0}")]
     Timeout(&'static str),
+    /// A server that was heard before says nothing any more, on a new connection neither.
+    #[error("the server fell silent while {0}, and another connection to it is not answered either")]
+    Silent(&'static str),
     /// The connection ended, or an earlier command of this session was broken off.
     #[error("the connection was lost while {0}")]
     Lost(&'static str),
@@ -97,6 +100,7 @@ impl MailboxError {
             Self::Unresolved(_)
             | Self::Unreachable(..)
             | Self::Timeout(_)
+            | Self::Silent(_)
             | Self::Lost(_)
             | Self::Bye(_)
             | Self::Protocol(_)

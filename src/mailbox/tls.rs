@@ -20,10 +20,10 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Deadline for a TCP connection: its first packet is sent four times by then.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// A connection on which nothing was heard for so long is asked whether it is there, so often.
-const ASKED_AFTER: Duration = Duration::from_secs(10);
-const ASKED_EVERY: Duration = Duration::from_secs(5);
+const ASKED_AFTER: Duration = Duration::from_secs(5);
+const ASKED_EVERY: Duration = Duration::from_secs(3);
 /// It counts as lost when the other side acknowledges nothing for so long, in milliseconds.
-const DEAF: u32 = 25_000;
+const DEAF: u32 = 12_000;
 
 /// Why there is no secure connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -199,8 +199,8 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = connect("127.0.0.1", listener.local_addr().unwrap().port(), true).await.unwrap();
         assert!(sockopt::socket_keepalive(&stream).unwrap());
-        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap() + sockopt::tcp_keepintvl(&stream).unwrap(), Duration::from_secs(15));
-        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), 25_000);
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap() + sockopt::tcp_keepintvl(&stream).unwrap(), Duration::from_secs(8));
+        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), 12_000);
     }
 
     #[tokio::test]

@@ -326,6 +326,14 @@ impl Part {
     }
 }
 
+/// The same mail with a Message-ID of its own: postkamer takes it for another one.
+pub fn sent_anew(mail: &[u8]) -> Vec<u8> {
+    const FIELD: &[u8] = b"\r\nMessage-ID: <";
+    let at = mail.windows(FIELD.len()).position(|window| window == FIELD).unwrap() + FIELD.len();
+    let id = word().into_bytes();
+    [&mail[..at], &id, &mail[at + id.len()..]].concat()
+}
+
 struct Letter {
     from: &'static str,
     name: String,

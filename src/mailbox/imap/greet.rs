@@ -20,6 +20,8 @@ use crate::mailbox::{Secret, Tls, bearer_proof, tls};
 const LIMIT: Duration = Duration::from_secs(60);
 /// Deadline for everything before the sign-in.
 const REACH_LIMIT: Duration = Duration::from_secs(120);
+/// Deadline for a greeting where it is only asked whether there is one.
+const SOON: Duration = Duration::from_secs(5);
 /// The longest line and the most lines before the sign-in.
 const MAX_LINE: usize = 8192;
 const MAX_LINES: usize = 100;
@@ -37,6 +39,12 @@ pub(in crate::mailbox) struct Greeted {
 /// Connects and greets.
 pub(in crate::mailbox) async fn reach(server: &ImapSettings) -> Result<Greeted, MailboxError> {
     timeout(REACH_LIMIT, connect_and_greet(server)).await.map_err(|_| MailboxError::Timeout("greeting us"))?
+}
+
+/// Whether somebody answers there, whatever they say: tells a server that takes its time from one that is out of reach.
+pub(super) async fn is_there(server: &ImapSettings) -> bool {
+    let answer = timeout(SOON, connect_and_greet(server)).await;
+    !matches!(answer, Err(_) | Ok(Err(MailboxError::Timeout(_) | MailboxError::Unreachable(..))))
 }
 
 async fn connect_and_greet(server: &ImapSettings) -> Result<Greeted, MailboxError> {

@@ -88,7 +88,7 @@ pub(super) async fn open_over(id: MailboxId, greeted: Greeted, server: &ImapSett
         }
         other => other?,
     };
-    Folder::select(id, Strict::new(session), settings).await
+    Folder::select(id, Strict::new(session, Some(server)), settings).await
 }
 
 impl Folder {

@@ -2,9 +2,12 @@
 //! for an empty success) must be an error here.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +28,8 @@ enum Step {
     Trickle(Vec<u8>),
     /// Ends the connection.
     Close,
+    /// Waits until it is told to go on.
+    Await(Arc<Notify>),
     /// Says nothing more and keeps the connection.
     Silence,
 }
@@ -63,6 +68,7 @@ fn server(script: Vec<Step>) -> (DuplexStream, JoinHandle<Vec<String>>) {
                         tokio::time::sleep(Duration::from_secs(1)).await;
                     }
                 }
+                Step::Await(signal) => signal.notified().await,
                 Step::Close => return heard,
                 Step::Silence => std::future::pending().await,
             }
@@ -77,7 +83,8 @@ fn server(script: Vec<Step>) -> (DuplexStream, JoinHandle<Vec<String>>) {
 
 fn settings() -> (Settings, ImapSettings) {
     let imap = ImapSettings {
-        host: "imap.zaakwijs.example".to_owned(),
+        // A name that no resolver needs to be asked about: one of its labels is empty.
+        host: "imap..example".to_owned(),
         port: 143,
         tls: Tls::None,
         ca_file: None,
@@ -290,6 +297,44 @@ async fn silence_ends_in_a_timeout_wherever_it_comes() {
     let (mut waiting, _) = folder(vec![hear("IDLE"), Step::Silence]).await;
     waiting.strict.news = false;
     assert!(matches!(waiting.wait(&CancellationToken::new()).await, Err(MailboxError::Timeout(_))));
+}
+
+/// As [`folder`], where others are to be found on this port.
+async fn folder_with_door(door: &TcpListener, script: Vec<Step>) -> Folder {
+    let (settings, mut imap) = settings();
+    (imap.host, imap.port) = ("127.0.0.1".to_owned(), door.local_addr().unwrap().port());
+    let (stream, _) = server([selected(), script].concat());
+    open_with(stream, (settings, imap)).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_falls_silent_and_greets_nobody_else_is_given_up_on_soon() {
+    let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    for half in [vec![], vec![say("* 1 FETCH (UID 3 BODY[] {300}\nabc")]] {
+        let mut fetching = folder_with_door(&door, script([&[hear("UID FETCH")], &half, &[Step::Silence]])).await;
+        assert_eq!(fetching.fetch(&[listed(3, 300)]).await.unwrap_err(), MailboxError::Silent("fetching mails"));
+    }
+    let mut waiting = folder_with_door(&door, vec![hear("IDLE"), Step::Silence]).await;
+    waiting.strict.news = false;
+    assert_eq!(waiting.wait(&CancellationToken::new()).await.unwrap_err(), MailboxError::Silent("waiting for mail"));
+}
+
+#[tokio::test]
+async fn a_server_that_takes_its_time_and_greets_others_is_waited_for() {
+    let (door, greeted) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Arc::new(Notify::new()));
+    let late = [hear("UID FETCH"), Step::Await(greeted.clone()), say("* 1 FETCH (UID 3 BODY[] {3}\nabc)\n$ OK")];
+    let mut fetching = folder_with_door(&door, late.into()).await;
+    let greet = async {
+        let (stream, _) = door.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"* OK hello\r\n").await.unwrap();
+        stream.read_line(&mut String::new()).await.unwrap();
+        greeted.notify_one();
+        stream
+    };
+    let wanted = [listed(3, 3)];
+    let (fetched, _greeted) = tokio::join!(fetching.fetch(&wanted), greet);
+    assert_eq!(fetched.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -8,17 +8,22 @@ use std::future::poll_fn;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use imap_proto::{MailboxDatum, RequestId, Response, ResponseCode, Status};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::ImapSettings;
+use super::greet::is_there;
 use super::guard::Guarded;
 use crate::mailbox::MailboxError;
 
 /// Deadline for the next response.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(60);
+/// After so long without a response another connection is tried; the next time after twice as long.
+const UNEASY: Duration = Duration::from_secs(5);
 /// Deadline for a whole command.
 const COMMAND_LIMIT: Duration = Duration::from_secs(600);
 
@@ -36,6 +41,8 @@ pub(super) async fn sound<T>(doing: &'static str, read: impl Future<Output = T>)
 #[derive(Debug)]
 pub(super) struct Strict {
     session: async_imap::Session<Guarded>,
+    /// Where another connection can be tried.
+    server: Option<Arc<ImapSettings>>,
     /// True while a command is under way, and for good once one was broken off: answers to it may still come.
     broken: bool,
     /// How many mails are in the folder (RFC 9051 §7.4.1).
@@ -47,8 +54,9 @@ pub(super) struct Strict {
 }
 
 impl Strict {
-    pub(super) fn new(session: async_imap::Session<Guarded>) -> Self {
-        Self { session, broken: false, exists: 0, news: false, validity: None }
+    pub(super) fn new(session: async_imap::Session<Guarded>, server: Option<&ImapSettings>) -> Self {
+        let server = server.cloned().map(Arc::new);
+        Self { session, server, broken: false, exists: 0, news: false, validity: None }
     }
 
     /// Runs a command to its tagged OK. `on` sees every response, the tagged OK too.
@@ -62,8 +70,7 @@ impl Strict {
         let tag = self.begin(doing, line).await?;
         loop {
             let limit = deadline.min(Instant::now() + RESPONSE_LIMIT);
-            let ended = timeout_at(limit, self.next(doing, |response| (verdict(doing, &tag, response), on(response)))).await;
-            let (ended, seen) = ended.map_err(|_| MailboxError::Timeout(doing))??;
+            let (ended, seen) = self.answer(doing, limit, |response| (verdict(doing, &tag, response), on(response))).await?;
             match ended {
                 Some(Err(MailboxError::Refused { doing, code })) => {
                     self.broken = false;
@@ -120,6 +127,32 @@ impl Strict {
         let response = data.parsed();
         self.note(doing, response)?;
         Ok(look(response))
+    }
+
+    /// [`Strict::next`] with a deadline. A slow server is waited for, one that is out of reach is not: whoever else can reach it is to have the
+    /// mailbox within seconds.
+    pub(super) async fn answer<O>(
+        &mut self,
+        doing: &'static str,
+        limit: Instant,
+        look: impl FnOnce(&Response<'_>) -> O,
+    ) -> Result<O, MailboxError> {
+        let server = self.server.clone();
+        let mut answer = pin!(self.next(doing, look));
+        let mut patience = UNEASY;
+        loop {
+            match timeout_at(limit.min(Instant::now() + patience), &mut answer).await {
+                Ok(answer) => return answer,
+                Err(_) if Instant::now() >= limit => return Err(MailboxError::Timeout(doing)),
+                Err(_) => patience *= 2,
+            }
+            let Some(server) = &server else { continue };
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                is_there = is_there(server) => if !is_there { return Err(MailboxError::Silent(doing)) },
+            }
+        }
     }
 
     /// Asks for nothing, so that the server can say what has changed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use imap_proto::Response;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Folder;
@@ -51,7 +51,7 @@ impl Folder {
         };
         // What is announced before the go-ahead is noted as news by `next`.
         loop {
-            let said = timeout(LIMIT, self.strict.next(DOING, look)).await.map_err(|_| MailboxError::Timeout(DOING))??;
+            let said = self.strict.answer(DOING, Instant::now() + LIMIT, look).await?;
             match said {
                 Said::GoAhead => break,
                 Said::Other => {}
@@ -83,7 +83,7 @@ impl Folder {
         }
         self.strict.go_on(DOING, "DONE").await?;
         loop {
-            let said = timeout(LIMIT, self.strict.next(DOING, look)).await.map_err(|_| MailboxError::Timeout(DOING))??;
+            let said = self.strict.answer(DOING, Instant::now() + LIMIT, look).await?;
             if let Said::End(end) = said {
                 self.strict.finish();
                 return end;
