@@ -131,7 +131,7 @@ fn says(line: &Line) -> Option<Approval> {
     // Danish "det tager vi op", German "das besprechen wir": who speaks may stand behind the verb.
     let speaks = line.of(Role::Speaker).any(|speaker| (1..=NEAR).contains(&speaker.start));
     let only_heard = heard && line.has(Role::Thanks);
-    let left_to_others = approves && line.has(Role::Must);
+    let left_to_others = line.still_to_be_approved();
     Some(match () {
         () if line.question || line.has(Role::NotYetSaid) => Approval::Unclear,
         () if says_no && no_matter && agrees && !denied && !conditional => Approval::Yes,
@@ -222,6 +222,15 @@ impl Line {
         let agrees = |clause| self.agreements().any(|hit| inside(hit, clause));
         let denies = |clause| self.denials().any(|hit| inside(hit, clause));
         clauses().any(|clause| agrees(clause) && !denies(clause)) && clauses().any(|clause| denies(clause) && !agrees(clause))
+    }
+
+    /// "The board must approve", "I have asked Tom to approve". What is promised behind an approval is another matter:
+    /// "Approved, the order will follow."
+    fn still_to_be_approved(&self) -> bool {
+        let approvals = || self.of(Role::Approves).chain(self.of(Role::Approval));
+        let awaited = |ahead: &Hit| approvals().any(|approval| self.clause_of(ahead) <= self.clause_of(approval));
+        let ahead = || self.of(Role::Ahead).filter(|ahead| !self.covered(ahead, Role::Harmless));
+        self.has(Role::Must) && approvals().next().is_some() || ahead().any(awaited)
     }
 
     /// Whether nothing but the name of an approval approves, and it is neither the writer's own nor given:

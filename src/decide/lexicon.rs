@@ -194,6 +194,8 @@ roles! {
     NotYetSaid = "answer"."not_yet",
     /// What must be is not yet.
     Must = "answer"."must",
+    /// Promised, or asked of somebody.
+    Ahead = "answer"."ahead",
     /// Who speaks.
     Speaker = "answer"."speaker",
     /// Thanks.
