@@ -125,7 +125,7 @@ fn says(line: &Line) -> Option<Approval> {
     if !(yes || says_no || agrees || declines || forgoes) {
         return None;
     }
-    let awaits = line.has(Role::Pending);
+    let awaits = line.of(Role::Pending).any(|pending| !line.covered(pending, Role::Harmless));
     let conditional = awaits || line.makes_a_condition(agrees);
     let no_matter = no.is_some_and(|no| line.follows(no, Role::NoMatter));
     // Danish "det tager vi op", German "das besprechen wir": who speaks may stand behind the verb.
