@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use crate::decide::lexicon::Lexicon;
 use crate::decide::{Facts, Membership, addition, answer, automatic, topic, urgency};
 use crate::extract::{Extractor, Languages, Patience};
-use crate::identify::{Authentic, Authentication, Organisation, Sender};
+use crate::identify::{Authentic, Authentication, Organisation, Roles, Sender};
 use crate::mailbox::RawMail;
 use crate::parse::document::{Document, Unreadable};
 use crate::parse::{Author, Mail, RawAttachment, parse};
@@ -278,7 +278,7 @@ fn own_organisation<'a>(
 const MOST_COLLEAGUES: usize = 50;
 
 /// Who gets a profile by a mail (POLICY "Profiles"): its author, unless that is a machine or has left, and people in Cc whose domain is that of the
-/// author's organisation.
+/// author's organisation. No profile is made of whom nobody wrote as: a role's address or a monitoring system in Cc.
 fn people(mail: &Mail, sender: &Sender<'_>, authentic: Authentic, own: Option<&Affiliation>, settings: &Settings) -> Vec<NewProfile> {
     let Some((author, name)) = author_of(mail) else { return Vec::new() };
     if sender.automatic || sender.kind == crate::identify::SenderKind::FormerContact {
@@ -286,8 +286,12 @@ fn people(mail: &Mail, sender: &Sender<'_>, authentic: Authentic, own: Option<&A
     }
     let organisation = own.and_then(|own| settings.organisations.organisation(&own.id));
     let of = organisation.map(|organisation| organisation.id.to_string());
+    let is_person = |organisation: &Organisation, address: &EmailAddress| {
+        !Roles::at(&organisation.name).include(address) && !organisation.automatic_senders.contains(address)
+    };
     let is_colleague = |address: &&EmailAddress| {
-        **address != author && organisation.is_some_and(|organisation| organisation.domains.contains(address.domain()))
+        let at_home = organisation.filter(|organisation| organisation.domains.contains(address.domain()));
+        **address != author && at_home.is_some_and(|organisation| is_person(organisation, address))
     };
     let colleague = |address: &EmailAddress| NewProfile {
         address: address.clone(),

@@ -19,6 +19,7 @@ mod daemon;
 mod extract;
 mod formats;
 mod health;
+mod letters;
 mod faults;
 mod mailbox;
 mod poison;

@@ -64,18 +64,22 @@ fn stand_ins_take_the_place_of_what_leads_to_a_person_and_stay_the_same_within_a
 
 #[test]
 fn nothing_is_masked_where_the_desk_does_not_say_so_or_a_person_writes() {
-    let mut house = House::new();
-    house.lay("support", AT, &alarm());
-    house.world.edit(|config| {
-        let desk = config["desk"].as_array_of_tables_mut().unwrap().iter_mut().find(|desk| desk["name"].as_str() == Some("ict")).unwrap();
-        desk["mask_monitoring"] = value(true);
-    });
-    let person =
-        Letter { text: alarm().text, ..Letter::from("j.vandam@waterwolde.example", "Joost van Dam", "Server certificate on WS-WTW-0123") };
-    house.lay("ict", "2026-11-20T10:00:01+01:00", &person);
-    let told = house.world.run_at("2026-11-20T10:00:02+01:00", &["run", "--once"]).ok().stderr;
-    for ticket in ["PK-00001", "PK-00002"] {
-        assert!(text_of(&house, ticket).contains("192.0.2.17:8443"), "{ticket}");
+    for mut house in House::both("unmasked") {
+        house.lay("support", AT, &alarm());
+        house.world.edit(|config| {
+            let desk =
+                config["desk"].as_array_of_tables_mut().unwrap().iter_mut().find(|desk| desk["name"].as_str() == Some("ict")).unwrap();
+            desk["mask_monitoring"] = value(true);
+        });
+        let person = Letter {
+            text: alarm().text,
+            ..Letter::from("j.vandam@waterwolde.example", "Joost van Dam", "Server certificate on WS-WTW-0123")
+        };
+        house.lay("ict", "2026-11-20T10:00:01+01:00", &person);
+        let told = house.world.run_at("2026-11-20T10:00:02+01:00", &["run", "--once"]).ok().stderr;
+        for ticket in ["PK-00001", "PK-00002"] {
+            assert!(text_of(&house, ticket).contains("192.0.2.17:8443"), "{ticket}");
+        }
+        assert!(TRACES.iter().all(|trace| !told.contains(trace)), "never in a log: {told}");
     }
-    assert!(TRACES.iter().all(|trace| !told.contains(trace)), "never in a log: {told}");
 }

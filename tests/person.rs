@@ -109,6 +109,59 @@ fn an_erased_person_is_gone_and_the_tickets_stay() {
     }
 }
 
+/// One half of a double surname, other spellings, files of others and other addresses: on a real installation, by a look at all that is left.
+#[test]
+fn of_a_double_surname_no_half_is_left_and_a_colleague_of_that_name_stays() {
+    const KARIN: &str = "karin.ml@heidetal.example";
+    for mut house in House::both("double") {
+        let list = house.world.dir.join("organisations/heidetal.toml");
+        let peter = "\n[[contact]]\nname = \"Peter Müller\"\nemail = \"peter.mueller@heidetal.example\"\nkind = \"general\"\n";
+        fs::write(&list, fs::read_to_string(&list).unwrap() + peter).unwrap();
+        let mut asked = Letter::from(KARIN, "=?utf-8?q?M=C3=BCller-L=C3=BCdenscheidt=2C_Karin?=", "Anfrage von Karin Mueller");
+        asked.text = "Guten Tag,\r\n\r\nhier Müller, die Karte lädt nicht.\r\n\r\nViele Grüße\r\nK. Müller-Lüdenscheidt\r\n".to_owned();
+        house.receive("support", "2026-11-20T10:00:00+01:00", &asked);
+        let mut answer = Letter::from("peter.mueller@heidetal.example", "=?utf-8?q?Peter_M=C3=BCller?=", "Re: Anfrage von Karin Mueller")
+            .with_file("Protokoll_K.Mueller-Luedenscheidt.csv", "a;b\r\n1;2\r\n");
+        answer.answers = Some(format!("<{}>", sql(&house.world, "SELECT message_id FROM outbox WHERE id = 1").unwrap()[0]));
+        answer.header = "Cc: \"Frau Müller-Lüdenscheidt\" <karin.ml@heidetal.example>\r\n".to_owned();
+        answer.text = "Frau Lüdenscheidt ist krank, Frau Müller-\r\nLüdenscheidts Vertretung bin ich, Peter Müller. Herr Müller ist auch ein Kollege.\r\n\
+                       Privat: k.mueller-luedenscheidt@privat.example\r\n\r\nVon: Mueller-Luedenscheidt, Karin\r\n\
+                       > hier Müller, die Karte lädt nicht.\r\n> K. Mu\u{308}ller-\r\n> Lüdenscheidt\r\n"
+            .to_owned();
+        house.receive("support", "2026-11-20T11:00:00+01:00", &answer);
+        assert_eq!(house.tickets("entries"), [2]);
+        house.world.run_at(NOON, &["tickets", "note", "PK-00001", "Frau MÜLLER angerufen; der Müller-Vertrag gilt."]).ok();
+        house.world.run_at(NOON, &["tickets", "reply", "PK-00001", "Guten Tag Frau Müller, wir sehen nach."]).ok();
+        let mut elsewhere = Letter::from("tom.reed@brookham.example", "Tom Reed", "Server certificate expired")
+            .with_file("mail to Karin Müller-Lüdenscheidt.csv", "a;b\r\n3;4\r\n");
+        elsewhere.text = "Ms Müller has left our team, Mr. Muller stays.\r\n".to_owned();
+        house.receive("support", "2026-11-20T11:30:00+01:00", &elsewhere);
+        house.work(NOON);
+        assert_eq!(house.originals("support"), 3);
+        house.at(NOON, &format!("person erase {KARIN}"));
+
+        let left = house.whole_database();
+        for word in ["denscheidt", "Karin", "K. M", "hier M", "MÜLLER", "Frau M", "Guten Tag Frau M", "karin.ml"] {
+            assert!(!left.contains(word), "{word} is left:\n{left}");
+        }
+        for word in [
+            "Peter Müller",
+            "peter.mueller@heidetal.example",
+            "Herr Müller ist auch",
+            "der Müller-Vertrag gilt",
+            "Protokoll_[removed].csv",
+            "mail to [removed].csv",
+            "[removed]@privat.example",
+            "Ms Müller has left our team, Mr. Muller stays.",
+            "hier [removed], die Karte lädt nicht.",
+        ] {
+            assert!(left.contains(word), "{word} is gone:\n{left}");
+        }
+        // The originals of all mails that named her went with it, for what their files are called as well.
+        assert_eq!((house.originals("support"), house.tickets("attachments")), (0, vec![json!(1), json!(1)]));
+    }
+}
+
 /// Texts are looked through before the lock is taken that keeps others from booking. Here the lock is held until the command waits for it, so
 /// that what is booked under it came after that look.
 #[test]
@@ -153,16 +206,18 @@ fn what_is_booked_between_the_look_and_the_lock_is_erased_too() {
 
 #[test]
 fn files_stay_where_the_case_needs_them_and_a_legal_hold_keeps_all() {
-    let mut house = House::new();
-    conversation(&mut house);
-    house.at(NOON, "retention hold --ticket PK-00001");
-    let erased = house.at(NOON, &format!("person erase {ANNELIES} --json")).json().remove(0);
-    assert_eq!((&erased["erased"]["held"], &erased["erased"]["tickets"]), (&json!(["PK-00001"]), &json!(["PK-00002"])));
-    assert!(house.whole_database().contains(ANNELIES));
-    house.at(NOON, "retention unhold --ticket PK-00001");
-    house.at(NOON, &format!("person erase {ANNELIES} --keep-attachments"));
-    assert_eq!((house.tickets("attachments"), house.blobs().len()), (vec![json!(1), json!(0)], 1));
-    assert!(!house.whole_database().contains(ANNELIES));
+    for mut house in House::both("erase_files") {
+        conversation(&mut house);
+        house.at(NOON, "retention hold --ticket PK-00001");
+        let erased = house.at(NOON, &format!("person erase {ANNELIES} --json")).json().remove(0);
+        assert_eq!((&erased["erased"]["held"], &erased["erased"]["tickets"]), (&json!(["PK-00001"]), &json!(["PK-00002"])));
+        assert!(house.whole_database().contains(ANNELIES));
+        house.at(NOON, "retention unhold --ticket PK-00001");
+        house.at(NOON, &format!("person erase {ANNELIES} --keep-attachments"));
+        assert_eq!((house.tickets("attachments"), house.blobs().len()), (vec![json!(1), json!(0)], 1));
+        let left = house.whole_database();
+        assert!(!left.contains(ANNELIES) && left.contains("[removed].csv"), "the file stays, under a name without hers: {left}");
+    }
 }
 
 #[test]
@@ -222,12 +277,13 @@ fn mail_of_somebody_who_objected_is_ignored_until_they_withdraw() {
 
 #[test]
 fn only_an_agent_of_every_desk_may_act_on_a_person() {
-    let house = House::new();
-    let path = &house.world.config_path;
-    let settings = fs::read_to_string(path).unwrap() + "\n[[agent]]\nname = \"ineke\"\ndesks = [\"support\"]\n";
-    fs::write(path, settings).unwrap();
-    let mut command = house.world.command(&["person", "export", ANNELIES]);
-    command.env("SUDO_USER", "ineke");
-    let refused = house.world.finish(command, b"").exits(2).stderr;
-    assert!(refused.contains("works at every desk"), "{refused}");
+    for house in House::both("act_on_a_person") {
+        let path = &house.world.config_path;
+        let settings = fs::read_to_string(path).unwrap() + "\n[[agent]]\nname = \"ineke\"\ndesks = [\"support\"]\n";
+        fs::write(path, settings).unwrap();
+        let mut command = house.world.command(&["person", "export", ANNELIES]);
+        command.env("SUDO_USER", "ineke");
+        let refused = house.world.finish(command, b"").exits(2).stderr;
+        assert!(refused.contains("works at every desk"), "{refused}");
+    }
 }

@@ -85,6 +85,16 @@ fn listed(office: &Office, address: &EmailAddress) -> Vec<(String, Redacted<Stri
         .collect()
 }
 
+/// The names of the others at the organisations on whose lists somebody stands, or whose domain is theirs.
+fn colleagues(office: &Office, address: &EmailAddress) -> Vec<Redacted<String>> {
+    let all = office.settings.organisations.organisations().iter();
+    let theirs = all.filter(|organisation| {
+        organisation.domains.contains(address.domain()) || organisation.contacts.iter().any(|contact| contact.email == *address)
+    });
+    let contacts = theirs.flat_map(|organisation| &organisation.contacts).filter(|contact| contact.email != *address);
+    contacts.map(|contact| contact.name.clone()).collect()
+}
+
 async fn export(office: &Office, address: &EmailAddress, json: bool, directory: Option<PathBuf>) -> Result<(), Failure> {
     let held = office.store.held_of(address, &office.agent()?).await?;
     if let Some(directory) = directory {
@@ -197,7 +207,8 @@ async fn erase(office: &Office, address: &EmailAddress, names: Vec<String>, keep
     let listed = listed(office, address);
     let names: Vec<Redacted<String>> = names.into_iter().map(Redacted::new).chain(listed.iter().map(|(_, name, _)| name.clone())).collect();
     let phones: Vec<Redacted<String>> = listed.iter().flat_map(|(_, _, phones)| phones.clone()).collect();
-    let whom = ToErase { address, names: &names, phones: &phones, keep_attachments };
+    let colleagues = colleagues(office, address);
+    let whom = ToErase { address, names: &names, phones: &phones, colleagues: &colleagues, keep_attachments };
     let erased = office.store.erase(&whom, &office.agent()?).await?;
     let mut report = Report::default();
     retention::expunge(&office.settings, &office.store, None, &mut report).await?;

@@ -8,9 +8,11 @@ mod directory;
 mod entitled;
 mod name;
 mod organisation;
+mod roles;
 
 pub use authentic::{Authentic, Authentication, TrustedServer};
 pub use directory::{Directory, Sender, SenderKind};
 pub use entitled::AccessEnd;
 pub use name::fold_name;
 pub use organisation::{Contact, ContactKind, Organisation, OrganisationId, Particulars};
+pub use roles::Roles;

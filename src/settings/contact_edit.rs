@@ -12,8 +12,7 @@ use jiff::civil::Date;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::Settings;
-use super::role_address::Roles;
-use crate::identify::{Contact, ContactKind, Organisation};
+use crate::identify::{Contact, ContactKind, Organisation, Roles};
 use crate::words::EmailAddress;
 
 /// Somebody to be put on a list.

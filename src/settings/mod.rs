@@ -11,7 +11,6 @@ mod live;
 mod main_file;
 mod organisation_file;
 mod overrides;
-mod role_address;
 mod schema;
 mod section;
 mod tree;

@@ -10,12 +10,11 @@ use sha2::Sha256;
 use super::context::Context;
 use super::domains::{self, Objection};
 use super::main_file::read_table;
-use super::role_address::Roles;
 use super::schema;
 use super::section::{At, Section};
 use super::tree::{Place, Table};
 use super::values;
-use crate::identify::{Contact, ContactKind, Organisation, OrganisationId, Particulars, fold_name};
+use crate::identify::{Contact, ContactKind, Organisation, OrganisationId, Particulars, Roles, fold_name};
 use crate::words::{AgreedTerms, Domain, EmailAddress, Language, Redacted};
 
 /// One organisation and where its parts stand.

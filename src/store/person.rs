@@ -1,6 +1,7 @@
 //! A person's rights (GDPR 15, 17, 21): what is held of somebody, taking them out of it, and their objection.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -12,7 +13,7 @@ use super::connection::begin_serial;
 use super::entities::{
     approval, attachment, entry, erasure_due, identity_check, mail, objection, outbox, participant, portal_access, profile, ticket,
 };
-use super::erasure::Person;
+use super::erasure::{Known, Near, Person};
 use super::error::While;
 use super::holds::Holds;
 use super::rows::{address, from_json, timestamp, to_json};
@@ -163,6 +164,8 @@ struct Unfinished {
     address: String,
     names: Vec<String>,
     phones: Vec<String>,
+    #[serde(default)]
+    colleagues: Vec<String>,
     keep_attachments: bool,
 }
 
@@ -175,6 +178,8 @@ pub struct ToErase<'a> {
     pub names: &'a [Redacted<String>],
     /// Phones that are known.
     pub phones: &'a [Redacted<String>],
+    /// Names of others at the same organisation, besides those who have profiles: what may be theirs is not taken out of others' texts.
+    pub colleagues: &'a [Redacted<String>],
     /// Whether the files that the person sent stay.
     pub keep_attachments: bool,
 }
@@ -226,7 +231,7 @@ impl Store {
     /// The database is out of reach.
     pub async fn held_of(&self, address: &EmailAddress, agent: &str) -> Result<Held, StoreError> {
         let now = self.now();
-        let person = Person::new(address.reveal(), &BTreeSet::new(), &BTreeSet::new());
+        let person = Person::new(address.reveal(), &Known::default());
         let ahead = look_through(&self.0.reader, address, &person, 0).await?;
         let transaction = begin_serial(&self.0.writer, READING).await?;
         let own = written_by(&transaction, address).await?;
@@ -304,8 +309,9 @@ impl Store {
         for (row, unfinished) in self.unfinished_erasures().await? {
             let address = address("erasure_due", &unfinished.address)?;
             let redacted = |texts: &[String]| texts.iter().cloned().map(Redacted::new).collect::<Vec<_>>();
-            let (names, phones) = (redacted(&unfinished.names), redacted(&unfinished.phones));
-            let whom = ToErase { address: &address, names: &names, phones: &phones, keep_attachments: unfinished.keep_attachments };
+            let [names, phones, colleagues] = [&unfinished.names, &unfinished.phones, &unfinished.colleagues].map(|texts| redacted(texts));
+            let keep_attachments = unfinished.keep_attachments;
+            let whom = ToErase { address: &address, names: &names, phones: &phones, colleagues: &colleagues, keep_attachments };
             let (transaction, person, traces) = self.begin_with_everything_of(&whom).await?;
             let kept = Kept::of(&transaction, &traces, &self.0.keys.person(&address)).await?;
             if kept.all_of(&traces) {
@@ -328,7 +334,7 @@ impl Store {
     pub async fn erasures_to_finish(&self) -> Result<u64, StoreError> {
         let mut number = 0;
         for (row, unfinished) in self.unfinished_erasures().await? {
-            let nameless = Person::new(&unfinished.address, &BTreeSet::new(), &BTreeSet::new());
+            let nameless = Person::new(&unfinished.address, &Known::default());
             let address = address("erasure_due", &unfinished.address)?;
             let ahead = look_through(&self.0.reader, &address, &nameless, 0).await?;
             let transaction = begin_serial(&self.0.writer, READING).await?;
@@ -447,16 +453,33 @@ impl Kept {
 /// How a person is told in texts, and what they wrote.
 async fn person_of(db: &impl ConnectionTrait, keys: &Keys, whom: &ToErase<'_>) -> Result<(Person, Vec<entry::Model>), StoreError> {
     let own = written_by(db, whom.address).await?;
-    let mut names: BTreeSet<String> = own.iter().map(|entry| entry.author_name.trim().to_owned()).collect();
-    names.extend(whom.names.iter().map(|name| name.reveal().clone()));
-    let mut phones: BTreeSet<String> = whom.phones.iter().map(|phone| phone.reveal().clone()).collect();
-    if let Some(profile) = profile::Entity::find_by_id(keys.person(whom.address).as_str()).one(db).await.doing(ERASING)? {
-        names.insert(profile.name);
-        phones.extend(profile.phone.into_iter().chain(profile.mobile));
+    let told = |texts: &[Redacted<String>]| texts.iter().map(|text| text.reveal().clone()).collect();
+    let mut known = Known { names: told(whom.names), phones: told(whom.phones), others: told(whom.colleagues) };
+    known.names.extend(own.iter().map(|entry| entry.author_name.clone()));
+    let key = keys.person(whom.address);
+    if let Some(profile) = profile::Entity::find_by_id(key.as_str()).one(db).await.doing(ERASING)? {
+        known.names.insert(profile.name);
+        known.phones.extend(profile.phone.into_iter().chain(profile.mobile));
+        if let Some(organisation) = profile.organisation {
+            known.others.extend(names_at(db, &organisation, &key).await?);
+        }
     }
-    let mut person = Person::new(whom.address.reveal(), &names, &phones);
+    let mut person = Person::new(whom.address.reveal(), &known);
     own.iter().for_each(|entry| person.learn(&entry.written));
     Ok((person, own))
+}
+
+/// The names of all others who have a profile at an organisation.
+async fn names_at(db: &impl ConnectionTrait, organisation: &str, but: &Pseudonym) -> Result<Vec<String>, StoreError> {
+    profile::Entity::find()
+        .select_only()
+        .column(profile::Column::Name)
+        .filter(profile::Column::Organisation.eq(organisation))
+        .filter(profile::Column::Person.ne(but.as_str()))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(ERASING)
 }
 
 /// What somebody wrote.
@@ -476,13 +499,29 @@ async fn look_through(
         let page = entry::Entity::find().filter(entry::Column::Id.gt(looked.up_to)).order_by_asc(entry::Column::Id).limit(PAGE);
         let rows = page.all(db).await.doing(READING)?;
         let Some(last) = rows.last() else { return Ok(looked) };
+        let ids = looked.up_to + 1..=last.id;
         looked.up_to = last.id;
+        let named = files_that_name(db, person, ids).await?;
         let mentions = |row: &&entry::Model| {
             let texts = [&row.subject, &row.written, &row.quoted, &row.author_name];
-            row.author.as_deref() != Some(address.reveal()) && texts.into_iter().any(|text| person.is_in(text))
+            row.author.as_deref() != Some(address.reveal()) && (named.contains(&row.id) || texts.into_iter().any(|text| person.is_in(text)))
         };
         looked.mentioned_on.extend(rows.iter().filter(mentions).map(|row| row.ticket_id));
     }
+}
+
+/// The entries among these that hold a file whose name names the person.
+async fn files_that_name(db: &impl ConnectionTrait, person: &Person, entries: RangeInclusive<i64>) -> Result<BTreeSet<i64>, StoreError> {
+    let files: Vec<(i64, Option<String>)> = attachment::Entity::find()
+        .select_only()
+        .columns([attachment::Column::EntryId, attachment::Column::Name])
+        .filter(attachment::Column::EntryId.between(*entries.start(), *entries.end()))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing(READING)?;
+    let names = |name: &Option<String>| name.as_ref().is_some_and(|name| person.is_in(name));
+    Ok(files.into_iter().filter(|(_, name)| names(name)).map(|(id, _)| id).collect())
 }
 
 /// Marks the originals of these mails to be expunged, and takes the person's digest off them. How many were marked.
@@ -542,6 +581,7 @@ async fn note_unfinished(
         address: whom.address.reveal().to_owned(),
         names: all(whom.names),
         phones: all(whom.phones),
+        colleagues: all(whom.colleagues),
         keep_attachments: whom.keep_attachments,
     };
     let row = erasure_due::Model { person: key.as_str().to_owned(), at: now, agent: agent.to_owned(), request: to_json(&request) };
@@ -618,22 +658,29 @@ async fn erase_from_ticket(
     mails: &mut BTreeSet<i64>,
 ) -> Result<(), StoreError> {
     let address = whom.address.reveal();
+    let Some(row) = ticket::Entity::find_by_id(id).one(db).await.doing(ERASING)? else { return Ok(()) };
     let takes_part = roles.iter().any(|role| *role != "mentioned");
+    let asked = row.requester.as_deref() == Some(address);
+    let (mut cc, requester): (Vec<(crate::decide::Cc, String)>, _) = (from_json("ticket", &row.cc)?, row.requester);
     for row in entry::Entity::find().filter(entry::Column::TicketId.eq(id)).all(db).await.doing(ERASING)? {
         let own = row.author.as_deref() == Some(address);
-        let out = |text: &str| match () {
-            () if own => person.out_of_own(text),
-            () if takes_part => person.out_of(text),
-            () => person.certainly_out_of(text),
+        let near = match () {
+            () if own => Near::Own,
+            () if asked && row.kind != "mail" => Near::Answer,
+            () if takes_part => Near::Ticket,
+            () if [&row.subject, &row.written, &row.quoted].into_iter().any(|text| person.is_in(text)) => Near::Named,
+            () => Near::Elsewhere,
         };
-        let (written, quoted) = (out(&row.written), if takes_part { person.out_of(&row.quoted) } else { out(&row.quoted) });
-        let subject = if takes_part { person.out_of(&row.subject) } else { out(&row.subject) };
-        let author_name = if own { String::new() } else { person.certainly_out_of(&row.author_name) };
+        let written = if own { person.out_of_own(&row.written) } else { person.out_of(&row.written, near) };
+        let (quoted, subject) = (person.out_of(&row.quoted, near), person.out_of(&row.subject, near));
+        let author_name = if own { String::new() } else { person.out_of(&row.author_name, Near::Elsewhere) };
         let changed = [(&written, &row.written), (&quoted, &row.quoted), (&subject, &row.subject), (&author_name, &row.author_name)];
-        let changed = changed.into_iter().filter(|(new, old)| new != old).count();
+        let mut changed = changed.into_iter().filter(|(new, old)| new != old).count();
         if own && !whom.keep_attachments {
             let removed = attachment::Entity::delete_many().filter(attachment::Column::EntryId.eq(row.id)).exec(db).await.doing(ERASING)?;
             erased.attachments += removed.rows_affected;
+        } else {
+            changed += erase_from_file_names(db, row.id, person, if takes_part { Near::FileName } else { Near::Elsewhere }).await?;
         }
         if changed == 0 && !own {
             continue;
@@ -661,17 +708,34 @@ async fn erase_from_ticket(
         .exec(db)
         .await
         .doing(ERASING)?;
-    let Some(row) = ticket::Entity::find_by_id(id).one(db).await.doing(ERASING)? else { return Ok(()) };
-    let mut cc: Vec<(crate::decide::Cc, String)> = from_json("ticket", &row.cc)?;
     cc.retain(|(_, other)| other != address);
     ticket::Entity::update_many()
         .col_expr(ticket::Column::Cc, Expr::value(to_json(&cc)))
-        .col_expr(ticket::Column::Requester, Expr::value(row.requester.filter(|requester| requester != address)))
+        .col_expr(ticket::Column::Requester, Expr::value(requester.filter(|requester| requester != address)))
         .filter(ticket::Column::Id.eq(id))
         .exec(db)
         .await
         .doing(ERASING)
         .map(|_| ())
+}
+
+/// Files that others sent, or that are kept, stay under a name without the person. How many names were changed.
+async fn erase_from_file_names(db: &DatabaseTransaction, entry: i64, person: &Person, near: Near) -> Result<usize, StoreError> {
+    let mut changed = 0;
+    for row in attachment::Entity::find().filter(attachment::Column::EntryId.eq(entry)).all(db).await.doing(ERASING)? {
+        let Some(old) = row.name else { continue };
+        let name = person.out_of(&old, near);
+        if name != old {
+            attachment::Entity::update_many()
+                .col_expr(attachment::Column::Name, Expr::value(name))
+                .filter(attachment::Column::EntryId.eq(entry).and(attachment::Column::Position.eq(row.position)))
+                .exec(db)
+                .await
+                .doing(ERASING)?;
+            changed += 1;
+        }
+    }
+    Ok(changed)
 }
 
 /// Letters to the person, and the bytes of every letter on their tickets: some name who asked. What has not gone out to them never will.

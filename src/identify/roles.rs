@@ -1,9 +1,9 @@
-//! Addresses of roles and rooms rather than of a person (POLICY "contact"): whoever reads them cannot approve anything.
+//! Addresses of roles and rooms rather than of a person (POLICY "contact"): whoever reads them cannot approve anything, and no profile is kept of them.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use crate::identify::fold_name;
+use super::name::fold_name;
 use crate::words::EmailAddress;
 
 /// Local parts, reduced to plain letters, that are no person: in all of the six languages.
@@ -22,7 +22,7 @@ const ROLES: &[&str] = &[
      netwerkbeheer automatisering informatisering informatiebeheer archief postkamer postregistratie facturen financien inkoop \
      crediteuren debiteuren personeel communicatie pers redactie webredactie klantenservice klantcontact klantcontactcentrum kcc \
      vergunningen belastingen belasting sociaaldomein werkeninkomen wmo jeugd handhaving boa fg avg meldingen klachten vragen \
-     algemeen kantoor afdeling secr servicepunt meldpunt provincie waterschap",
+     algemeen kantoor afdeling secr servicepunt meldpunt provincie waterschap stadskantoor omgevingsdienst wijkteam zorgloket",
     // Danish and Norwegian.
     "kommune kommunen raadhus radhus radhuset raadhuset borgerservice borger borgmester ordforer postmottak postmodtagelse \
      hovedpost hovedpostkasse kontakt kundeservice kundesenter kundecenter servicetorg servicetorget innbyggertorg innbyggerservice \
@@ -53,35 +53,52 @@ const ROLES: &[&str] = &[
 /// The same words, for looking up: there are hundreds of them, and hundreds of thousands of contacts.
 static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| ROLES.iter().flat_map(|words| words.split_ascii_whitespace()).collect());
 
+/// A word of no more letters is too short for the second of a compound: names end like that.
+const SHORTEST: usize = 3;
+
 /// What is no person at one organisation.
-pub(super) struct Roles {
+#[derive(Debug)]
+pub struct Roles {
     /// The organisation's own name, whole and without words such as "gemeente".
     own_names: [String; 2],
 }
 
 impl Roles {
     /// For the organisation of that name.
-    pub(super) fn at(organisation: &str) -> Self {
+    #[must_use]
+    pub fn at(organisation: &str) -> Self {
         let folded = fold_name(organisation);
         let without_kind = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !KNOWN.contains(word)).collect();
         Self { own_names: [letters(&folded), without_kind] }
     }
 
     /// Whether an address is that of a role, a room or a machine, or of the organisation itself.
-    pub(super) fn include(&self, address: &EmailAddress) -> bool {
+    #[must_use]
+    pub fn include(&self, address: &EmailAddress) -> bool {
         // A tag is chosen by whoever writes: info+jan is still info; so are numbers: info2.
         let local = address.local_part().split('+').next().unwrap_or_default();
         let whole = letters(local);
         if whole.is_empty() {
             return false;
         }
-        let mut words = local.split(['.', '-', '_']).map(letters).filter(|word| !word.is_empty());
         let own_domain = address.domain().as_str().split('.').next().map(letters).unwrap_or_default();
-        KNOWN.contains(whole.as_str())
-            || words.all(|word| KNOWN.contains(word.as_str()))
-            || whole == own_domain
-            || self.own_names.contains(&whole)
+        let is_role = |word: &str| is_known(word) || word == own_domain || self.own_names.iter().any(|own| own == word);
+        let mut words = local.split(['.', '-', '_']).map(letters).filter(|word| !word.is_empty());
+        is_role(&whole) || words.all(|word| is_role(&word))
     }
+}
+
+/// One of the words, or two of them in one as Germanic languages write them, with or without a letter between: `stadsbestuur`, `itdrift`.
+fn is_known(word: &str) -> bool {
+    let compound = |at: usize| {
+        let (Some(first), Some(second)) = (word.get(..at), word.get(at..)) else { return false };
+        let own = KNOWN.contains(first)
+            || ["s", "e", "n", "en"]
+                .iter()
+                .any(|joint| first.strip_suffix(joint).is_some_and(|own| own.len() > SHORTEST && KNOWN.contains(own)));
+        own && second.len() > SHORTEST && KNOWN.contains(second)
+    };
+    KNOWN.contains(word) || (2..word.len()).any(compound)
 }
 
 fn letters(text: &str) -> String {
@@ -130,6 +147,14 @@ mod tests {
             "gemeentewaterwolde",
             "gemeente.waterwolde",
             "info-2",
+            "stadsbestuur",
+            "gemeentesecretaris",
+            "ictbeheer",
+            "itdrift",
+            "kommuneservice",
+            "info-waterwolde",
+            "waterwolde.post",
+            "team.burgerzaken",
         ] {
             assert!(role(&format!("{local}@waterwolde.example")), "{local}");
         }
@@ -150,6 +175,11 @@ mod tests {
             "vanderpost",
             "jj",
             "e.clarke2",
+            "itamar",
+            "helpost",
+            "postman",
+            "stadskamp",
+            "h.waterwolde",
         ] {
             assert!(!role(&format!("{local}@waterwolde.example")), "{local}");
         }
