@@ -254,6 +254,11 @@ async fn purge(office: &Office, number: TicketNumber, what: Purge, redirect: boo
         let files = purged.attachments.iter().map(|(number, format)| WithheldAttachment { number: *number, format: format.to_uppercase() });
         if redirect { desk.to_requester(template, on, None, files.collect(), keys) } else { None }
     };
+    let done = match what {
+        Purge::Ticket => "is purged".to_owned(),
+        Purge::Entry(entry) => format!("has lost all that entry {entry} held"),
+        Purge::Attachment(attachment) => format!("has lost attachment {attachment}"),
+    };
     let purged = office.store.purge(number, what, &office.agent()?, letter).await.map_err(plain)?;
     let mut absent = 0;
     if purged.originals + purged.unfiled > 0 {
@@ -264,7 +269,7 @@ async fn purge(office: &Office, number: TicketNumber, what: Purge, redirect: boo
         }
         if !report.trouble.is_empty() {
             report.trouble.iter().for_each(|sentence| output::complain(sentence));
-            return Err(Failure::TryLater(format!("{number} is purged here, but not yet on the server; the daemon tries it again.")));
+            return Err(Failure::TryLater(format!("{number} {done} here, but not yet on the server; the daemon tries it again.")));
         }
         // Where filed mail is deleted, there is no original to look for.
         let kept = office.settings.desk(&at).is_some_and(|desk| desk.mailbox.done != Done::Delete);
@@ -275,9 +280,9 @@ async fn purge(office: &Office, number: TicketNumber, what: Purge, redirect: boo
             "{absent} originals were not in the folder of filed mail any more: somebody moved or removed them. Please look for them in the \
              other folders of the mailbox and delete them by hand."
         ));
-        told(office, number, "is purged here", json).await?;
+        told(office, number, &format!("{done} here"), json).await?;
     } else {
-        told(office, number, "is purged, here and on the server", json).await?;
+        told(office, number, &format!("{done}, here and on the server"), json).await?;
     }
     if !redirect && !json {
         output::line("With --redirect the one who asked would have been sent to the portal; `tickets reply` still can tell them.");
