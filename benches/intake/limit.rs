@@ -20,6 +20,15 @@ pub struct Source<'a> {
     pub password: &'a str,
 }
 
+/// What is committed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commits {
+    /// All mails that were fetched together.
+    Batches,
+    /// Each mail.
+    Mails,
+}
+
 /// One mail as the limit keeps it.
 struct Row {
     uid: u32,
@@ -36,7 +45,7 @@ const BATCH_OCTETS: u64 = 8 << 20;
 type Session = async_imap::Session<TlsStream<TcpStream>>;
 
 /// Takes in all mail of INBOX; answers how many rows were committed.
-pub async fn take_in(source: &Source<'_>, database: &Path) -> u64 {
+pub async fn take_in(source: &Source<'_>, database: &Path, commits: Commits) -> u64 {
     let database = open(database).await;
     let mut session = sign_in(source).await;
     let mut sizes: Vec<(u32, u64)> = Vec::new();
@@ -72,7 +81,14 @@ pub async fn take_in(source: &Source<'_>, database: &Path) -> u64 {
             rows.push(parse(attributes));
         })
         .await;
-        committed += commit(&database, rows).await;
+        match commits {
+            Commits::Batches => committed += commit(&database, rows).await,
+            Commits::Mails => {
+                for row in rows {
+                    committed += commit(&database, vec![row]).await;
+                }
+            }
+        }
     }
     command(&mut session, "LOGOUT", |_| {}).await;
     committed
