@@ -396,19 +396,19 @@ fn dovecot(store: Store) -> &'static Dovecot {
 #[test]
 fn rejected_mail_leaves_nothing_when_the_process_is_killed_at_any_step() {
     let (mut rows, mut tokens, mut welcome) = (Vec::new(), Vec::new(), Vec::new());
-    for store in [Store::Maildir, Store::Sdbox, Store::Mdbox] {
-        std::thread::scope(|scope| {
-            let lanes = [Kept::Sqlite, Kept::Postgres].map(|kept| (kept, scope.spawn(move || killed(store, kept))));
-            for (kept, lane) in lanes {
-                let (seen, planted) = lane.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause));
-                rows.extend(seen);
-                if kept == Kept::Postgres {
-                    tokens.extend(planted.tokens);
-                    welcome.extend(planted.welcome);
-                }
+    let stores = [Store::Maildir, Store::Sdbox, Store::Mdbox];
+    let installations = stores.into_iter().flat_map(|store| [(store, Kept::Sqlite), (store, Kept::Postgres)]);
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = installations.map(|(store, kept)| (kept, scope.spawn(move || killed(store, kept)))).collect();
+        for (kept, lane) in lanes {
+            let (seen, planted) = lane.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause));
+            rows.extend(seen);
+            if kept == Kept::Postgres {
+                tokens.extend(planted.tokens);
+                welcome.extend(planted.welcome);
             }
-        });
-    }
+        }
+    });
     rows.extend(in_postgres(&tokens, &welcome));
     publish("kills", &merged(rows));
 }
