@@ -130,6 +130,12 @@ const MAKE: &[(&str, &str)] = &[
     (" zum ansprech", " machen"),
     (" zur ansprech", " machen"),
     (" zur kontakt", " machen"),
+    (" wordt ", " onze contactpersoon."),
+    (" bliver ", " vores kontaktperson."),
+    (" blir ", " var kontaktperson."),
+    (" becomes ", " our contact person."),
+    (" wird ", " unser ansprechpartner."),
+    (" wird ", " unsere ansprechpartnerin."),
 ];
 
 /// What says "new", where it stands directly before one of the list.
@@ -509,6 +515,8 @@ const WISH: &[&str] = &[
     " freischalten",
     "mochte",
     "skulle vilja",
+    " should get ",
+    " should have ",
     "vill ha ",
     "hatte gern",
     "hatten gern",

@@ -138,7 +138,7 @@ fn says(line: &Line) -> Option<Approval> {
         () if says_no && (no_matter || awaits && !declines) => Approval::Unclear,
         () if says_no && agrees && !denied && !line.has(Role::Ourselves) => Approval::Unclear,
         () if says_no => Approval::No,
-        () if declines && !yes && !approves => Approval::No,
+        () if declines && !yes && !approves && !line.makes_a_condition(agrees) => Approval::No,
         () if conditional || left_to_others => Approval::Unclear,
         () if yes && !agrees && (speaks || only_heard) => Approval::Unclear,
         () if yes && (denied || declines) => Approval::Unclear,
