@@ -373,7 +373,8 @@ fn a32_files_behind_files() {
         files.push(("image/x", "rijen", beginning(&picture(format), &rows)));
         files.push(("image/x", "ingepakt", beginning(&picture(format), &packed)));
         files.push(("image/x", "en nog een plaat", beginning(&beginning(&picture(format), &picture(format)), &rows)));
-        files.push(("image/x", "onbekend", beginning(&picture(format), b"\x00\x01\x02\xfe\xfd\x9a\x9b\x9c\x05\x06")));
+        files.push(("image/x", "onbekend", beginning(&picture(format), &b"\x01\x02\xfe\xfd\x9a\x9b\x05\x06".repeat(5))));
+        files.push(("image/x", "kort", beginning(&picture(format), BSN.as_bytes())));
     }
     files.push(("application/pdf", "rijen.pdf", beginning(&pdf(), &rows)));
     files.push(("application/pdf", "ingepakt.pdf", beginning(&pdf(), &packed)));
@@ -384,6 +385,7 @@ fn a32_files_behind_files() {
     for format in [Bmp, Gif, Jpeg, Png, Tiff, WebP] {
         files.push(("image/x", "alleen", picture(format)));
         files.push(("image/x", "opgevuld", beginning(&picture(format), &[0; 512])));
+        files.push(("image/x", "overgebleven", beginning(&picture(format), b"\x1a\x14\0;;\xba\nD\x14\0\0;;")));
     }
     let note = b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data1763719200000SEFH\x6a\0\0\0\x01\0\0\0\0\0\x01\x0a\x23\0\0\0\x23\0\0\0\x18\0\0\0SEFT";
     files.push(("image/jpeg", "telefoon.jpg", beginning(&picture(Jpeg), note)));

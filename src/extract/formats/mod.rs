@@ -196,24 +196,22 @@ impl Reader {
         }
     }
 
-    /// Bytes behind a file's own end are a file of their own, unless they are padding or what telephones note of a photograph.
+    /// Bytes behind a file's own end are a file of their own, unless they are padding, a few that a program left over, or what telephones note of a
+    /// photograph: of those only words are read.
     fn appended(&mut self, behind: &[u8]) {
-        /// In bytes: no number is shorter.
-        const SHORTEST: usize = 8;
+        /// In bytes: what some programs leave over; nothing packed is shorter.
+        const LONGEST_REST: usize = 24;
         const LONGEST_NOTE: usize = 4096;
         let is_blank = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
         let start = behind.iter().position(|byte| !is_blank(byte)).unwrap_or(behind.len());
         let end = behind.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
         let (said, behind) = (behind.get(start..end).unwrap_or(&[]), behind.get(start..).unwrap_or(&[]));
         let is_padding = said.iter().all(|byte| Some(byte) == said.first());
-        if is_padding || said.len() < SHORTEST {
-            return;
+        if is_padding || said.len() <= LONGEST_REST || said.ends_with(b"SEFT") && said.len() <= LONGEST_NOTE {
+            return self.lines("metadata", 2, text::runs(said));
         }
         // However small a picture is, this is more than a picture.
         self.pixels = None;
-        if behind.ends_with(b"SEFT") && behind.len() <= LONGEST_NOTE {
-            return self.lines("metadata", 2, text::runs(behind));
-        }
         self.member(1, None, behind);
     }
 
