@@ -427,10 +427,10 @@ fn pdf(text: &str) -> Vec<u8> {
     all
 }
 
-/// A grey picture with a text chunk (PNG §11.3.4.3).
+/// A grey picture, too small to hold words, with a text chunk (PNG §11.3.4.3).
 fn png(text: &str) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    image::GrayImage::from_pixel(160, 120, image::Luma([200])).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    image::GrayImage::from_pixel(96, 96, image::Luma([200])).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     let bytes = bytes.into_inner();
     let content = format!("tEXtComment\0{text}");
     let mut sum = flate2::Crc::new();
@@ -443,7 +443,12 @@ fn png(text: &str) -> Vec<u8> {
 
 /// A picture on which a number can be read, with a comment (ITU T.81, COM) at its end.
 fn jpeg(text: &str) -> Vec<u8> {
-    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/files/jpg-turned.jpg")).unwrap();
+    let turned = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/files/jpg-turned.jpg")).unwrap();
+    // Upright it is read once in place of four times: there are thousands of kills.
+    let upright = image::load_from_memory(&turned).unwrap().rotate90();
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    upright.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    let bytes = bytes.into_inner();
     let end = bytes.windows(2).rposition(|window| window == b"\xff\xd9").unwrap();
     let length = u16::try_from(text.len() + 2).unwrap();
     [&bytes[..end], b"\xff\xfe", &length.to_be_bytes(), text.as_bytes(), &bytes[end..]].concat()
