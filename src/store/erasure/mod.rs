@@ -83,7 +83,13 @@ impl Person {
         let certain = Told::new(&regex::escape(address), Kind::Address).into_iter();
         Self {
             certain: certain.chain(phones.chain(full).filter_map(|pattern| Told::new(&pattern, Kind::Words))).collect(),
-            likely: own.iter().flat_map(|name| [tell(name.likely(true), Kind::Name), tell(name.bare(), Kind::Titled)]).flatten().collect(),
+            likely: own
+                .iter()
+                .flat_map(|name| {
+                    [tell(name.likely(true), Kind::Name), tell(name.as_one_word(), Kind::OneWord), tell(name.bare(), Kind::Titled)]
+                })
+                .flatten()
+                .collect(),
             parts: own.iter().flat_map(|name| [tell(name.parts(), Kind::Part), tell(name.bare_halves(), Kind::Half)]).flatten().collect(),
             others: of_others(&own, &others),
             lines: BTreeMap::new(),
@@ -365,6 +371,15 @@ mod tests {
                 ("Kære Sørensen, tak. Fru Kjærs mail", "Kære [removed], tak. Fru [removed] mail"),
             ],
         );
+    }
+
+    #[test]
+    fn what_only_runs_together_to_the_name_is_another_word() {
+        let jo = person("jo@westham.example", &["Jo An", "K. Oster"], &[]);
+        let stays = "Joan und Herr Koster und joan@privat.example.org.example";
+        assert_eq!(jo.out_of(stays, Near::Elsewhere), stays);
+        let text = "Frau Koster, K.Oster, koster@privat.example und JoAn schreiben uns.";
+        assert_eq!(jo.out_of(text, Near::Ticket), "Frau Koster, [removed], [removed]@privat.example und JoAn schreiben uns.");
     }
 
     #[test]

@@ -15,6 +15,8 @@ const PARTICLES: &[&str] = &[
 
 /// What may stand between two words of a name: blanks, a line end in quoted history, or the sign that joins them in an address or a file name.
 const GAP: &str = r"(?:[\s>|]+|[._-])?";
+/// The same between a given name and a surname: without anything between them they are another word.
+const APART: &str = r"(?:[\s>|]+|[._-])";
 /// What stands between surname and given name in lists.
 const COMMA: &str = r"(?:,[\s>|]*|[\s>|]+|[._-])";
 /// An owner is told by an s in most of these languages: "Jörgs Auto", "Müllers", "Lenzens", "Åkessons bil".
@@ -103,8 +105,9 @@ impl Name {
         let given = self.given.iter().map(|word| given_name(word)).collect::<Vec<_>>().join(GAP);
         // What begins with an initial is certain only with all of its words.
         let surname: fn(&[String]) -> String = if self.given.first().is_some_and(|word| tells(word)) { loosely } else { strictly };
+        let apart = if self.given.last().is_some_and(|word| word.ends_with('.')) { GAP } else { APART };
         let in_order =
-            std::iter::once(surname(&self.surname)).chain(self.turned(surname)).map(|surname| format!("{given}{GAP}{surname}{ENDING}"));
+            std::iter::once(surname(&self.surname)).chain(self.turned(surname)).map(|surname| format!("{given}{apart}{surname}{ENDING}"));
         in_order.chain([surname_before(&self.surname, &format!("{COMMA}{given}"))]).collect()
     }
 
@@ -117,14 +120,14 @@ impl Name {
         let (mut written, mut surname_first) = (Vec::new(), Vec::new());
         for (surname, half) in self.variants() {
             for given in &given {
-                let between = format!(r"(?:[\s>|]+\p{{L}}\.)*{GAP}");
+                let between = format!(r"(?:[\s>|]+\p{{L}}\.)*{APART}");
                 written.push(Written::of_one(format!("{given}{between}{}{ENDING}", loosely(surname))));
                 surname_first.push(Written::of_one(surname_before(surname, &format!("{COMMA}{given}"))));
             }
             if let Some(initial) = initial {
                 let by = format!("{initial}. {}", key(surname));
                 let (initial, blank) = (spelled(&initial.to_string()), if half { "" } else { r"|[\s>|]+" });
-                let before = format!(r"{initial}(?:\.{INITIALS}[\s>|]*{blank}|[_-])?{}{ENDING}", loosely(surname));
+                let before = format!(r"{initial}(?:\.{INITIALS}[\s>|]*{blank}|[_-]){}{ENDING}", loosely(surname));
                 let behind = surname_before(surname, &format!(r"(?:,?[\s>|]*{initial}\.{INITIALS}|[._-]{initial})"));
                 written.push(Written { pattern: before, by: Some(by.clone()) });
                 surname_first.push(Written { pattern: behind, by: Some(by) });
@@ -138,6 +141,18 @@ impl Name {
             written.extend(self.all_initials().filter(|_| initials).map(Written::of_one));
         }
         written
+    }
+
+    /// As one word, which is a name only in an address: `karinmueller`, `kmueller`.
+    pub(super) fn as_one_word(&self) -> Vec<Written> {
+        let given = self.given.first().filter(|word| tells(word)).map(|word| (spelled(word), None));
+        let initial = self.initial().map(|initial| (spelled(&initial.to_string()), Some(initial)));
+        let before: Vec<(String, Option<char>)> = given.into_iter().chain(initial).collect();
+        let joined = |surname: &Vec<String>| -> Vec<Written> {
+            let by = |initial: &Option<char>| initial.map(|initial| format!("{initial}. {}", key(surname)));
+            before.iter().map(|(word, initial)| Written { pattern: format!("{word}{}", loosely(surname)), by: by(initial) }).collect()
+        };
+        self.variants().flat_map(|(surname, _)| joined(surname)).collect()
     }
 
     /// The surname and its halves alone: they are this person's behind a salutation.

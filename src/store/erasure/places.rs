@@ -76,6 +76,8 @@ pub(super) enum Kind {
     Words,
     /// A given name or initials with a surname, or a double surname.
     Name,
+    /// The same in one word: in an address only.
+    OneWord,
     /// A given name or a surname.
     Part,
     /// A surname or one half of it behind a title.
@@ -238,6 +240,7 @@ impl Told {
                 Kind::Address => return around.as_address(),
                 Kind::Words => return around.as_words(),
                 Kind::Name => around.as_name(near) || around.as_capitals(),
+                Kind::OneWord => around.as_words() && around.is_in_an_address(),
                 Kind::Part => around.as_part(near, others),
                 Kind::Titled => around.as_titled(),
                 Kind::Half => around.as_half(near, others),
