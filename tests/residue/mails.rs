@@ -87,13 +87,15 @@ impl Planter {
             self.bulk(),
             self.bounce(),
             self.stranger(),
+            self.scanned(),
             self.unreadable_files(),
             self.number_in_a_file_name(),
         ]);
         mails
     }
 
-    /// The two that hold most: a whole mail that is rejected, and one whose files are.
+    /// The two that hold most: a whole mail that is rejected, and one whose files are. Nothing in them takes long to read: they come at each of
+    /// thousands of kills.
     pub fn rejected_in_short(&mut self) -> Vec<Vec<u8>> {
         vec![self.number_in_the_text(), self.files()]
     }
@@ -224,14 +226,17 @@ impl Planter {
         let (_, number, word) = row(self, "rejected docx");
         add(self, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", docx(&format!("BSN {number} {word}")));
         let (_, number, word) = row(self, "rejected pdf");
-        add(self, "application/pdf", "pdf", pdf(&format!("BSN {number} {word}")));
+        // Enough letters that the page is not looked at as a picture, too.
+        let page = format!("BSN {number} {word}. {}", "De overige gegevens volgen deze week nog per post. ".repeat(5));
+        add(self, "application/pdf", "pdf", pdf(&page));
         let (csv, ..) = row(self, "rejected gz");
         let mut packed = GzEncoder::new(Vec::new(), Compression::default());
         packed.write_all(csv.as_bytes()).unwrap();
         add(self, "application/gzip", "csv.gz", packed.finish().unwrap());
         let (csv, ..) = row(self, "rejected UTF-16 text");
         add(self, "text/plain", "txt", [b"\xff\xfe".to_vec(), csv.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat());
-        let picture = jpeg(&self.word("comment of a rejected picture"));
+        let comment = format!("{} BSN {}", self.word("comment of a rejected picture"), self.number("rejected picture"));
+        let picture = jpeg(&comment);
         add(self, "image/jpeg", "jpg", picture);
         let (csv, ..) = row(self, "file in a mail in a rejected mail");
         let nested = Letter {
@@ -246,6 +251,13 @@ impl Planter {
         parts.push(Part::inline("message/rfc822", &String::from_utf8(nested.raw()).unwrap()));
         let header = format!("X-Dossier: {}\r\n", self.word("header of a mail with rejected files"));
         Letter { header, parts, ..Letter::of_the_contact() }.raw()
+    }
+
+    fn scanned(&mut self) -> Vec<u8> {
+        let at = |place: &str| format!("rejected scan: {place}");
+        let picture = scan(&self.word(&at("comment")));
+        let file = Part::file("image/jpeg", &format!("{}.jpg", self.word(&at("name"))), picture);
+        Letter { parts: vec![Part::text("De gevraagde scan zit erbij."), file], ..Letter::of_the_contact() }.raw()
     }
 
     fn unreadable_files(&mut self) -> Vec<u8> {
@@ -441,15 +453,21 @@ fn png(text: &str) -> Vec<u8> {
     [head, &length.to_be_bytes(), content.as_bytes(), &sum.sum().to_be_bytes(), rest].concat()
 }
 
-/// A picture on which a number can be read, with a comment (ITU T.81, COM) at its end.
+/// A picture on which a number can be read, with a comment.
+fn scan(text: &str) -> Vec<u8> {
+    commented(&std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/files/jpg-turned.jpg")).unwrap(), text)
+}
+
+/// A picture too small to hold words, with a comment.
 fn jpeg(text: &str) -> Vec<u8> {
-    let turned = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/files/jpg-turned.jpg")).unwrap();
-    // Upright it is read once in place of four times: there are thousands of kills.
-    let upright = image::load_from_memory(&turned).unwrap().rotate90();
     let mut bytes = std::io::Cursor::new(Vec::new());
-    upright.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
-    let bytes = bytes.into_inner();
-    let end = bytes.windows(2).rposition(|window| window == b"\xff\xd9").unwrap();
+    image::GrayImage::from_pixel(96, 96, image::Luma([200])).write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    commented(&bytes.into_inner(), text)
+}
+
+/// With a comment (ITU T.81, COM) at its end.
+fn commented(jpeg: &[u8], text: &str) -> Vec<u8> {
+    let end = jpeg.windows(2).rposition(|window| window == b"\xff\xd9").unwrap();
     let length = u16::try_from(text.len() + 2).unwrap();
-    [&bytes[..end], b"\xff\xfe", &length.to_be_bytes(), text.as_bytes(), &bytes[end..]].concat()
+    [&jpeg[..end], b"\xff\xfe", &length.to_be_bytes(), text.as_bytes(), &jpeg[end..]].concat()
 }

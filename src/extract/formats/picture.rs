@@ -176,17 +176,13 @@ fn words_beside(bytes: &[u8]) -> Vec<String> {
 }
 
 fn beside_jpeg(bytes: &[u8]) -> Vec<String> {
-    let (mut words, mut at) = (Vec::new(), 2);
-    while let Some(&[0xff, kind, high, low]) = bytes.get(at..at + 4).and_then(|four| <&[u8; 4]>::try_from(four).ok()) {
-        let length = usize::from(high) << 8 | usize::from(low);
-        if kind == 0xda || length < 2 {
-            break;
-        }
+    let mut words = Vec::new();
+    // Where it is cut off, what came before counts.
+    let _ = ending::jpeg(bytes, |kind, content| {
         if matches!(kind, 0xe1..=0xef | 0xfe) {
-            words.extend(text::runs(bytes.get(at + 4..at + 2 + length).unwrap_or(&[])));
+            words.extend(text::runs(content));
         }
-        at += 2 + length;
-    }
+    });
     words
 }
 
@@ -225,4 +221,22 @@ fn beside_webp(bytes: &[u8]) -> Vec<String> {
         at = at.saturating_add(8).saturating_add(size + size % 2);
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_of_a_jpeg_are_read_before_and_behind_its_pixels() {
+        let mut picture = Cursor::new(Vec::new());
+        image::GrayImage::from_pixel(96, 96, image::Luma([200])).write_to(&mut picture, image::ImageFormat::Jpeg).unwrap();
+        let picture = picture.into_inner();
+        let comment = b"\xff\xfe\x00\x0fBSN 123456782";
+        for at in [2, picture.len() - 2] {
+            let (before, behind) = picture.split_at(at);
+            let words = words_beside(&[before, comment, behind].concat());
+            assert!(words.iter().any(|words| words.contains("BSN 123456782")), "at {at}: {words:?}");
+        }
+    }
 }

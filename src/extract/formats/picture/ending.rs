@@ -5,7 +5,7 @@ use super::tiff;
 /// How many bytes are the picture's; `None` where it does not tell, or is cut off.
 pub fn end(bytes: &[u8]) -> Option<usize> {
     match bytes {
-        [0xff, 0xd8, ..] => jpeg(bytes),
+        [0xff, 0xd8, ..] => jpeg(bytes, |_, _| {}),
         [0x89, b'P', b'N', b'G', ..] => png(bytes),
         [b'G', b'I', b'F', ..] => gif(bytes),
         [b'B', b'M', ..] => bmp(bytes),
@@ -21,7 +21,8 @@ pub fn little(bytes: &[u8], at: usize, length: usize) -> Option<usize> {
 }
 
 /// ITU-T T.81, B.1.1: segments with their lengths; behind the start of a scan the pixels, in which a byte 0xff is followed by 0 or a restart mark.
-fn jpeg(bytes: &[u8]) -> Option<usize> {
+/// `see` is shown each segment, also those behind pixels.
+pub fn jpeg(bytes: &[u8], mut see: impl FnMut(u8, &[u8])) -> Option<usize> {
     let mut at = 2;
     loop {
         let mark = at + bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
@@ -32,7 +33,9 @@ fn jpeg(bytes: &[u8]) -> Option<usize> {
             0x00 | 0x01 | 0xd0..=0xd8 => mark + 2,
             _ => {
                 let length = bytes.get(mark + 2..mark + 4)?.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-                mark + 2 + length.max(2)
+                let end = mark + 2 + length.max(2);
+                see(kind, bytes.get(mark + 4..end.min(bytes.len())).unwrap_or_default());
+                end
             }
         };
     }
