@@ -37,7 +37,7 @@ soak: setup
 kills: setup
 	cargo bench $(FLAGS) --bench soak
 
-# Searches every file of the world for what was in rejected mail, after a usual pass and after a kill at every step (an hour), and writes the tables
+# Searches every file of the world for what was in rejected mail, after a usual pass and after a kill at every step (ten minutes), and writes the tables
 # in SECURITY.md, with the release build. RESIDUE_KILLS=50 kills at fifty steps, spread over all, in each of the six installations.
 RESIDUE_KILLS = 1000
 residue: setup

@@ -3,8 +3,8 @@
 //! `trusted-header` with the header shapes of the services, and `off`. What a header alone proves is in the stories.
 
 use crate::support::dns::Dns;
-use crate::support::free_port;
 use crate::support::world::World;
+use crate::support::{eventually, free_port};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -89,6 +89,7 @@ const CASES: &[(&str, &str)] = &[
     ("policy-none-and-changed", "fail"),
     ("mailing-list", "fail"),
     ("arc", "fail"),
+    ("arc-sealed", "fail"), // a valid chain
     ("one-key-out-of-reach", "pass"),
 ];
 
@@ -356,6 +357,9 @@ fn without_any_check_everybody_is_believed_and_that_is_said_loudly() {
     let run = world.run_at("2026-11-22T10:01:00Z", &["run", "--once"]).ok();
     assert!(run.stderr.contains(warning), "{}", run.stderr);
     assert_eq!(world.run(&["tickets", "list", "--json"]).ok().json()[0]["status"], "open");
+    let _daemon = world.daemon(Some("2026-11-22T10:02:00Z"));
+    let log = eventually("the daemon is ready", || Some(world.daemon_log()).filter(|log| log.contains("Ready.")));
+    assert!(log.contains(warning), "{log}");
     // Twice nobody is nobody in every mode.
     let file = world.dir.join("two.eml");
     fs::write(&file, format!("From: baas@waterwolde.example\n{LETTER}")).unwrap();

@@ -227,7 +227,7 @@ impl Planter {
         add(self, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", docx(&format!("BSN {number} {word}")));
         let (_, number, word) = row(self, "rejected pdf");
         // Enough letters that the page is not looked at as a picture, too.
-        let page = format!("BSN {number} {word}. {}", "De overige gegevens volgen deze week nog per post. ".repeat(5));
+        let page = format!("BSN {number} {word}.\n{}", "De overige gegevens volgen deze week nog per post.\n".repeat(5));
         add(self, "application/pdf", "pdf", pdf(&page));
         let (csv, ..) = row(self, "rejected gz");
         let mut packed = GzEncoder::new(Vec::new(), Compression::default());
@@ -413,10 +413,12 @@ fn docx(text: &str) -> Vec<u8> {
     zipped(&[("[Content_Types].xml", b"<?xml version=\"1.0\"?><Types/>"), ("word/document.xml", document.as_bytes())])
 }
 
-/// One page, its text deflated.
+/// One page, its text deflated. What leaves the page at its side is not shown, and not read: lines are short.
 fn pdf(text: &str) -> Vec<u8> {
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
-    write!(packed, "BT /F1 12 Tf 72 720 Td ({text}) Tj ET").unwrap();
+    packed.write_all(b"BT /F1 12 Tf 14 TL 72 720 Td").unwrap();
+    text.lines().for_each(|line| write!(packed, " ({line}) Tj T*").unwrap());
+    packed.write_all(b" ET").unwrap();
     let packed = packed.finish().unwrap();
     let stream = [format!("<</Filter/FlateDecode/Length {}>>\nstream\n", packed.len()).as_bytes(), &packed, b"\nendstream"].concat();
     let objects: [&[u8]; 5] = [

@@ -413,7 +413,7 @@ fn rejected_mail_leaves_nothing_when_the_process_is_killed_at_any_step() {
     publish("kills", &merged(rows));
 }
 
-/// At eight steps of those that the servers see, spread over all, other ones for each kind of store (`RESIDUE_KILLS` says at how many; more than
+/// At 24 steps of those that the servers see, spread over all, other ones for each kind of store (`RESIDUE_KILLS` says at how many; more than
 /// there are: at every one): mails come, the process is killed, what lies around is searched; then it is started again, and everything is
 /// searched.
 fn killed(store: Store, kept: Kept) -> (Vec<Row>, Planter) {
@@ -432,7 +432,7 @@ fn killed(store: Store, kept: Kept) -> (Vec<Row>, Planter) {
     offer(&here);
     let usual = matrix::once(&here, None).seen;
     let steps: Vec<When> = usual.into_iter().flat_map(|(step, times)| (1..=times).map(move |nth| When::At(step.clone(), nth))).collect();
-    let wanted: usize = std::env::var("RESIDUE_KILLS").map_or(8, |kills| kills.parse().unwrap());
+    let wanted: usize = std::env::var("RESIDUE_KILLS").map_or(24, |kills| kills.parse().unwrap());
     let every = steps.len().div_ceil(wanted);
     let (mut dead, mut settled) = (row("files of an installation right after the kill"), row("files of an installation after it went on"));
     let mut store_row = row(&format!("mail store, {store:?}, after it went on"));
