@@ -172,6 +172,7 @@ fn plan(ledger: &mut Ledger, keys: &Keys, uid: &MailUid, entry: NewEntry, now: j
         findings: Vec::new(),
         withheld: Vec::new(),
         unsent: Vec::new(),
+        silence: None,
         configuration: "0".to_owned(),
     })
 }

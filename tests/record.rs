@@ -63,6 +63,100 @@ fn a_directory_belongs_to_one_user() {
     assert!(refused.stderr.contains("belongs to another user (number 65534)"), "{refused:?}");
 }
 
+/// The first rule of THREATS §2 that forbids an answer.
+#[test]
+fn what_forbids_an_answer_is_on_record() {
+    let with = |field: &'static str| move |mail: String| mail.replacen("From:", &format!("{field}\r\nFrom:"), 1);
+    let from = |address: &str| {
+        let domain = address.split('@').nth(1).unwrap().to_owned();
+        let address = address.to_owned();
+        move |mail: String| mail.replace(CONTACT, &address).replace("waterwolde.example", &domain)
+    };
+    type Change = Box<dyn Fn(String) -> String>;
+    let rules: [(&str, Change); 13] = [
+        ("no-sender", Box::new(|mail| mail.replace(&format!("From: Annelies de Vries <{CONTACT}>"), "From: Annelies"))),
+        ("empty-return-path", Box::new(with("Return-Path: <>"))),
+        ("report", Box::new(with("X-Failed-Recipients: jan@waterwolde.example"))),
+        ("auto-submitted", Box::new(with("Auto-Submitted: auto-notified"))),
+        // Two rules forbid it: the first one counts.
+        ("auto-submitted", Box::new(with("Precedence: bulk\r\nAuto-Submitted: auto-generated"))),
+        ("bulk-header", Box::new(with("Precedence: Bulk"))),
+        ("suppress-header", Box::new(with("X-Auto-Response-Suppress: OOF"))),
+        ("service-address", Box::new(from("noreply@waterwolde.example"))),
+        ("own-loop", Box::new(with("X-Postkamer-Loop: 1; somebody"))),
+        ("not-addressed", Box::new(|mail| mail.replace("To: support@zaakwijs.example", "To: undisclosed-recipients:;"))),
+        ("not-authentic", Box::new(|mail| mail.replace("dmarc=pass", "dmarc=fail"))),
+        ("limit", Box::new(|mail| mail)),
+        ("-", Box::new(from("tom.reed@brookham.example"))),
+    ];
+    for world in worlds() {
+        world.edit(|config| config["limits"]["replies_per_recipient_hour"] = toml_edit::value(1));
+        let mut number = 1;
+        let mut deliver = |change: &dyn Fn(String) -> String| {
+            let file = world.dir.join("mail.eml");
+            fs::write(&file, change(String::from_utf8(mail(CONTACT, number)).unwrap())).unwrap();
+            number += 1;
+            world.run_at(NOW, &["deliver", "--desk", "support", file.to_str().unwrap()]).ok();
+            let rows = world.run(&["audit", "list", "--json"]).ok();
+            let last: Value = serde_json::from_str(rows.stdout.trim().lines().last().unwrap()).unwrap();
+            last["silence"].as_str().unwrap_or("-").to_owned()
+        };
+        assert_eq!(deliver(&|mail| mail), "-", "the first one is answered");
+        for (rule, change) in &rules {
+            assert_eq!(deliver(change), *rule);
+        }
+    }
+}
+
+fn make_mailboxes(world: &World) {
+    for desk in ["support", "ict", "open", "closed", "nordic"] {
+        for directory in ["cur", "new", "tmp"] {
+            fs::create_dir_all(world.dir.join("mail").join(desk).join(directory)).unwrap();
+        }
+    }
+}
+
+/// A flood of mail is no flood of alarms.
+#[test]
+fn a_limit_on_replies_is_told_once() {
+    let world = World::new();
+    world.edit(|config| config["limits"]["replies_per_recipient_hour"] = toml_edit::value(1));
+    make_mailboxes(&world);
+    for number in 1..=4 {
+        fs::write(world.dir.join(format!("mail/support/new/176371290{number}.{number}.mx")), mail(CONTACT, number)).unwrap();
+    }
+    let run = world.run_at(NOW, &["run", "--once"]).ok();
+    assert_eq!(run.stderr.matches("the limit on replies is reached").count(), 1, "{}", run.stderr);
+    let list = world.run(&["audit", "list"]).ok();
+    assert_eq!(list.stdout.matches("limit").count(), 3, "the record has each: {}", list.stdout);
+}
+
+/// THREATS §1 row 38: mail that is quietly led elsewhere.
+#[test]
+fn another_server_in_the_settings_is_on_record() {
+    for world in worlds() {
+        make_mailboxes(&world);
+        let noted = || -> Vec<Value> {
+            let rows = world.run(&["audit", "list", "--json"]).ok();
+            let rows = rows.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            rows.filter(|row| row["what"] == "endpoints").collect()
+        };
+        let told = || world.run_at(NOW, &["run", "--once"]).ok().stderr.contains("another place than before");
+        assert!(!told(), "the first one changes nothing");
+        world.edit(|config| config["reopen_days"] = toml_edit::value(20));
+        assert!(!told());
+        assert_eq!(noted().len(), 1);
+        world.edit(|config| config["smtp"]["path"] = toml_edit::value("elsewhere"));
+        assert!(told());
+        let noted = noted();
+        let places = noted.last().unwrap()["endpoints"].as_array().unwrap().clone();
+        assert_eq!(noted.len(), 2);
+        assert!(places.first().unwrap().as_str().unwrap().starts_with("support: maildir "), "{places:?}");
+        assert!(places.last().unwrap().as_str().unwrap().starts_with("replies: directory "), "{places:?}");
+        assert!(places.last().unwrap().as_str().unwrap().ends_with("/elsewhere"), "{places:?}");
+    }
+}
+
 #[test]
 fn a_clock_that_stands_still_is_told_and_must_be_a_moment() {
     let world = World::new();

@@ -1,7 +1,7 @@
 //! Automatic replies: who gets none and who gets one, each rule in both directions; how many; and that whatever comes in, an
 //! answer goes to its sender or to whom the rules name. What an answer may not contain: tests/attacks/sending.rs.
 
-use crate::attacks::{CONTACT, Gate, Letter, NOW, STRANGER, SUPPORT, authentic, raw, vouched};
+use crate::attacks::{CONTACT, Gate, Letter, NOW, STRANGER, SUPPORT, authentic, raw, vouched, with_files};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -169,7 +169,7 @@ fn letters_at(gate: &Gate, now: &str, mails: &[Vec<u8>]) -> Vec<Letter> {
     gate.letters()
 }
 
-/// Rule 10 for anybody: one letter of a kind in 24 hours, four in all.
+/// Rule 10 for anybody: one letter of a kind in 24 hours.
 #[test]
 fn limits_for_strangers_live_in_the_database() {
     let gate = Gate::new();
@@ -184,6 +184,31 @@ fn limits_for_strangers_live_in_the_database() {
         1,
         "another person"
     );
+}
+
+/// Rule 10 for anybody: four letters in any 24 hours, however many kinds there are.
+#[test]
+fn strangers_get_four_letters_a_day() {
+    let gate = Gate::new();
+    let ask = |body: &str| authentic(STRANGER, "", body);
+    let send = |kind: &str, name: &str, bytes: &[u8]| {
+        let mail = String::from_utf8(with_files(&[(kind, name, bytes)])).unwrap();
+        mail.replace(CONTACT, STRANGER).replace("waterwolde.example", "evil.example").into_bytes()
+    };
+    let locked = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/locked/aes.zip")).unwrap();
+    let (rejected, urgent) = ("BSN van de aanvrager: 111222333", "Niemand kan meer inloggen, alles ligt plat.");
+    let files = [send("text/csv", "lijst.csv", b"naam;nummer\nx;BSN 111222333\n"), send("application/zip", "slot.zip", &locked)];
+    assert_eq!(letters_at(&gate, "2026-11-21T10:15:00+01:00", &[ask(rejected)]).len(), 1);
+    assert_eq!(letters_at(&gate, "2026-11-21T10:20:00+01:00", &[&files[..], &[ask(urgent)]].concat()).len(), 3, "each of another kind");
+    assert_eq!(letters_at(&gate, "2026-11-21T10:25:00+01:00", &[ask("Vraag 1")]).len(), 0, "a fifth kind, and a fifth letter");
+    assert_eq!(letters_at(&gate, "2026-11-22T10:14:00+01:00", &[ask("Vraag 2")]).len(), 0, "the day is not over");
+    assert_eq!(letters_at(&gate, "2026-11-22T10:16:00+01:00", &[ask("Vraag 3")]).len(), 1, "the first is a day ago, the others are not");
+    assert_eq!(letters_at(&gate, "2026-11-22T10:17:00+01:00", &[ask(rejected)]).len(), 0, "four again");
+    let outbox = gate.world.run(&["outbox", "list", "--all", "--json"]).ok().json();
+    let mut templates: Vec<&str> = outbox.iter().map(|row| row["template"].as_str().unwrap()).collect();
+    templates.sort_unstable();
+    let five = ["attachment-unreadable", "attachments-rejected", "message-rejected", "received-urgent", "unknown-sender"];
+    assert_eq!(templates, five);
 }
 
 /// Rule 10 for people of known organisations: by the settings, by hour, across restarts; what is over is told in the log.

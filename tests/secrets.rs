@@ -7,6 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use tokio_rustls::rustls;
 use toml_edit::{Item, Table, value};
@@ -47,9 +48,10 @@ fn tls_server(shown: &Shown, greeting: &'static str) -> (u16, Arc<Mutex<Vec<u8>>
     serve(move |stream, heard| {
         let mut tls = rustls::StreamOwned::new(rustls::ServerConnection::new(config.clone()).unwrap(), stream);
         let _ = tls.write_all(greeting.as_bytes());
-        let mut said = Vec::new();
-        let _ = tls.read_to_end(&mut said);
-        heard.lock().unwrap().extend(said);
+        let mut said = [0; 4096];
+        while let Ok(read @ 1..) = tls.read(&mut said) {
+            heard.lock().unwrap().extend(&said[..read]);
+        }
     })
 }
 
@@ -141,12 +143,7 @@ fn certificates_are_always_checked_and_the_fault_is_named() {
         // The servers read until we go; a client that went on would wait for an answer.
         let fine = sentence.is_empty();
         if fine {
-            let waits = gate
-                .world
-                .command(&["check", "--connect", "--json"])
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
-                .spawn();
+            let waits = gate.world.command(&["check", "--connect", "--json"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
             let mut child = waits.unwrap();
             crate::support::eventually(label, || (!at_imap.lock().unwrap().is_empty()).then_some(()));
             child.kill().unwrap();
@@ -219,7 +216,7 @@ fn line_server(greeting: &'static str, answer: impl Fn(&str) -> String + Send + 
 }
 
 /// The desk and the outgoing server both take tokens.
-fn with_tokens(imap: u16, smtp: u16, endpoint: u16) -> Gate {
+fn with_tokens(imap: u16, smtp: u16, endpoint: &str) -> Gate {
     let gate = Gate::new();
     let path = |name: &str, content: &str| {
         let file = gate.world.dir.join(name);
@@ -228,7 +225,7 @@ fn with_tokens(imap: u16, smtp: u16, endpoint: u16) -> Gate {
     };
     let tables = [(imap, "mailbox"), (smtp, "smtp")].map(|(port, name)| {
         let mut oauth = Table::new();
-        oauth["token_url"] = value(format!("http://127.0.0.1:{endpoint}/token"));
+        oauth["token_url"] = value(endpoint);
         oauth["client_id"] = value("postkamer");
         oauth["client_secret_file"] = value(path(&format!("{name}.client"), CLIENT_SECRET));
         oauth["refresh_token_file"] = value(path(&format!("{name}.refresh"), REFRESH));
@@ -278,7 +275,7 @@ fn tokens_are_not_printed_and_exchanged_ones_are_kept() {
         Some("EHLO") => "250-lax\r\n250 AUTH XOAUTH2\r\n".to_owned(),
         _ => format!("535 5.7.8 {line} is wrong\r\n"),
     });
-    let gate = with_tokens(imap, smtp, endpoint);
+    let gate = with_tokens(imap, smtp, &format!("http://127.0.0.1:{endpoint}/token"));
     gate.deliver_to("open", &authentic(CONTACT, "To: vragen@zaakwijs.example\n", "Vraag."));
     for arguments in [&["run", "--once"][..], &["check", "--connect"], &["check", "--connect", "--json"]] {
         let mut command = gate.world.command(arguments);
@@ -299,6 +296,62 @@ fn tokens_are_not_printed_and_exchanged_ones_are_kept() {
     }
 }
 
+/// Whoever holds a refresh token holds the mailbox: a token endpoint whose certificate nobody here knows is told nothing.
+#[test]
+fn the_certificate_of_a_token_endpoint_is_checked() {
+    let unknown = shown(|_| {}, false);
+    let (imap, _) = line_server("* OK hello\r\n", |line| {
+        format!("* CAPABILITY IMAP4rev1 UIDPLUS AUTH=XOAUTH2\r\n{} OK done\r\n", line.split(' ').next().unwrap())
+    });
+    let (endpoint, at_endpoint) = tls_server(&unknown, "");
+    let gate = with_tokens(imap, free_port(), &format!("https://127.0.0.1:{endpoint}/token"));
+    let [said, _] = told(&gate);
+    assert!(said.contains("token"), "{said}");
+    assert!(at_endpoint.lock().unwrap().is_empty(), "nothing is said");
+    // Once this machine knows who signed it, the token is sent: it was the certificate that stood in the way.
+    let authorities = gate.world.dir.join("authorities.pem");
+    fs::write(&authorities, &unknown.authority).unwrap();
+    let mut command = gate.world.command(&["check", "--connect"]);
+    let mut child = command.env("SSL_CERT_FILE", &authorities).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let heard = || String::from_utf8_lossy(&at_endpoint.lock().unwrap()).contains(REFRESH);
+    crate::support::eventually("the token is sent", || heard().then_some(()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// A password from the environment, and one from systemd's credentials, is what the server is told.
+#[test]
+fn passwords_come_from_the_environment_and_from_credentials() {
+    const PASSWORD: &str = "wachtwoord-Qx7";
+    for (key, names) in [("password_env", "POSTKAMER_TEST_PASSWORD"), ("password_file", "/run/credentials/postkamer.service/imap")] {
+        let (imap, at_imap) = line_server("* OK hello\r\n", |line| {
+            let tag = line.split(' ').next().unwrap();
+            match line.split(' ').nth(1) {
+                Some("CAPABILITY") => format!("* CAPABILITY IMAP4rev1 UIDPLUS\r\n{tag} OK done\r\n"),
+                _ => format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n"),
+            }
+        });
+        let gate = Gate::new();
+        let [mut mailbox, mut sending] = [imap, free_port()].map(|port| server(port, "none"));
+        for table in [&mut mailbox, &mut sending] {
+            table[key] = value(names);
+        }
+        on(&gate, mailbox, sending);
+        let credentials = gate.world.dir.join("credentials");
+        fs::create_dir(&credentials).unwrap();
+        fs::write(credentials.join("imap"), format!("{PASSWORD}\n")).unwrap();
+        let mut command = gate.world.command(&["check", "--connect"]);
+        command.env("CREDENTIALS_DIRECTORY", &credentials);
+        if key == "password_env" {
+            command.env(names, PASSWORD);
+        }
+        let outcome = gate.world.finish(command, b"");
+        let heard = String::from_utf8_lossy(&at_imap.lock().unwrap()).into_owned();
+        assert!(heard.contains(PASSWORD), "{key}: {heard}");
+        assert!(!(outcome.stdout + &outcome.stderr).contains(PASSWORD), "{key}: it is printed");
+    }
+}
+
 /// A server that takes tokens by OAUTHBEARER only.
 #[test]
 fn mail_is_sent_with_oauthbearer() {
@@ -312,7 +365,7 @@ fn mail_is_sent_with_oauthbearer() {
             Some("DATA") => "354 go on\r\n".to_owned(),
             _ => "250 fine\r\n".to_owned(),
         });
-        let gate = with_tokens(free_port(), smtp, endpoint);
+        let gate = with_tokens(free_port(), smtp, &format!("http://127.0.0.1:{endpoint}/token"));
         gate.deliver_to("open", &authentic(CONTACT, "To: vragen@zaakwijs.example\n", "Vraag."));
         // The support desk's server is out of reach.
         gate.world.run_at(NOW, &["run", "--once"]).exits(75);

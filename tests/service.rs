@@ -2,12 +2,17 @@
 
 use crate::support::server::{Scratch, Server};
 use crate::support::world::World;
-use crate::support::{DEADLINE, eventually};
+use crate::support::{DEADLINE, eventually, free_port};
 use postkamer::mailbox::maildir;
-use std::fs;
+use rustix::fs::OFlags;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::Duration;
+use toml_edit::value;
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("systemd").join(name)
@@ -65,38 +70,96 @@ fn the_unit_says_what_the_daemon_relies_on() {
     }
 }
 
-/// sd_notify(3): ready once every mailbox was tried; then a sign of life within half of the time that systemd allows, from the main loop; and when it
-/// is asked to stop, it says so, finishes and ends well.
+/// A world, and the socket on which systemd hears its daemon.
+struct Systemd {
+    world: World,
+    scratch: Scratch,
+    socket: UnixDatagram,
+}
+
+impl Systemd {
+    fn new() -> Self {
+        let world = World::new();
+        for desk in ["support", "ict", "open", "closed", "nordic"] {
+            maildir::create(&world.dir.join("mail").join(desk)).unwrap();
+        }
+        let scratch = Scratch::new("notify");
+        let socket = UnixDatagram::bind(scratch.path().join("socket")).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self { world, scratch, socket }
+    }
+
+    /// Starts the daemon with this in its environment and this done to its output, both as a shell takes it; `$1` is the scratch directory.
+    fn start(&self, environment: &str, output: &str) -> Server {
+        // WATCHDOG_PID is the process itself, which a shell can say of what it becomes.
+        let start = format!("{environment} NOTIFY_SOCKET=\"$1/socket\" WATCHDOG_PID=$$ exec \"$2\" --config \"$3\" run {output}");
+        let (folder, config) = (self.scratch.path().to_str().unwrap(), self.world.config_path.to_str().unwrap());
+        Server::start(&self.scratch, &["sh", "-c", &start, "sh", folder, env!("CARGO_BIN_EXE_postkamer"), config], "TERM")
+    }
+
+    fn hear(&self, word: &str) {
+        let mut text = [0; 4096];
+        loop {
+            let length = self.socket.recv(&mut text).expect("the daemon says something");
+            if String::from_utf8_lossy(&text[..length]).contains(word) {
+                return;
+            }
+        }
+    }
+}
+
+/// sd_notify(3): ready once every mailbox was tried; then a sign of life within half of the time that systemd allows; and when it is asked to
+/// stop, it says so, finishes and ends well.
 #[test]
 fn systemd_is_told_that_the_daemon_is_ready_alive_and_stopping() {
-    let world = World::new();
-    for desk in ["support", "ict", "open", "closed", "nordic"] {
-        maildir::create(&world.dir.join("mail").join(desk)).unwrap();
-    }
-    let scratch = Scratch::new("notify");
-    let systemd = UnixDatagram::bind(scratch.path().join("socket")).unwrap();
-    systemd.set_read_timeout(Some(DEADLINE)).unwrap();
-    let hear = || {
-        let mut text = [0; 4096];
-        let length = systemd.recv(&mut text).expect("the daemon says something");
-        String::from_utf8_lossy(&text[..length]).into_owned()
-    };
-    // WATCHDOG_PID is the process itself, which a shell can say of what it becomes.
-    let start = "NOTIFY_SOCKET=\"$1\" WATCHDOG_USEC=1000000 WATCHDOG_PID=$$ exec \"$2\" --config \"$3\" run";
-    let config = world.config_path.to_str().unwrap();
-    let program = ["sh", "-c", start, "sh", &scratch.file("socket"), env!("CARGO_BIN_EXE_postkamer"), config];
-    let daemon = Server::start(&scratch, &program, "TERM");
-    while !hear().contains("READY=1") {}
+    let systemd = Systemd::new();
+    let daemon = systemd.start("WATCHDOG_USEC=1000000", "");
+    systemd.hear("READY=1");
     for _ in 0..3 {
-        while !hear().contains("WATCHDOG=1") {}
+        systemd.hear("WATCHDOG=1");
     }
     let asked = Command::new("kill").arg(daemon.pid().to_string()).status().unwrap();
     assert!(asked.success());
-    while !hear().contains("STOPPING=1") {}
+    systemd.hear("STOPPING=1");
     eventually("the daemon has ended", || (!daemon.is_alive()).then_some(()));
-    let log = fs::read_to_string(scratch.file("stdout")).unwrap();
+    let log = fs::read_to_string(systemd.scratch.file("stdout")).unwrap();
     assert!(log.contains("Stopping: what is in hand is finished first."), "{log}");
     assert!(!log.contains("ERROR"), "{log}");
+}
+
+/// The sign of life is the main loop's own: where that stands still, here at a line of its log that nobody takes, systemd hears nothing more,
+/// however well the daemon's other threads are.
+#[test]
+fn a_main_loop_that_hangs_gives_no_sign_of_life() {
+    let systemd = Systemd::new();
+    let port = free_port();
+    systemd.world.edit(|config| config["health"]["listen"] = value(format!("127.0.0.1:{port}")));
+    let (made, said) = run("mkfifo", &[&systemd.scratch.file("log")]);
+    assert!(made.status.success(), "{said}");
+    let nonblocking = OFlags::NONBLOCK.bits() as i32;
+    let mut log = File::options().read(true).write(true).custom_flags(nonblocking).open(systemd.scratch.file("log")).unwrap();
+    // Nobody but the main loop writes a line.
+    let daemon = systemd.start("WATCHDOG_USEC=200000 RUST_LOG=postkamer::cli::run=warn", "2>\"$1/log\"");
+    systemd.hear("READY=1");
+    while log.write(b"x").is_ok_and(|written| written == 1) {}
+    for _ in 0..3 {
+        systemd.hear("WATCHDOG=1");
+    }
+    // What takes a restart is told by the main loop.
+    systemd.world.edit(|config| config["attachments"]["store"] = value("elsewhere"));
+    systemd.socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    eventually("no sign of life within the time of twenty", || {
+        systemd.socket.recv(&mut [0; 4096]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock).then_some(())
+    });
+    assert_eq!(crate::health::get(port, "/healthz").map(|(status, _)| status), Some(200), "the other threads are well");
+    systemd.socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    eventually("the main loop gets its line written", || {
+        let mut text = vec![0; 1 << 20];
+        let length = log.read(&mut text).ok()?;
+        String::from_utf8_lossy(&text[..length]).contains("these settings have changed").then_some(())
+    });
+    systemd.hear("WATCHDOG=1");
+    assert!(daemon.is_alive());
 }
 
 #[test]

@@ -155,6 +155,7 @@ fn mail(keys: &Keys, number: u32, now: Timestamp) -> Plan {
         ticket: TicketPlan::None,
         replies: Vec::new(),
         unsent: Vec::new(),
+        silence: None,
         findings: Vec::new(),
         withheld: Vec::new(),
         configuration: "c0ffee".to_owned(),

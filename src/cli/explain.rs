@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::spots::{self, SpotPart};
 use super::{Failure, Place, output};
-use crate::decide::{Facts, Reply, Verdict, decide};
+use crate::decide::{Reply, Verdict, decide};
 use crate::extract::Extractor;
 use crate::identify::SenderKind;
 use crate::journey::Journey;
@@ -53,7 +53,7 @@ pub(super) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         let Some(desk) = desk else { return Err(Failure::Usage("The settings name no desk.".to_owned())) };
         let (mail, verdict) = judge(&journey, desk, raw, place.clock.now()).await;
         let explanation = Explanation::new(file.display().to_string(), &mail, verdict);
-        if args.json { output::json(&explanation)? } else { explanation.print(&mail.facts) }
+        if args.json { output::json(&explanation)? } else { explanation.print(&mail) }
     }
     if unread { Err(Failure::No) } else { Ok(()) }
 }
@@ -178,13 +178,13 @@ impl Explanation {
     }
 
     /// The same for people.
-    fn print(&self, facts: &Facts) {
+    fn print(&self, mail: &Considered) {
         output::line(&self.file);
         let say = |what: &str, text: String| output::line(&format!("  {what:<12} {text}"));
         say("verdict", format!("{} ({})", self.verdict, self.reasons.join(", ")));
         let organisation = self.sender.organisation.as_deref().map_or(String::new(), |id| format!(" of {id}"));
         say("sender", format!("{}{organisation}; written by: {}; authentic: {}", self.sender.kind.as_str(), self.kind, self.authentic));
-        say("matter", format!("urgent: {}; ICT: {}", yes(self.urgent), yes(facts.ict_matter)));
+        say("matter", format!("urgent: {}; ICT: {}", yes(self.urgent), yes(mail.facts.ict_matter)));
         for finding in &self.findings {
             let kinds: Vec<String> = finding.kinds.iter().map(|(kind, count)| format!("{count} x {kind}")).collect();
             let of = finding.attachment.map_or(String::new(), |index| format!(" of attachment {}", index + 1));
@@ -203,7 +203,7 @@ impl Explanation {
             say("reply", format!("{} to the {}{cc}", reply.template, reply.to.as_str().replace('-', " ")));
         }
         if self.replies.is_empty() {
-            say("reply", "none".to_owned());
+            say("reply", mail.silence().map_or("none".to_owned(), |why| format!("none ({})", why.as_str())));
         }
         say("on server", self.server.to_owned());
     }

@@ -197,6 +197,9 @@ async fn start(office: &Office, settings: Arc<Settings>, extractor: Arc<Extracto
         StoreError::Owned(_) => Failure::TryLater("Another postkamer is at work on this database.".to_owned()),
         other => other.into(),
     })?;
+    if office.store.note_endpoints(&settings.endpoints(), &settings.fingerprint).await? {
+        tracing::warn!("mail is fetched from, or sent to, another place than before; `postkamer audit list` tells which");
+    }
     let transport = super::transport(&settings);
     let journey = super::journey(settings, extractor)?;
     Ok(Daemon::new(journey, office.store.clone(), transport, lease))

@@ -1,7 +1,7 @@
 //! From the bytes of a batch to its booking: read, screened and considered side by side, decided and booked in order.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
@@ -17,7 +17,7 @@ use crate::mailbox::{self, RawMail};
 use crate::plan::{self, Considered, Intake, Plan, Questions, TicketPlan, Unsent};
 use crate::settings::Desk;
 use crate::store::{self, Booking, StoreError};
-use crate::words::{MailUid, Redacted, TicketNumber};
+use crate::words::{MailUid, Pseudonym, Redacted, TicketNumber};
 
 /// For how long after its arrival a mail waits for DNS to say whether its sender is authentic (mode `verify`). A queue that
 /// nobody is told of is no place for a customer's mail because of a passing fault; for ever is no term either.
@@ -140,7 +140,7 @@ impl Daemon {
             .book(&shared.lease, &questions, |ledger, keys| {
                 let planned = |mail| plan::plan(mail, &letterhead, &policy, house, ledger, keys, now);
                 let noted = |plan: &Plan| {
-                    warn_of_unsent(plan);
+                    shared.alarms.warn_of_unsent(plan);
                     accounts.push(Account::of(plan));
                 };
                 shared.journey.watchdog().over(|| considered.into_iter().map(planned).inspect(noted).collect())
@@ -280,16 +280,43 @@ fn tell(account: &Account) {
     );
 }
 
-/// A reply that the policy wants and that is not sent is worth an alarm (THREATS §2 rule 10).
-fn warn_of_unsent(plan: &Plan) {
-    for (template, why) in &plan.unsent {
-        let (mail, template) = (&plan.uid, template.as_str());
-        match why {
-            Unsent::Limit => tracing::warn!(%mail, template, "the limit on replies is reached; this one is not sent"),
-            Unsent::Letter => {
-                tracing::error!(%mail, template, "a reply could not be written: a name or address in the settings does not fit into a header")
+/// Whose limit on replies was told of, and when.
+#[derive(Debug, Default)]
+pub(super) struct Alarms(Mutex<HashMap<Writer, jiff::Timestamp>>);
+
+/// An organisation, or a person of none.
+type Writer = (Option<String>, Option<Pseudonym>);
+
+impl Alarms {
+    /// A reply that the policy wants and that is not sent is worth an alarm (THREATS §2 rule 10): for a limit one an hour for each organisation,
+    /// or person of none, so that a flood of mail is no flood of alarms. The record of decisions has each of them.
+    fn warn_of_unsent(&self, plan: &Plan) {
+        for (template, why) in &plan.unsent {
+            let (mail, template) = (&plan.uid, template.as_str());
+            match why {
+                Unsent::Limit if self.is_known(plan) => {}
+                Unsent::Limit => tracing::warn!(
+                    %mail,
+                    template,
+                    "the limit on replies is reached; this one is not sent, and of others like it nothing is said for an hour"
+                ),
+                Unsent::Letter => {
+                    tracing::error!(%mail, template, "a reply could not be written: a name or address in the settings does not fit into a header")
+                }
             }
         }
+    }
+
+    /// Whether it was told of within the hour; from now on it was.
+    fn is_known(&self, plan: &Plan) -> bool {
+        let person = plan.sender_key.clone().filter(|_| plan.organisation.is_none());
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|_, at| plan.now.duration_since(*at) < jiff::SignedDuration::from_hours(1));
+        let known = told.contains_key(&(plan.organisation.clone(), person.clone()));
+        if !known {
+            told.insert((plan.organisation.clone(), person), plan.now);
+        }
+        known
     }
 }
 

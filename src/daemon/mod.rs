@@ -102,6 +102,8 @@ struct Shared {
     replies: Notify,
     /// How often a mailbox had to be let go because it was out of reach: as often it is doubtful whether others can be reached.
     doubts: watch::Sender<u64>,
+    /// Whose limit on replies was told of.
+    alarms: intake::Alarms,
     /// How each mailbox is.
     pulse: Pulse,
     /// Who wants to know what became of each mail.
@@ -120,6 +122,7 @@ impl Daemon {
             hands: Arc::default(),
             replies: Notify::new(),
             doubts: watch::Sender::default(),
+            alarms: intake::Alarms::default(),
             pulse: Pulse::default(),
             witness: None,
         }))

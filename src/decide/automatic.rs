@@ -26,21 +26,64 @@ pub fn kind(mail: &Mail, sender: &Sender<'_>, is_own: impl Fn(&EmailAddress) -> 
     }
 }
 
-/// Whether the sender may get an answer at all. What forbids it changes nothing else about the mail. `desk` tells the
+/// What forbids an answer to a mail: the first rule of THREATS §2 that does, for the record of decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// No sound From: there is nobody to answer.
+    NoSender,
+    /// Rule 1: the envelope sender is empty.
+    EmptyReturnPath,
+    /// Rule 1: a report on a delivery, or another multipart/report.
+    Report,
+    /// Rule 2: Auto-Submitted, with another value than no.
+    AutoSubmitted,
+    /// Rule 3: Precedence, a field of a list, or one that only automatic answers have.
+    BulkHeader,
+    /// Rule 4: X-Auto-Response-Suppress asks for none.
+    SuppressHeader,
+    /// Rule 5: nobody reads what comes to such an address.
+    ServiceAddress,
+    /// An address that the settings name as a monitoring system's.
+    AutomaticSender,
+    /// Rule 6: it comes from here, or two machines are talking.
+    OwnLoop,
+    /// Rule 7: neither To nor Cc names the desk.
+    NotAddressed,
+    /// Rule 8: From did not authenticate.
+    NotAuthentic,
+    /// Rule 9: older than seven days. Only the redirect is still worth sending.
+    Old,
+    /// Rule 10: a limit on replies is reached.
+    Limit,
+}
+
+impl Silence {
+    /// The word on the record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoSender => "no-sender",
+            Self::EmptyReturnPath => "empty-return-path",
+            Self::Report => "report",
+            Self::AutoSubmitted => "auto-submitted",
+            Self::BulkHeader => "bulk-header",
+            Self::SuppressHeader => "suppress-header",
+            Self::ServiceAddress => "service-address",
+            Self::AutomaticSender => "automatic-sender",
+            Self::OwnLoop => "own-loop",
+            Self::NotAddressed => "not-addressed",
+            Self::NotAuthentic => "not-authentic",
+            Self::Old => "old",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// What forbids any answer to the sender, by rules 1 to 7; `None` when they may get one. It changes nothing else about the mail. `desk` tells the
 /// addresses of the desk that the mail reached; `is_own` those of all desks.
-pub fn answerable(mail: &Mail, sender: &Sender<'_>, desk: &[&EmailAddress], is_own: impl Fn(&EmailAddress) -> bool) -> bool {
+pub fn silence(mail: &Mail, sender: &Sender<'_>, desk: &[&EmailAddress], is_own: impl Fn(&EmailAddress) -> bool) -> Option<Silence> {
     let signs = &mail.automatic;
-    let Some(address) = address(mail) else { return false };
-    let from_machine = signs.empty_return_path
-        || signs.delivery_report
-        || signs.other_report
-        || signs.auto_submitted
-        || signs.auto_reply_header
-        || signs.bulk
-        || signs.discourages_reply
-        || signs.suppress
-        || sender.automatic
-        || is_service(address);
+    let Some(address) = address(mail) else { return Some(Silence::NoSender) };
     // Rule 6: our own ids come back once or twice in a conversation; more than three of them are two machines talking.
     let of_our_domain = |id: &MessageId| desk.iter().any(|own| own.domain().as_str().eq_ignore_ascii_case(id.right()));
     let echoes = is_own(address)
@@ -50,7 +93,18 @@ pub fn answerable(mail: &Mail, sender: &Sender<'_>, desk: &[&EmailAddress], is_o
         || mail.references.iter().filter(|id| Keys::reply_number(id).is_some() && of_our_domain(id)).count() > 3;
     // Rule 7: a mail that does not name the desk came by Bcc, a list or a forward; nobody waits for us there.
     let addressed = mail.recipients.iter().any(|recipient| desk.contains(&recipient));
-    addressed && !from_machine && !echoes
+    let rules = [
+        (signs.empty_return_path, Silence::EmptyReturnPath),
+        (signs.delivery_report || signs.other_report, Silence::Report),
+        (signs.auto_submitted, Silence::AutoSubmitted),
+        (signs.bulk || signs.auto_reply_header || signs.discourages_reply, Silence::BulkHeader),
+        (signs.suppress, Silence::SuppressHeader),
+        (is_service(address), Silence::ServiceAddress),
+        (sender.automatic, Silence::AutomaticSender),
+        (echoes, Silence::OwnLoop),
+        (!addressed, Silence::NotAddressed),
+    ];
+    rules.into_iter().find_map(|(forbids, rule)| forbids.then_some(rule))
 }
 
 fn address(mail: &Mail) -> Option<&EmailAddress> {
@@ -109,7 +163,7 @@ mod tests {
 
     fn may_be_answered(mail: &Mail) -> bool {
         let desk: EmailAddress = "desk@vendor.example".parse().unwrap();
-        answerable(mail, &Sender::STRANGER, &[&desk], |address| *address == desk)
+        silence(mail, &Sender::STRANGER, &[&desk], |address| *address == desk).is_none()
     }
 
     #[test]

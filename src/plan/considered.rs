@@ -3,6 +3,8 @@
 use super::{NewProfile, Postmark};
 use crate::decide::Facts;
 use crate::decide::answer::Approval;
+use crate::decide::automatic::Silence;
+use crate::identify::Authentic;
 use crate::screen::{CleanAttachment, CleanText, Finding, Withheld};
 use crate::words::{Domain, EmailAddress, Language, MailUid, MessageId};
 
@@ -18,6 +20,8 @@ pub struct Considered {
     pub digest: [u8; 32],
     /// The facts; those that need memory (rate, duplicate, objection, thread, duty contact) are still at their defaults.
     pub facts: Facts,
+    /// What forbids any answer to its sender.
+    pub silence: Option<Silence>,
     /// The one sound From.
     pub author: Option<EmailAddress>,
     /// The organisation that the mail belongs to; of somebody named elsewhere, that of the contact named.
@@ -52,6 +56,15 @@ pub struct Considered {
     pub references: Vec<MessageId>,
     /// Ids of ours in a delivery report.
     pub returned_ids: Vec<MessageId>,
+}
+
+impl Considered {
+    /// The first rule that forbids an ordinary answer, as far as the mail itself shows (THREATS §2, rules 1 to 9).
+    #[must_use]
+    pub fn silence(&self) -> Option<Silence> {
+        let not_authentic = (self.facts.authentic != Authentic::Pass).then_some(Silence::NotAuthentic);
+        self.silence.or(not_authentic).or(self.facts.old.then_some(Silence::Old))
+    }
 }
 
 /// An organisation, as far as a plan needs it.

@@ -10,6 +10,7 @@ use super::templates::{Context, TicketState, WithheldAttachment};
 use super::thread::{Threaded, thread};
 use super::{ApprovalAnswer, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, TicketPlan, Unsent, limits};
 use crate::decide::answer::Approval;
+use crate::decide::automatic::Silence;
 use crate::decide::{AfterAppend, Cc, Outcome, Policy, Reason, Recipient, Template, Thread, TicketStep, Verdict, decide};
 use crate::identify::{Authentic, Organisation, SenderKind};
 use crate::screen::CleanText;
@@ -61,6 +62,8 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
     let asked = made.replies.iter().find(|reply| reply.template == Template::VerifyIdentity).map(|reply| reply.number);
     let cc: Vec<(Cc, EmailAddress)> = verdict.cc.iter().filter_map(|cc| Some((*cc, made.contact(*cc)?.clone()))).collect();
     let (replies, unsent) = (made.replies, made.unsent);
+    let limited = unsent.iter().any(|(_, why)| *why == Unsent::Limit).then_some(Silence::Limit);
+    let silence = mail.silence().or(limited);
 
     let note = note(&verdict, &mail, threaded.as_ref(), ledger);
     let authentic = facts.authentic == Authentic::Pass;
@@ -128,6 +131,7 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
         ticket,
         replies,
         unsent,
+        silence,
         findings: mail.findings,
         withheld: mail.withheld,
         configuration: house.fingerprint.clone(),

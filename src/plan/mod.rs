@@ -23,6 +23,7 @@ pub use make::{TicketLetter, plan, privacy_notice, questions, ticket_letter};
 use jiff::Timestamp;
 
 use crate::decide::answer::Approval;
+use crate::decide::automatic::Silence;
 use crate::decide::{AfterAppend, Cc, Kind, Outcome, Reason, ServerAction, Template};
 use crate::identify::{Authentic, SenderKind};
 use crate::screen::{CleanAttachment, CleanText, Finding, Withheld};
@@ -65,6 +66,8 @@ pub struct Plan {
     pub replies: Vec<PlannedReply>,
     /// Replies that the verdict asked for and that are not sent.
     pub unsent: Vec<(Template, Unsent)>,
+    /// The first rule that forbids an ordinary answer to its sender (THREATS §2).
+    pub silence: Option<Silence>,
     /// What was found and withheld, without names or values: for the audit record and the ticket.
     pub findings: Vec<Finding>,
     /// Attachments that were not stored: index, format, size class, kinds.

@@ -7,6 +7,7 @@ mod complaint;
 pub mod contact_edit;
 mod context;
 mod domains;
+mod endpoints;
 mod live;
 mod main_file;
 mod organisation_file;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::decide::automatic::Silence;
 use crate::decide::{Outcome, Reason, ServerAction};
 use crate::plan::{Plan, TicketPlan};
 use crate::words::{Pseudonym, RecordKey};
@@ -31,6 +32,8 @@ pub(super) struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     approval: Option<Approved>,
     replies: Vec<(i64, &'static str)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence: Option<&'static str>,
     findings: Vec<Found<'a>>,
     withheld: Vec<Kept<'a>>,
     configuration: &'a str,
@@ -93,6 +96,7 @@ impl<'a> Record<'a> {
                 _ => None,
             },
             replies: plan.replies.iter().map(|reply| (reply.number, reply.template.as_str())).collect(),
+            silence: plan.silence.map(Silence::as_str),
             findings: plan
                 .findings
                 .iter()

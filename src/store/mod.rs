@@ -22,6 +22,7 @@ mod contacts;
 mod decision;
 mod desk;
 mod effects;
+mod endpoints;
 mod entities;
 mod erasure;
 mod error;

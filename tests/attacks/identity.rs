@@ -2,6 +2,7 @@
 
 use super::{CONTACT, Gate, STRANGER, SUPPORT, authentic, is_silent, raw, vouched};
 use serde_json::Value;
+use toml_edit::value;
 
 /// Says of each mail what must not be otherwise; the label tells which one it was.
 #[track_caller]
@@ -244,6 +245,92 @@ fn a12_forged_authentication_results() {
     let mails: Vec<Vec<u8>> = cases.iter().map(|(_, trace, _)| raw(trace, &format!("From: {CONTACT}\n"), "", "Vraag.")).collect();
     for (told, (label, _, due)) in gate.explain(&mails).iter().zip(&cases) {
         assert_eq!(told["authentic"], *due, "{label}");
+    }
+}
+
+/// How many machines of ours a mail passes is a setting: what stands above the line of the last one counts, and a mail with fewer
+/// lines did not come through all of them.
+#[test]
+fn a12_results_count_above_the_line_of_our_last_hop() {
+    // What must come of each with `own_hops` 1, 2 and 3.
+    let cases = [
+        ("pass hop", ["pass", "none", "none"]),
+        ("hop pass", ["none", "none", "none"]),
+        ("pass hop fail hop", ["pass", "fail", "none"]),
+        ("fail hop pass hop", ["fail", "fail", "none"]),
+        ("hop pass hop", ["none", "pass", "none"]),
+        ("hop hop pass hop", ["none", "none", "pass"]),
+        ("pass hop pass hop fail hop", ["pass", "pass", "fail"]),
+        ("hop hop hop pass hop", ["none", "none", "none"]),
+        ("pass hop hop hop fail hop", ["pass", "pass", "pass"]),
+        ("pass", ["none", "none", "none"]),
+    ];
+    let line = |word: &str| match word {
+        "hop" => "Received: from mail.waterwolde.example by mx.zaakwijs.example\n".to_owned(),
+        result => format!("Authentication-Results: mx.zaakwijs.example; dmarc={result} header.from=waterwolde.example\n"),
+    };
+    let mails: Vec<Vec<u8>> = cases
+        .iter()
+        .map(|(trace, _)| raw(&trace.split(' ').map(line).collect::<String>(), &format!("From: {CONTACT}\n"), "", "Vraag."))
+        .collect();
+    for (column, hops) in [1_i64, 2, 3].into_iter().enumerate() {
+        let gate = Gate::with(|config| config["authentication"]["own_hops"] = value(hops));
+        for (told, (trace, due)) in gate.explain(&mails).iter().zip(&cases) {
+            assert_eq!(told["authentic"], due[column], "{trace}, own_hops = {hops}");
+        }
+    }
+}
+
+/// Between several fields of our own server each method counts at its worst, whichever field comes first; what one method says
+/// does not contradict another.
+#[test]
+fn a12_of_several_fields_of_ours_the_worst_per_method_counts() {
+    let cases = [
+        ("dkim=pass | dkim=fail", "fail"),
+        ("dkim=pass | dkim=pass", "pass"),
+        ("dkim=fail; dkim=pass", "pass"), // in one field the best
+        ("dkim=fail; dkim=pass | dkim=pass", "pass"),
+        ("dkim=fail; dkim=pass | dkim=fail", "fail"),
+        ("dkim=pass; spf=pass | dkim=fail; spf=pass", "pass"),
+        ("dkim=pass; spf=pass | dkim=fail", "pass"),
+        ("dkim=pass; spf=fail | dkim=fail; spf=fail", "fail"),
+        ("spf=pass | spf=fail", "fail"),
+        ("spf=pass; dkim=pass | spf=fail; dkim=pass", "pass"),
+        ("spf=pass; dkim=pass | spf=fail", "pass"),
+        ("spf=pass; dkim=fail | spf=fail; dkim=fail", "fail"),
+        ("dkim=pass; spf=fail | dkim=fail; spf=pass", "fail"), // though each alone would do
+        ("dkim=pass | spf=fail", "pass"),
+        ("dkim=fail | spf=pass", "pass"),
+        ("dkim=fail | spf=fail", "fail"),
+        ("dmarc=pass | dkim=fail | spf=fail", "pass"),
+        ("dmarc=fail | dkim=pass | spf=pass", "fail"),
+        ("dmarc=none | dkim=pass | spf=fail", "pass"),
+        ("dmarc=none | dkim=fail | spf=fail", "fail"),
+        ("dmarc=pass; dkim=pass | dmarc=fail; dkim=pass", "fail"),
+    ];
+    let said = |result: &str| {
+        let property = match result.split('=').next() {
+            Some("dmarc") => "header.from",
+            Some("dkim") => "header.d",
+            _ => "smtp.mailfrom",
+        };
+        format!("; {result} {property}=waterwolde.example")
+    };
+    let line = |field: &&str| format!("Authentication-Results: mx.zaakwijs.example{}\n", field.split("; ").map(said).collect::<String>());
+    let mail = |fields: &[&str]| {
+        let trace = fields.iter().map(line).collect::<String>() + "Received: from mail.waterwolde.example by mx.zaakwijs.example\n";
+        raw(&trace, &format!("From: {CONTACT}\n"), "", "Vraag.")
+    };
+    let mails: Vec<Vec<u8>> = cases
+        .iter()
+        .flat_map(|(fields, _)| {
+            let fields: Vec<&str> = fields.split(" | ").collect();
+            let reversed: Vec<&str> = fields.iter().rev().copied().collect();
+            [mail(&fields), mail(&reversed)]
+        })
+        .collect();
+    for (told, (fields, due)) in Gate::new().explain(&mails).chunks(2).zip(&cases) {
+        assert_eq!((&told[0]["authentic"], &told[1]["authentic"]), (&(*due).into(), &(*due).into()), "{fields}");
     }
 }
 

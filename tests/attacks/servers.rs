@@ -3,6 +3,7 @@
 use super::{CONTACT, Gate, NOW, authentic, raw, vouched, with_files};
 use crate::support::world::World;
 use crate::support::{eventually, free_port};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -98,7 +99,7 @@ fn imap(evil: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> u16 {
 }
 
 /// Runs a command to its end and gives its exit status and the most memory that it ever had in use, in MB.
-fn measured(world: &World, arguments: &[&str]) -> (Option<i32>, u64) {
+pub(super) fn measured(world: &World, arguments: &[&str]) -> (Option<i32>, u64) {
     let mut command = world.command(arguments);
     command.env("POSTKAMER_NOW", NOW).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut child = command.spawn().unwrap();
@@ -404,6 +405,25 @@ fn a41_flooding() {
     assert_eq!(gate.tickets().len(), 201 + 60);
 }
 
+/// The senders of one organisation share its part of an hour; others do not wait for them, and what waited comes in later.
+#[test]
+fn a41_an_organisation_has_a_share() {
+    let gate = Gate::with(|config| config["limits"]["intake_per_organisation_hour"] = value(3));
+    for n in 0..2 {
+        gate.deliver(&authentic(CONTACT, "", &format!("Vraag {n}.")));
+        gate.deliver(&authentic("i.bakker@waterwolde.example", "", &format!("Andere vraag {n}.")));
+    }
+    gate.deliver(&authentic("tom.reed@brookham.example", "", "Question."));
+    let taken_in = |now: &str| {
+        gate.world.run_at(now, &["run", "--once"]).ok();
+        let tickets = gate.tickets();
+        ["waterwolde", "brookham"].map(|id| tickets.iter().filter(|ticket| ticket["organisation"] == id).count())
+    };
+    assert_eq!(taken_in(NOW), [3, 1]);
+    assert_eq!(taken_in("2026-11-21T11:14:00+01:00"), [3, 1]);
+    assert_eq!(taken_in("2026-11-21T11:16:00+01:00"), [4, 1]);
+}
+
 /// A flood fills the disk at last: before that, mail stays on its server, and everybody is told. Nothing is lost.
 #[test]
 fn a41_room_is_left_on_the_disk() {
@@ -462,7 +482,23 @@ fn a42_configuration_mistakes() {
         gate.world.run(&["run", "--once"]).exits(2);
     }
     let gate = Gate::new();
-    gate.live(&[authentic(CONTACT, "", "Vraag.")]);
+    let organisation = gate.world.dir.join("organisations/waterwolde.toml");
+    let as_it_was = fs::read_to_string(&organisation).unwrap();
+    let decide = |question: &str| gate.live(&[authentic(CONTACT, "", question)]);
+    decide("Vraag 1.");
+    decide("Vraag 2.");
+    fs::write(&organisation, as_it_was.replacen("Gemeente Waterwolde", "Waterwolde", 1)).unwrap();
+    decide("Vraag 3.");
+    fs::write(&organisation, as_it_was).unwrap();
+    decide("Vraag 4.");
+    gate.world.edit(|config| config["reopen_days"] = value(7));
+    decide("Vraag 5.");
     let record = gate.world.run(&["audit", "list", "--json"]).ok().json();
-    assert!(record.iter().any(|line| line.to_string().contains("\"configuration\":\"")), "{record:#?}");
+    let mails = record.iter().filter(|row| row["what"] == "mail");
+    let configurations: Vec<&str> = mails.map(|row| row["configuration"].as_str().unwrap()).collect();
+    let [first, same, of_organisation, back, of_main_file] = configurations[..] else { panic!("{record:#?}") };
+    assert_eq!((first, first), (same, back), "the same settings");
+    let different = BTreeSet::from([first, of_organisation, of_main_file]);
+    assert_eq!(different.len(), 3, "each edit of any file: {configurations:?}");
+    assert!(different.iter().all(|hash| hash.len() == 64), "{configurations:?}");
 }
