@@ -26,8 +26,9 @@ const BETWEEN_EVERY: u64 = 6;
 /// With one in so many kills goes the power: what was not forced to the disk is lost.
 const CUT_EVERY: u64 = 3;
 
-/// Statements that are only met while a database is new.
-const ONCE_ONLY: [&str; 2] = ["INSERT lease", "INSERT audit_key"];
+/// Statements that are only met while a database is new, in their order: who is killed at one has been past those before it. At the first start
+/// of all the servers of the settings go on record, and with them the first key of that record and the daemon's name in it.
+const ONCE_ONLY: [&str; 3] = ["INSERT audit_key", "INSERT audit_name", "INSERT lease"];
 
 /// Kinds of steps that were seen in any run. Shared by those who kill side by side.
 #[derive(Debug, Default)]
