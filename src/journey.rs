@@ -10,8 +10,9 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::decide::answer::Answer;
 use crate::decide::lexicon::Lexicon;
-use crate::decide::{Facts, Membership, addition, answer, automatic, topic, urgency};
+use crate::decide::{Facts, Membership, addition, automatic, topic, urgency};
 use crate::extract::{Extractor, Languages, Patience};
 use crate::identify::{Authentic, Authentication, Organisation, Roles, Sender};
 use crate::mailbox::RawMail;
@@ -191,7 +192,7 @@ impl Journey {
             old: now.duration_since(arrived) > OLD,
             ..Facts::default()
         };
-        let (says_no, approval) = (answer::says_no(&self.lexicon, written), answer::approval(&self.lexicon, written));
+        let Answer { says_no, approval } = Answer::read(&self.lexicon, written);
         let own_organisation = own_organisation(&sender, author.as_ref().map(|(address, _)| address), settings, today).map(affiliation);
         let named_contact =
             (sender.kind == crate::identify::SenderKind::NamedElsewhere).then(|| sender.contact.map(|c| c.email.clone())).flatten();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use postkamer::decide::addition::{asks_for_addition, asks_for_portal_access};
-use postkamer::decide::answer::{Approval, approval, says_no};
+use postkamer::decide::answer::{Answer, Approval};
 use postkamer::decide::lexicon::{Lexicon, Said};
 use postkamer::decide::topic::ict;
 use postkamer::decide::urgency::urgent;
@@ -97,14 +97,14 @@ fn a_plain_yes_or_no_counts_and_every_other_answer_does_not() {
     for (language, answers) in &languages {
         for (expected, answers) in [(Approval::Yes, &answers.yes), (Approval::No, &answers.no), (Approval::Unclear, &answers.unclear)] {
             for answer in answers {
-                let found = approval(&lexicon, &written(answer));
+                let found = Answer::read(&lexicon, &written(answer)).approval;
                 if found != expected {
                     wrong.push(format!("{language}: {answer:?} must be {}, not {}", expected.as_str(), found.as_str()));
                 }
             }
         }
         for (expected, answers) in [(false, &answers.mine), (true, &answers.not_mine)] {
-            for answer in answers.iter().filter(|answer| says_no(&lexicon, &written(answer)) != expected) {
+            for answer in answers.iter().filter(|answer| Answer::read(&lexicon, &written(answer)).says_no != expected) {
                 wrong.push(format!("{language}: {answer:?} must be {}", if expected { "a no" } else { "no \"no\"" }));
             }
         }

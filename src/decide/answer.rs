@@ -27,12 +27,24 @@ codes! {
     }
 }
 
-/// Whether somebody who was asked "is this mail yours?" says no (POLICY row 9a). A yes at the beginning of a line settles it;
-/// otherwise a word of denial or suspicion in the first lines is a no: taking on an impostor's mail is the worse mistake, and the
-/// contact can always write themself.
-#[must_use]
-pub fn says_no(lexicon: &Lexicon, written: &str) -> bool {
-    first_lines(lexicon, written).iter().find_map(denies).unwrap_or_default()
+/// What a mail says, should it be an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether somebody who was asked "is this mail yours?" says no (POLICY row 9a). A yes at the beginning of a line settles it;
+    /// otherwise a word of denial or suspicion in the first lines is a no: taking on an impostor's mail is the worse mistake, and the
+    /// contact can always write themself.
+    pub says_no: bool,
+    /// What somebody who was asked for approval answers (POLICY row 9b). Only a plain yes or a plain no in the first lines is one.
+    pub approval: Approval,
+}
+
+impl Answer {
+    /// Reads the first lines of what was written now.
+    #[must_use]
+    pub fn read(lexicon: &Lexicon, written: &str) -> Self {
+        let lines = first_lines(lexicon, written);
+        Self { says_no: lines.iter().find_map(denies).unwrap_or_default(), approval: approval(&lines) }
+    }
 }
 
 /// Whether one line says that the mail is somebody else's; nothing where it does not say whose it is.
@@ -55,10 +67,8 @@ fn denies(line: &Line) -> Option<bool> {
     line.doubts().next().map(|_| true)
 }
 
-/// What somebody who was asked for approval answers (POLICY row 9b). Only a plain yes or a plain no in the first lines is one.
-#[must_use]
-pub fn approval(lexicon: &Lexicon, written: &str) -> Approval {
-    let lines = first_lines(lexicon, written);
+/// What all lines together say to a request for approval.
+fn approval(lines: &[Line]) -> Approval {
     let said: Vec<Approval> = lines.iter().filter_map(says).collect();
     let Some((first, rest)) = said.split_first() else { return Approval::Unclear };
     let taken_up = lines.iter().any(|line| line.first(Role::SecondThought).is_some());
@@ -75,7 +85,7 @@ pub fn approval(lexicon: &Lexicon, written: &str) -> Approval {
 /// The first lines with words above the signature, which says nothing of the matter, or even "No, we do not print mails".
 /// What goes on in lower case was only wrapped, but for what stands below a greeting.
 fn first_lines(lexicon: &Lexicon, written: &str) -> Vec<Line> {
-    let mut lines: Vec<(Vec<&str>, bool)> = Vec::new();
+    let mut lines: Vec<First<'_>> = Vec::new();
     let (mut below_blank, mut answered) = (true, false);
     // What somebody else wrote is marked.
     for text in written.lines().map(str::trim).filter(|text| !text.starts_with('>')) {
@@ -83,21 +93,31 @@ fn first_lines(lexicon: &Lexicon, written: &str) -> Vec<Line> {
         let chunks: Vec<&str> = text.split_whitespace().take(LONGEST).collect();
         let line = lexicon.line(&chunks.join(" "));
         let says_something = says(&line).is_some();
-        let begun = lines.iter().any(|(_, greeting)| !greeting);
+        let begun = lines.iter().any(|first| !first.greets);
         if !says_something && (begun && ends_letter(text) || answered && is_a_name(text, &line)) {
             break;
         }
         answered |= says_something;
-        if wrapped && let Some((before, _)) = lines.last_mut().filter(|(_, greeting)| !greeting) {
-            before.extend(chunks);
-            before.truncate(LONGEST);
+        if wrapped && let Some(before) = lines.last_mut().filter(|first| !first.greets) {
+            before.chunks.extend(chunks);
+            before.chunks.truncate(LONGEST);
+            before.line = None;
         } else if line.words > 0 && lines.len() == FIRST_LINES {
             break;
         } else if line.words > 0 {
-            lines.push((chunks, line.words <= GREETING && !says_something));
+            lines.push(First { chunks, greets: line.words <= GREETING && !says_something, line: Some(line) });
         }
     }
-    lines.iter().map(|(chunks, _)| lexicon.line(&chunks.join(" "))).collect()
+    lines.into_iter().map(|First { chunks, line, .. }| line.unwrap_or_else(|| lexicon.line(&chunks.join(" ")))).collect()
+}
+
+/// One of the first lines.
+struct First<'a> {
+    chunks: Vec<&'a str>,
+    /// It has few words, and says nothing.
+    greets: bool,
+    /// As it was read; none of one that went on in the next.
+    line: Option<Line>,
 }
 
 /// A line such as "Olivia O'Neill": few words, each of which begins with a capital, and none that makes a condition.
@@ -244,18 +264,18 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use super::Approval;
+    use super::{Answer, Approval};
     use crate::decide::lexicon::Lexicon;
     use std::sync::LazyLock;
 
     static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::new(&[]).unwrap());
 
     fn approval(written: &str) -> Approval {
-        super::approval(&LEXICON, written)
+        Answer::read(&LEXICON, written).approval
     }
 
     fn says_no(written: &str) -> bool {
-        super::says_no(&LEXICON, written)
+        Answer::read(&LEXICON, written).says_no
     }
 
     #[test]

@@ -439,6 +439,11 @@ fn folded_words(piece: &[Word]) -> Vec<&str> {
 }
 
 impl Phrases {
+    /// The phrases that any of these patterns can begin.
+    fn begun_by(&self, patterns: &[usize]) -> impl Iterator<Item = usize> {
+        patterns.iter().filter_map(|pattern| self.beginnings.get(*pattern)).flatten().copied()
+    }
+
     /// All phrases in a row of words, by where they begin.
     fn hits(&self, words: &[&str]) -> Vec<Hit> {
         let mut haystack = String::from(" ");
@@ -456,18 +461,16 @@ impl Phrases {
                 patterns.push(pattern.pattern().as_usize());
             }
         }
-        let says_not = |patterns: &Vec<usize>| {
-            let phrases = patterns.iter().filter_map(|pattern| self.beginnings.get(*pattern)).flatten();
-            phrases.filter_map(|id| self.phrases.get(*id)).any(|phrase| phrase.role == Role::Not)
-        };
-        let negations: Vec<bool> = found.iter().map(says_not).collect();
+        let says_not = |id| self.phrases.get(id).is_some_and(|phrase: &Phrase| phrase.role == Role::Not);
+        let negations: Vec<bool> = found.iter().map(|patterns| self.begun_by(patterns).any(says_not)).collect();
         let mut hits = Vec::new();
+        let mut candidates = Vec::new();
         for (start, patterns) in found.iter().enumerate() {
-            let mut candidates: Vec<usize> =
-                patterns.iter().filter_map(|pattern| self.beginnings.get(*pattern)).flatten().copied().collect();
+            candidates.clear();
+            candidates.extend(self.begun_by(patterns));
             candidates.sort_unstable();
             candidates.dedup();
-            for phrase in candidates.into_iter().filter_map(|id| self.phrases.get(id)) {
+            for phrase in candidates.iter().filter_map(|id| self.phrases.get(*id)) {
                 let rest = phrase.steps.get(1..).unwrap_or_default();
                 let barriers = if phrase.role.describes_a_state() { negations.as_slice() } else { &[] };
                 if let Some(end) = end_of(rest, start + 1, &found, barriers) {

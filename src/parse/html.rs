@@ -189,7 +189,8 @@ impl<'h> Reader<'h> {
             self.layout(name, false, "");
             return after;
         }
-        self.layout(name, false, tag.class_and_style().as_str());
+        let class_and_style = if name.eq_ignore_ascii_case("p") { tag.class_and_style() } else { String::new() };
+        self.layout(name, false, &class_and_style);
         // Inside a quotation it belongs to what was quoted there, and the quotation has an end of its own.
         if self.quotes == 0 && tag.quotes_the_rest() {
             self.sink().line(1);
@@ -240,7 +241,7 @@ impl<'h> Reader<'h> {
         if self.hides > 0 { &mut self.hidden } else { &mut self.shown }
     }
 
-    /// What a tag does to the lines.
+    /// What a tag does to the lines. Class and style matter for a paragraph alone.
     fn layout(&mut self, name: &str, closes: bool, class_and_style: &str) {
         let mut lower = [0u8; 12];
         let Some(slot) = lower.get_mut(..name.len()) else { return };
@@ -545,18 +546,19 @@ impl<'h> Attributes<'h> {
         if self.hidden || (!style.is_empty() && hides(style)) {
             return Some(Effect::Hides);
         }
+        let style = style.to_ascii_lowercase();
         let is_blockquote = name.eq_ignore_ascii_case("blockquote");
         let cited = self.kind.is_some_and(|kind| kind.eq_ignore_ascii_case("cite"))
             || self.has_class(&["gmail_quote", "protonmail_quote", "yahoo_quoted", "quote"])
             || self.item_type.is_some_and(|kind| kind.ends_with("QuotedText"))
-            || style.to_ascii_lowercase().contains("border-left");
+            || style.contains("border-left");
         // Gmail's `div.gmail_quote` also holds answers between the quotations; the quotations are its blockquotes.
         if (is_blockquote && cited)
             || self.has_class(&["moz-cite-prefix", "moz-forward-container", "yahoo_quoted", "protonmail_quote", "zmail_extra"])
         {
             return Some(Effect::Quotes);
         }
-        if name.eq_ignore_ascii_case("pre") || style.to_ascii_lowercase().replace(' ', "").contains("white-space:pre") {
+        if name.eq_ignore_ascii_case("pre") || style.contains("white-space") && style.replace(' ', "").contains("white-space:pre") {
             return Some(Effect::KeepsLines);
         }
         None

@@ -70,7 +70,7 @@ fn is_wrapped(lines: &[&str]) -> bool {
 
 /// What parts a line, if anything does.
 fn separator(line: &str) -> Option<&'static str> {
-    ["\t", "|", ";", "  "].into_iter().find(|separator| parts(line, separator).len() >= 2)
+    ["\t", "|", ";", "  "].into_iter().find(|separator| line.contains(*separator) && parts(line, separator).len() >= 2)
 }
 
 fn parts<'a>(line: &'a str, separator: &str) -> Vec<Part<'a>> {

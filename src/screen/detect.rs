@@ -1,11 +1,12 @@
 //! Walks through text and tables, gathers what is found, and says where.
 
 use super::evidence::{self, Around, CHANCE, GROUP, REACH, SURE};
-use super::fold::{fold, unboxed, without_decimals};
+use super::fold::{fold, fold_lines, unboxed, without_decimals};
 use super::identifiers::{ALL, Judged, reads_as_stamp};
 use super::outcome::{Finding, Spot, Where};
 use super::{Policy, Sensitivity, blocks, pasted, records};
 use crate::parse::document::{Content, Document, Place};
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How many places a finding lists in detail.
@@ -113,10 +114,10 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, folded: String) -> Self {
         let digits = text.chars().filter(|c| c.is_numeric()).count();
-        // Most lines hold no number; folding is for those that do, and for the short ones that may be a label.
-        let folded = if digits >= 6 || text.len() <= 120 { unboxed(fold(text)) } else { String::new() };
+        // Most lines hold no number; looked at are those that do, and the short ones that may be a label.
+        let folded = if digits >= 6 || text.len() <= 120 { unboxed(folded) } else { String::new() };
         Self { text, folded, digits }
     }
 }
@@ -140,9 +141,10 @@ impl<'a> Detector<'a> {
         let policy = Policy { sensitivity: Sensitivity::Relaxed, ..self.policy.clone() };
         let detector = Detector::new(&policy);
         let fields: Vec<&str> = fields.collect();
-        let mut found = detector.kept(records::in_lines(&fields), place);
-        for field in &fields {
-            found.merge(detector.numbers(&[field], place, &BTreeSet::new()));
+        let folded = fold_lines(&fields);
+        let mut found = detector.kept(records::in_lines(&fields, &folded), place);
+        for (field, folded) in fields.iter().zip(folded) {
+            found.merge(detector.numbers(&[field], vec![folded], place, &BTreeSet::new()));
             found.add_pasted(detector.pasted(&[field], place));
         }
         found
@@ -152,7 +154,7 @@ impl<'a> Detector<'a> {
     /// behind the @ names none.
     pub fn ids(&self, field: &str, place: &Place) -> Found {
         parts_of_ids(field).fold(Found::default(), |mut found, part| {
-            found.merge(self.numbers(&[&part], place, &BTreeSet::new()));
+            found.merge(self.numbers(&[&part], vec![fold(&part)], place, &BTreeSet::new()));
             found.hits.retain(|hit| hit.named);
             found
         })
@@ -232,9 +234,11 @@ impl<'a> Detector<'a> {
     fn lines(&self, texts: &[&str], place: &Place, running: bool) -> Found {
         // Numbers that stand in columns are judged by their columns.
         let blocks = if running { blocks::in_lines(texts) } else { Vec::new() };
-        let mut found = self.numbers(texts, place, &blocks::rows_of(&blocks));
+        let folded = fold_lines(texts);
+        let records = if running { records::in_lines(texts, &folded) } else { Vec::new() };
+        let mut found = self.numbers(texts, folded, place, &blocks::rows_of(&blocks));
         if running {
-            found.merge(self.kept(records::in_lines(texts), place));
+            found.merge(self.kept(records, place));
             for block in &blocks {
                 found.merge(self.table(&block.rows, place, block.first));
             }
@@ -244,8 +248,8 @@ impl<'a> Detector<'a> {
     }
 
     /// The numbers of running text, but for those of lines that are rows of a table.
-    fn numbers(&self, texts: &[&str], place: &Place, in_block: &BTreeSet<usize>) -> Found {
-        let lines: Vec<Line<'_>> = texts.iter().map(|text| Line::new(text)).collect();
+    fn numbers(&self, texts: &[&str], folded: Vec<String>, place: &Place, in_block: &BTreeSet<usize>) -> Found {
+        let lines: Vec<Line<'_>> = texts.iter().zip(folded).map(|(text, folded)| Line::new(text, folded)).collect();
         let mut gathered = Gathered::default();
         let mut carried = None;
         let mut above = "";
@@ -255,13 +259,13 @@ impl<'a> Detector<'a> {
                     carried = None;
                 }
             } else {
-                let name = records::names_somebody(line.text);
+                let name = LazyCell::new(|| records::names_somebody(line.text));
                 let surroundings = |start: usize, end: usize| {
                     let prefix = evidence::tail(line.folded.get(..start).unwrap_or(""), REACH);
                     let bare = !prefix.contains(|c: char| c.is_alphabetic());
                     let before = if bare { format!("{above} {prefix}") } else { prefix.to_owned() };
                     let after = evidence::head(line.folded.get(end..).unwrap_or(""), REACH).to_owned();
-                    Surroundings { before, after, name, carried: carried.filter(|_| bare), row: row + 1, column: 0 }
+                    Surroundings { before, after, name: *name, carried: carried.filter(|_| bare), row: row + 1, column: 0 }
                 };
                 carried = gathered.look(self, &line.folded, surroundings);
             }
@@ -276,8 +280,10 @@ impl<'a> Detector<'a> {
     fn pasted(&self, texts: &[&str], place: &Place) -> Vec<(std::ops::RangeInclusive<usize>, Found)> {
         let said = |pasted: pasted::Pasted| {
             let lines: Vec<&str> = pasted.lines.iter().map(String::as_str).collect();
-            let mut found = self.numbers(&lines, place, &BTreeSet::new());
-            found.merge(self.kept(records::in_lines(&lines), place));
+            let folded = fold_lines(&lines);
+            let records = records::in_lines(&lines, &folded);
+            let mut found = self.numbers(&lines, folded, place, &BTreeSet::new());
+            found.merge(self.kept(records, place));
             pasted.tables.iter().for_each(|table| found.merge(self.table(table, place, 0)));
             for hit in &mut found.hits {
                 if hit.spot.kind == records::KIND {
@@ -305,7 +311,7 @@ impl<'a> Detector<'a> {
                 header = folded;
                 continue;
             }
-            let name = cells.iter().any(|cell| records::names_somebody(cell));
+            let name = LazyCell::new(|| cells.iter().any(|cell| records::names_somebody(cell)));
             for (column, cell) in folded.iter().enumerate() {
                 if cell.chars().filter(char::is_ascii_digit).count() < 6 {
                     continue;
@@ -316,7 +322,7 @@ impl<'a> Detector<'a> {
                 columns.entry(column).or_default().look(self, cell, |start, end| {
                     let before = format!("{label} {}", evidence::tail(cell.get(..start).unwrap_or(""), REACH));
                     let after = evidence::head(cell.get(end..).unwrap_or(""), REACH).to_owned();
-                    Surroundings { before, after, name, carried: None, row: first + row + 1, column: column + 1 }
+                    Surroundings { before, after, name: *name, carried: None, row: first + row + 1, column: column + 1 }
                 });
             }
         }

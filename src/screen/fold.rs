@@ -13,8 +13,19 @@ pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut small_before = false;
     let mut before = ' ';
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut rest = text;
+    loop {
+        // Nearly all text is plain already: what is goes over in one piece.
+        let length = rest.bytes().take_while(|byte| matches!(byte, b' '..=b'@' | b'['..=b'^' | b'`'..=b'~')).count();
+        let (run, behind) = rest.split_at_checked(length).unwrap_or(("", rest));
+        if let Some(last) = run.bytes().last() {
+            folded.push_str(run);
+            small_before = last.is_ascii_lowercase();
+            before = char::from(last);
+        }
+        let mut chars = behind.chars();
+        let Some(c) = chars.next() else { return folded };
+        rest = chars.as_str();
         if c.is_ascii() {
             match c {
                 'A'..='Z' => {
@@ -37,7 +48,7 @@ pub fn fold(text: &str) -> String {
             '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' => {}
             '\u{fffd}'
                 if folded.ends_with(|before: char| before.is_ascii_digit())
-                    && chars.peek().is_some_and(|next| next.is_numeric() || *next == '\u{fffd}') => {}
+                    && rest.starts_with(|next: char| next.is_numeric() || next == '\u{fffd}') => {}
             '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => folded.push('-'),
             '\u{2044}' | '\u{2215}' => folded.push('/'),
             'æ' | 'Æ' => folded.push_str("ae"),
@@ -48,7 +59,7 @@ pub fn fold(text: &str) -> String {
             'ł' | 'Ł' => folded.push('l'),
             'ı' => folded.push('i'),
             _ if c.is_whitespace() => folded.push(' '),
-            _ if is_raised(c) && before.is_ascii_digit() && !chars.clone().find(|next| !is_raised(*next)).is_some_and(char::is_numeric) => {
+            _ if is_raised(c) && before.is_ascii_digit() && !rest.chars().find(|next| !is_raised(*next)).is_some_and(char::is_numeric) => {
                 folded.push(' ');
                 continue;
             }
@@ -59,7 +70,11 @@ pub fn fold(text: &str) -> String {
         }
         before = c;
     }
-    folded
+}
+
+/// Each line by itself.
+pub fn fold_lines(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|line| fold(line)).collect()
 }
 
 /// A part of a character that Unicode takes apart.

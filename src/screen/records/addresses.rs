@@ -7,6 +7,7 @@ use super::names::{self, Grade};
 use crate::screen::evidence::speaks_of_people;
 use crate::screen::fold::fold;
 use regex::Regex;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 /// Street and number: `Kerkstraat 12a`, `Am Anger 4`, `14 Orchard Rise`.
@@ -125,10 +126,17 @@ static GREETING: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A stretch of a line between commas and the like.
 struct Part<'a> {
     text: &'a str,
-    folded: String,
     row: usize,
     /// A colon stands before it.
     explains: bool,
+    folded: OnceCell<String>,
+}
+
+impl Part<'_> {
+    /// Most parts stand in no address, and nobody asks.
+    fn folded(&self) -> &str {
+        self.folded.get_or_init(|| fold(self.text))
+    }
 }
 
 /// How many lines above a name may say that it is there on business.
@@ -158,7 +166,7 @@ pub fn in_lines(lines: &[&str], folded: &[String], own: &dyn Fn(usize) -> bool) 
         for (section, text) in line.split(':').enumerate() {
             let split = text.split([',', ';', '\t', '|', '(', ')']).flat_map(|part| part.split("  ")).map(str::trim);
             for (nth, text) in split.filter(|part| !part.is_empty()).enumerate() {
-                parts.push(Part { text, folded: fold(text), row, explains: section > 0 && nth == 0 });
+                parts.push(Part { text, row, explains: section > 0 && nth == 0, folded: OnceCell::new() });
             }
         }
     }
@@ -169,15 +177,16 @@ pub fn in_lines(lines: &[&str], folded: &[String], own: &dyn Fn(usize) -> bool) 
 fn in_parts(parts: &[Part<'_>], folded: &[String]) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
     for (at, part) in parts.iter().enumerate() {
-        if !part.folded.contains(|c: char| c.is_ascii_digit()) {
+        let has_digit = |folded: &str| folded.contains(|c: char| c.is_ascii_digit());
+        if !folded.get(part.row).is_some_and(|line| has_digit(line)) || !has_digit(part.folded()) {
             continue;
         }
         let get = |back: usize| at.checked_sub(back).and_then(|index| parts.get(index));
         // Where the street stands: in the part before, in the one before a town's name, or in front of the postcode itself.
-        let joined = AFTER_STREET.as_ref().and_then(|pattern| pattern.captures(&part.folded)).is_some();
+        let joined = AFTER_STREET.as_ref().and_then(|pattern| pattern.captures(part.folded())).is_some();
         let street = if joined {
             Some(0)
-        } else if is_postcode(&part.folded) {
+        } else if is_postcode(part.folded()) {
             (1..=2).find(|back| get(*back).is_some_and(|street| is_street(street.text) || ends_with_street(street.text)))
         } else {
             None
@@ -185,7 +194,7 @@ fn in_parts(parts: &[Part<'_>], folded: &[String]) -> Vec<Record> {
         let Some(street) = street else { continue };
         // Between a name and the street may stand who it is in care of, or which flat.
         let is_extra =
-            |part: &Part<'_>| matches(&EXTRA, &part.folded) || attributes::of_label(&part.folded) == Some(attributes::Attribute::Address);
+            |part: &Part<'_>| matches(&EXTRA, part.folded()) || attributes::of_label(part.folded()) == Some(attributes::Attribute::Address);
         let extra = get(street + 1).is_some_and(is_extra);
         let named_before = get(street + 1 + usize::from(extra)).filter(|name| is_named(name)).map(|name| name.row);
         // "14 Orchard Rise, BR3 5QT: Edna Thistlewood".
@@ -247,7 +256,7 @@ fn is_named(part: &Part<'_>) -> bool {
     // A label may have the form of a name: "Vollständiger Name".
     grade == Grade::Sure
         || names::at_end(text)
-        || matches!(attributes::of_label(&part.folded), None | Some(attributes::Attribute::Person))
+        || matches!(attributes::of_label(part.folded()), None | Some(attributes::Attribute::Person))
             && (grade == Grade::Shaped || names::perhaps_at_end(text))
 }
 

@@ -100,10 +100,13 @@ static THINGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"e-?mail|\bmail|sahkoposti|verkko-?osoite|\bip\b|ip-adr|\bmac\b|\burl\b|web|host|server|domein|domain|gebruikers ?-?na|user ?-?na|bruker ?-?na|anvandar|benutzer|bestands?na|file ?-?na|fil ?-?na|product|applica|systeem|system|tabel|table|kolom|column|veld|field|proces|zaaktype|printer|database|scherm|menu|bericht").ok()
 });
 
+/// No label is longer than this, folded, in bytes.
+pub const LONGEST_LABEL: usize = 48;
+
 /// What a folded label means; labels are short.
 pub fn of_label(folded: &str) -> Option<Attribute> {
     let label = folded.trim().trim_end_matches([':', '*', '.', '?']).trim();
-    if label.is_empty() || label.len() > 48 || label.bytes().filter(u8::is_ascii_digit).count() > 2 {
+    if label.is_empty() || label.len() > LONGEST_LABEL || label.bytes().filter(u8::is_ascii_digit).count() > 2 {
         return None;
     }
     let attribute_of = |label: &str| {

@@ -86,6 +86,9 @@ static SIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Days in folded text, in order. `labelled`: what stands before says that it is a date, so that `19610312`, `12-03-61` and `120361`
 /// count too.
 pub fn days(folded: &str, labelled: bool) -> Vec<Day> {
+    if !labelled && !has_year(folded) {
+        return Vec::new();
+    }
     let (patterns, digits): (&[&LazyLock<Option<Regex>>], usize) =
         if labelled { (&[&NUMERIC, &WORDS, &COMPACT, &SHORT, &SIX], 4) } else { (&[&NUMERIC, &WORDS], 5) };
     of_patterns(patterns, folded, digits)
@@ -93,7 +96,15 @@ pub fn days(folded: &str, labelled: bool) -> Vec<Day> {
 
 /// Days written as eight digits in one run.
 pub fn undivided(folded: &str) -> Vec<Day> {
-    of_patterns(&[&COMPACT], folded, 8)
+    if has_year(folded) { of_patterns(&[&COMPACT], folded, 8) } else { Vec::new() }
+}
+
+/// Whether four digits of a year stand anywhere, which most lines with digits lack.
+fn has_year(folded: &str) -> bool {
+    folded
+        .as_bytes()
+        .windows(4)
+        .any(|four| matches!(four, [b'1', b'9', c, d] | [b'2', b'0', c, d] if c.is_ascii_digit() && d.is_ascii_digit()))
 }
 
 fn of_patterns(patterns: &[&LazyLock<Option<Regex>>], folded: &str, least_digits: usize) -> Vec<Day> {

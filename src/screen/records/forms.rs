@@ -78,6 +78,10 @@ pub fn fields(lines: &[&str], row: usize, form: &mut Form) {
             Some((label, value)) => (label, value.trim()),
             None => (*segment, ""),
         };
+        // Each letter without a mark stays when it is folded.
+        if label.bytes().filter(u8::is_ascii_alphabetic).count() > attributes::LONGEST_LABEL {
+            continue;
+        }
         let Some(attribute) = attributes::of_label(&fold(label.trim_start_matches(['>', ' ', '-', '•', '*']))) else { continue };
         let value = if !value.is_empty() {
             value

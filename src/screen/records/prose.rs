@@ -65,16 +65,15 @@ static EXAMPLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"voorbeeld|\bbijv\b|example|\be\.g\.|eksempel|exempel|\bt\.ex\b|beispiel|\bz\.b\.|esimerk|\bformaat|\bformat").ok()
 });
 
-/// Records in running text.
+/// Records in running text; `folded` are the same lines.
 #[must_use]
-pub fn in_lines(lines: &[&str]) -> Vec<Record> {
-    let folded: Vec<String> = lines.iter().map(|line| fold(line)).collect();
-    let signatures = signatures(lines, &folded);
-    let listed = listed_people(lines, &folded);
-    let mut records = addresses::in_lines(lines, &folded, &|row| signatures.contains(&row));
+pub fn in_lines(lines: &[&str], folded: &[String]) -> Vec<Record> {
+    let signatures = signatures(lines, folded);
+    let listed = listed_people(lines, folded);
+    let mut records = addresses::in_lines(lines, folded, &|row| signatures.contains(&row));
     let addressed: BTreeSet<usize> = records.iter().map(|record| record.row).collect();
     let mut form = Form::default();
-    for (row, (line, folded_line)) in lines.iter().zip(&folded).enumerate() {
+    for (row, (line, folded_line)) in lines.iter().zip(folded).enumerate() {
         if line.trim().is_empty() {
             continue;
         }
@@ -125,11 +124,13 @@ fn signatures(lines: &[&str], folded: &[String]) -> BTreeSet<usize> {
 fn is_born(folded: &str, near: &[&str]) -> bool {
     let behind = |end| BORN_BEHIND.as_ref().is_some_and(|pattern| folded.get(end..).is_some_and(|after| pattern.is_match(after)));
     let by_word = |day: &dates::Day| speaks_of_birth(folded.get(..day.start).unwrap_or("")) || behind(day.end);
-    let born = dates::days(folded, true).iter().any(|day| day.may_be_birth() && by_word(day));
+    if !dates::days(folded, true).iter().any(|day| day.may_be_birth() && by_word(day)) {
+        return false;
+    }
     let example = EXAMPLE.as_ref().is_some_and(|pattern| pattern.is_match(folded));
     let titled = || TITLED.as_ref().is_some_and(|pattern| pattern.is_match(folded));
     let named = |line: &&str| names::in_text(line) || !example && names::perhaps_in_text(line);
-    born && (near.iter().any(named) || !example && titled())
+    near.iter().any(named) || !example && titled()
 }
 
 /// A name right before a day: a known one before a day of a generation ago, any before a day in a line that speaks of people.

@@ -4,7 +4,7 @@ use super::attributes::{self, Attribute};
 use super::forms::Form;
 use super::names::{self, Grade};
 use super::{Record, addresses, dates, points, prose};
-use crate::screen::fold::fold;
+use crate::screen::fold::{fold, fold_lines};
 use std::collections::BTreeSet;
 
 /// Records in a table: rows under a header, or labels beside their values.
@@ -167,13 +167,17 @@ fn in_stories(rows: &[Vec<String>], found: &[Record]) -> Vec<Record> {
     let found: BTreeSet<usize> = found.iter().map(|record| record.row).collect();
     let (alone, numbers): (Vec<&str>, Vec<usize>) =
         rows.iter().enumerate().filter_map(|(row, cells)| Some((only_cell(cells)?, row + 1))).unzip();
-    let mut said: Vec<Record> =
-        prose::in_lines(&alone).into_iter().filter_map(|record| Some(Record { row: *numbers.get(record.row - 1)?, ..record })).collect();
+    let mut said: Vec<Record> = prose::in_lines(&alone, &fold_lines(&alone))
+        .into_iter()
+        .filter_map(|record| Some(Record { row: *numbers.get(record.row - 1)?, ..record }))
+        .collect();
     for (row, cells) in rows.iter().enumerate() {
         let long = cells.iter().filter(|cell| cells.len() > 1 && cell.len() > 40);
-        said.extend(
-            long.flat_map(|cell| prose::in_lines(&cell.lines().collect::<Vec<_>>())).map(|record| Record { row: row + 1, ..record }),
-        );
+        let told = long.flat_map(|cell| {
+            let lines: Vec<&str> = cell.lines().collect();
+            prose::in_lines(&lines, &fold_lines(&lines))
+        });
+        said.extend(told.map(|record| Record { row: row + 1, ..record }));
     }
     said.retain(|record| !found.contains(&record.row));
     said
