@@ -188,6 +188,43 @@ fn a_database_elsewhere_is_spoken_to_over_checked_tls_only() {
     World::new().with_database(&anyway).run(&["status"]).ok();
 }
 
+/// A database is told nothing by whom its certificate is not good for: of an authority that nobody here knows, or of another name.
+#[test]
+fn the_certificate_of_a_database_is_checked() {
+    use crate::support::certificates::Certificates;
+    use crate::support::postgres::Postgres;
+    use crate::support::server::Scratch;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let (scratch, others) = (Scratch::new("database-tls"), Scratch::new("others-tls"));
+    let (shown, other) = (Certificates::make(&scratch, &["localhost"]), Certificates::make(&others, &["localhost"]));
+    // PostgreSQL wants the key to itself.
+    let owner = fs::metadata(scratch.directory("of-postgres", Some("postgres"))).unwrap();
+    chown(&shown.key, Some(owner.uid()), Some(owner.gid())).unwrap();
+    fs::set_permissions(&shown.key, fs::Permissions::from_mode(0o600)).unwrap();
+    let files = [format!("ssl_cert_file={}", shown.certificate), format!("ssl_key_file={}", shown.key)];
+    let server = Postgres::start_with(&["ssl=on", "log_connections=on", &files[0], &files[1]]);
+    let address = server.database("tls");
+    let at = |host: &str, root: Option<&str>| {
+        let root = root.map(|file| format!("&sslrootcert={file}")).unwrap_or_default();
+        World::new().with_database(&format!("{}?sslmode=verify-full{root}", address.replace("127.0.0.1", host)))
+    };
+    let unknown = "self-signed, or signed by an authority that this machine does not know; sslrootcert=FILE";
+    for (host, root, fault) in [
+        ("localhost", None, unknown),
+        ("localhost", Some(&other.ca), unknown),
+        ("127.0.0.1", Some(&shown.ca), "was issued for another host name"),
+    ] {
+        let world = at(host, root.map(String::as_str));
+        let refused = world.run(&["status"]).exits(75);
+        assert!(refused.stderr.contains("no secure connection") && refused.stderr.contains(fault), "{}", refused.stderr);
+        let told = world.run(&["check", "--connect"]).stdout;
+        assert!(told.contains(fault), "{told}");
+    }
+    assert!(!server.logs().contains("user=postkamer database=tls"), "nobody has said who they are");
+    at("localhost", Some(&shown.ca)).run(&["status"]).ok();
+    assert!(server.logs().contains("SSL enabled"), "{}", server.logs());
+}
+
 #[test]
 fn what_cannot_be_used_is_named() {
     let world = World::new();

@@ -89,7 +89,10 @@ impl StoreError {
         match error.as_ref() {
             sqlx::Error::Database(said) => Self::coded(doing, said.code().map(Into::into).unwrap_or_default()),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::BadRow("a table"),
-            sqlx::Error::Io(said) => Self::Unreachable { doing, code: said.kind().to_string() },
+            sqlx::Error::Io(said) => {
+                let code = insecure(said).map_or_else(|| said.kind().to_string(), str::to_owned);
+                Self::Unreachable { doing, code }
+            }
             sqlx::Error::Tls(_) => Self::Unreachable { doing, code: "no secure connection".to_owned() },
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => {
                 Self::Unreachable { doing, code: "no connection".to_owned() }
@@ -129,6 +132,26 @@ impl<T> While<T> for Result<T, DbErr> {
     fn doing(self, doing: &'static str) -> Result<T, StoreError> {
         self.map_err(|error| StoreError::database(doing, &error))
     }
+}
+
+/// What is wrong with the certificate that a database shows, and the way out; none where it is something else.
+fn insecure(said: &io::Error) -> Option<&'static str> {
+    use rustls::{CertificateError as C, Error};
+    Some(match said.get_ref()?.downcast_ref()? {
+        // The latter: two authorities of one name.
+        Error::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => {
+            "no secure connection, because the server's certificate is self-signed, or signed by an authority that this machine does not know; \
+             sslrootcert=FILE in the database's url names a file with that certificate"
+        }
+        Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
+            "no secure connection, because the server's certificate was issued for another host name than the one in the database's url"
+        }
+        Error::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => {
+            "no secure connection, because the server's certificate has expired"
+        }
+        Error::InvalidCertificate(_) => "no secure connection, because the server's certificate is not valid",
+        _ => "no secure connection",
+    })
 }
 
 #[cfg(test)]
