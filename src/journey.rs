@@ -177,7 +177,7 @@ impl Journey {
         let arrived = raw.arrived(now);
         let (subject, written) = (mail.subject.reveal().as_str(), mail.text.written.reveal().as_str());
         let said = self.lexicon.read(subject, written);
-        let silence = automatic::silence(&mail, &sender, &desk_addresses, is_own);
+        let unanswerable = automatic::silence(&mail, &sender, &desk_addresses, is_own);
         let mut facts = Facts {
             kind: automatic::kind(&mail, &sender, is_own, keys),
             authentic,
@@ -188,7 +188,7 @@ impl Journey {
             addition_request: addition::asks_for_addition(subject, written),
             stand_in: stand_in.is_some(),
             duty_contact: desk.duty_contact.is_some(),
-            answerable: silence.is_none(),
+            answerable: unanswerable.is_none(),
             old: now.duration_since(arrived) > OLD,
             ..Facts::default()
         };
@@ -220,7 +220,7 @@ impl Journey {
             postmark: Postmark { at: raw.internal_date, size: i64::try_from(raw.size).unwrap_or(i64::MAX) },
             digest: screened.mail.digest,
             facts,
-            silence,
+            unanswerable,
             author: author.map(|(address, _)| address),
             organisation,
             own_organisation,

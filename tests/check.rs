@@ -194,6 +194,7 @@ fn the_certificate_of_a_database_is_checked() {
     use crate::support::certificates::Certificates;
     use crate::support::postgres::Postgres;
     use crate::support::server::Scratch;
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
     let (scratch, others) = (Scratch::new("database-tls"), Scratch::new("others-tls"));
     let (shown, other) = (Certificates::make(&scratch, &["localhost"]), Certificates::make(&others, &["localhost"]));
@@ -208,11 +209,11 @@ fn the_certificate_of_a_database_is_checked() {
         let root = root.map(|file| format!("&sslrootcert={file}")).unwrap_or_default();
         World::new().with_database(&format!("{}?sslmode=verify-full{root}", address.replace("127.0.0.1", host)))
     };
-    let unknown = "self-signed, or signed by an authority that this machine does not know; sslrootcert=FILE";
+    let unknown = "self-signed, or signed by an authority that is none of the public ones; sslrootcert=FILE";
     for (host, root, fault) in [
         ("localhost", None, unknown),
         ("localhost", Some(&other.ca), unknown),
-        ("127.0.0.1", Some(&shown.ca), "was issued for another host name"),
+        ("127.0.0.1", Some(&shown.ca), "was not issued for the host name"),
     ] {
         let world = at(host, root.map(String::as_str));
         let refused = world.run(&["status"]).exits(75);
@@ -222,7 +223,23 @@ fn the_certificate_of_a_database_is_checked() {
     }
     assert!(!server.logs().contains("user=postkamer database=tls"), "nobody has said who they are");
     at("localhost", Some(&shown.ca)).run(&["status"]).ok();
-    assert!(server.logs().contains("SSL enabled"), "{}", server.logs());
+    let logs = server.logs();
+    assert!(logs.contains("user=postkamer database=tls") && logs.contains("SSL enabled"), "{logs}");
+    // What `openssl req -x509` makes calls itself an authority; no file of authorities helps against that, nor against age.
+    for (is_authority, fault) in [(true, "(CA:TRUE)"), (false, "has expired")] {
+        let key = KeyPair::generate().unwrap();
+        let mut made = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        if is_authority {
+            made.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        } else {
+            made.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        }
+        fs::write(&shown.certificate, made.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(&shown.key, key.serialize_pem()).unwrap();
+        server.sql("postgres", "SELECT pg_reload_conf()");
+        let world = at("localhost", Some(&shown.certificate));
+        eventually("the server shows the other certificate", || world.run(&["status"]).stderr.contains(fault).then_some(()));
+    }
 }
 
 #[test]

@@ -146,14 +146,73 @@ fn another_server_in_the_settings_is_on_record() {
         world.edit(|config| config["reopen_days"] = toml_edit::value(20));
         assert!(!told());
         assert_eq!(noted().len(), 1);
+        // In another order, or with one desk fewer, no mail goes astray.
+        world.edit(|config| {
+            let desks = config["desk"].as_array_of_tables_mut().unwrap();
+            let (last, first) = (desks.get(desks.len() - 1).unwrap().clone(), desks.get(0).unwrap().clone());
+            desks.remove(desks.len() - 1);
+            desks.remove(0);
+            desks.push(last);
+            desks.push(first);
+        });
+        assert!(!told());
+        assert_eq!(noted().len(), 1);
         world.edit(|config| config["smtp"]["path"] = toml_edit::value("elsewhere"));
         assert!(told());
-        let noted = noted();
-        let places = noted.last().unwrap()["endpoints"].as_array().unwrap().clone();
-        assert_eq!(noted.len(), 2);
-        assert!(places.first().unwrap().as_str().unwrap().starts_with("support: maildir "), "{places:?}");
-        assert!(places.last().unwrap().as_str().unwrap().starts_with("replies: directory "), "{places:?}");
-        assert!(places.last().unwrap().as_str().unwrap().ends_with("/elsewhere"), "{places:?}");
+        let rows = noted();
+        assert_eq!(rows.len(), 2);
+        let places: Vec<&str> = rows.last().unwrap()["endpoints"].as_array().unwrap().iter().map(|place| place.as_str().unwrap()).collect();
+        assert!(places.iter().any(|place| place.starts_with("replies: directory, ")), "{places:?}");
+        assert!(places.iter().any(|place| place.starts_with("support: maildir, ")), "{places:?}");
+        let exported = world.run(&["audit", "export"]).ok().stdout;
+        assert!(!exported.contains("elsewhere") && !exported.contains(world.dir.to_str().unwrap()), "a path may name somebody: {exported}");
+        // A desk that is gone is on record, and nothing to be warned of.
+        world.edit(|config| {
+            let desks = config["desk"].as_array_of_tables_mut().unwrap();
+            desks.remove(0);
+        });
+        assert!(!told());
+        assert_eq!(noted().len(), 3);
+    }
+}
+
+/// On a server of many the host stays the same: another user, folder or token endpoint leads mail astray as well. None of them is named.
+#[test]
+fn another_user_on_the_same_server_is_on_record() {
+    let world = World::new();
+    let start = || {
+        let refused = world.run_at(NOW, &["run", "--once"]).exits(75);
+        refused.stderr.contains("another place than before")
+    };
+    let with = |key: &str, said: &str| {
+        world.edit(|config| {
+            for desk in config["desk"].as_array_of_tables_mut().unwrap().iter_mut() {
+                desk["mailbox"] = toml_edit::Item::Table(
+                    "kind = 'imap'\nhost = '127.0.0.1'\nport = 1\ntls = 'none'\nusername = 'jan.jansen'\npassword_env = 'PATH'\nfolder = 'INBOX'"
+                        .parse::<toml_edit::DocumentMut>()
+                        .unwrap()
+                        .as_table()
+                        .clone(),
+                );
+                let name = desk["name"].as_str().unwrap().to_owned();
+                desk["mailbox"]["username"] = toml_edit::value(format!("jan.jansen-{name}"));
+                if name == "support" {
+                    desk["mailbox"][key] = toml_edit::value(said);
+                }
+            }
+        });
+    };
+    with("username", "piet.pietersen");
+    assert!(!start());
+    with("username", "karin.smit");
+    assert!(start());
+    assert!(!start());
+    with("folder", "Karin");
+    assert!(start());
+    let exported = world.run(&["audit", "export"]).ok().stdout;
+    assert!(exported.contains("support: imap 127.0.0.1:1 plain, "), "{exported}");
+    for name in ["jansen", "pietersen", "smit", "Karin"] {
+        assert!(!exported.contains(name), "{name} is on record: {exported}");
     }
 }
 

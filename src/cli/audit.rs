@@ -118,8 +118,8 @@ fn cells(row: &Recorded) -> Vec<String> {
     let number = |field: &str| row.record.get(field).and_then(Value::as_i64);
     let reasons = row.record.get("reasons").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let endpoints = row.record.get("endpoints").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let said =
-        std::iter::once(text("verdict")).chain(reasons.map(str::to_owned)).chain([text("silence")]).chain(endpoints.map(output::safe));
+    let unanswered = row.record.get("silence").and_then(Value::as_str).map(|why| format!("unanswered: {why}"));
+    let said = std::iter::once(text("verdict")).chain(reasons.map(str::to_owned)).chain(unanswered).chain(endpoints.map(output::safe));
     let said: Vec<String> = said.filter(|word| !word.is_empty()).collect();
     vec![
         row.seq.to_string(),

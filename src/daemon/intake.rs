@@ -14,7 +14,7 @@ use super::{Daemon, Trouble};
 use crate::decide::{Outcome, Reason, ServerAction, Template};
 use crate::journey::Received;
 use crate::mailbox::{self, RawMail};
-use crate::plan::{self, Considered, Intake, Plan, Questions, TicketPlan, Unsent};
+use crate::plan::{self, Considered, Intake, Plan, Questions, ReplyLimit, TicketPlan, Unsent};
 use crate::settings::Desk;
 use crate::store::{self, Booking, StoreError};
 use crate::words::{MailUid, Pseudonym, Redacted, TicketNumber};
@@ -282,20 +282,20 @@ fn tell(account: &Account) {
 
 /// Whose limit on replies was told of, and when.
 #[derive(Debug, Default)]
-pub(super) struct Alarms(Mutex<HashMap<Writer, jiff::Timestamp>>);
+pub(super) struct Alarms(Mutex<HashMap<Whose, jiff::Timestamp>>);
 
-/// An organisation, or a person of none.
-type Writer = (Option<String>, Option<Pseudonym>);
+/// Which limit, and whose: an organisation's, or a person's.
+type Whose = (ReplyLimit, Option<String>, Option<Pseudonym>);
 
 impl Alarms {
-    /// A reply that the policy wants and that is not sent is worth an alarm (THREATS §2 rule 10): for a limit one an hour for each organisation,
-    /// or person of none, so that a flood of mail is no flood of alarms. The record of decisions has each of them.
+    /// A reply that the policy wants and that is not sent is worth an alarm (THREATS §2 rule 10): for a limit of an organisation or a
+    /// person one an hour, so that a flood of mail is no flood of alarms. The record of decisions has each mail that was not answered for one.
     fn warn_of_unsent(&self, plan: &Plan) {
         for (template, why) in &plan.unsent {
             let (mail, template) = (&plan.uid, template.as_str());
             match why {
-                Unsent::Limit if self.is_known(plan) => {}
-                Unsent::Limit => tracing::warn!(
+                Unsent::Limit(limit) if self.is_known(*limit, plan) => {}
+                Unsent::Limit(_) => tracing::warn!(
                     %mail,
                     template,
                     "the limit on replies is reached; this one is not sent, and of others like it nothing is said for an hour"
@@ -308,13 +308,14 @@ impl Alarms {
     }
 
     /// Whether it was told of within the hour; from now on it was.
-    fn is_known(&self, plan: &Plan) -> bool {
-        let person = plan.sender_key.clone().filter(|_| plan.organisation.is_none());
+    fn is_known(&self, limit: ReplyLimit, plan: &Plan) -> bool {
+        let person = plan.sender_key.clone().filter(|_| limit == ReplyLimit::Person || plan.organisation.is_none());
+        let whose = (limit, plan.organisation.clone(), person);
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         told.retain(|_, at| plan.now.duration_since(*at) < jiff::SignedDuration::from_hours(1));
-        let known = told.contains_key(&(plan.organisation.clone(), person.clone()));
+        let known = told.contains_key(&whose);
         if !known {
-            told.insert((plan.organisation.clone(), person), plan.now);
+            told.insert(whose, plan.now);
         }
         known
     }

@@ -80,6 +80,12 @@ impl OAuth {
         Self { settings, held: Arc::default() }
     }
 
+    /// Where tokens are fetched.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.settings.token_url
+    }
+
     /// A token that is valid for some minutes at least.
     ///
     /// # Errors

@@ -558,7 +558,7 @@ impl<'h> Attributes<'h> {
         {
             return Some(Effect::Quotes);
         }
-        if name.eq_ignore_ascii_case("pre") || style.contains("white-space") && style.replace(' ', "").contains("white-space:pre") {
+        if name.eq_ignore_ascii_case("pre") || style.replace(' ', "").contains("white-space:pre") {
             return Some(Effect::KeepsLines);
         }
         None

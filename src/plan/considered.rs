@@ -20,8 +20,8 @@ pub struct Considered {
     pub digest: [u8; 32],
     /// The facts; those that need memory (rate, duplicate, objection, thread, duty contact) are still at their defaults.
     pub facts: Facts,
-    /// What forbids any answer to its sender.
-    pub silence: Option<Silence>,
+    /// The first of THREATS §2 rules 1 to 7 that forbids any answer to its sender.
+    pub unanswerable: Option<Silence>,
     /// The one sound From.
     pub author: Option<EmailAddress>,
     /// The organisation that the mail belongs to; of somebody named elsewhere, that of the contact named.
@@ -63,7 +63,7 @@ impl Considered {
     #[must_use]
     pub fn silence(&self) -> Option<Silence> {
         let not_authentic = (self.facts.authentic != Authentic::Pass).then_some(Silence::NotAuthentic);
-        self.silence.or(not_authentic).or(self.facts.old.then_some(Silence::Old))
+        self.unanswerable.or(not_authentic).or(self.facts.old.then_some(Silence::Old))
     }
 }
 

@@ -52,22 +52,40 @@ pub(super) fn duty_contact_is_free(desk: &str, ledger: &Ledger) -> bool {
     !reached(ledger.duty_calls.get(desk), DUTY_CALLS_A_DAY)
 }
 
-/// Whether that letter may still go to that person.
-pub(super) fn may_send(template: Template, to: &Pseudonym, organisation: Option<&str>, ledger: &Ledger, limits: &Limits) -> bool {
+/// A limit on replies (THREATS §2 rule 10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplyLimit {
+    /// Of all letters to an organisation.
+    Organisation,
+    /// Of letters to one person.
+    Person,
+    /// Of letters that ask a listed contact about senders of their name.
+    Checks,
+}
+
+/// The limit that keeps that letter from that person.
+pub(super) fn forbids(
+    template: Template,
+    to: &Pseudonym,
+    organisation: Option<&str>,
+    ledger: &Ledger,
+    limits: &Limits,
+) -> Option<ReplyLimit> {
     let of_kind = ledger.replies_last_day.get(&(to.clone(), template));
     if template == Template::VerifyIdentity {
-        return !reached(of_kind, Some(VERIFY_IDENTITY_A_DAY));
+        return reached(of_kind, Some(VERIFY_IDENTITY_A_DAY)).then_some(ReplyLimit::Checks);
     }
-    match organisation {
-        Some(organisation) => {
-            !reached(ledger.replies_last_hour.get(to), limits.replies_per_recipient_hour)
-                && !reached(ledger.replies_by_organisation.get(organisation), limits.replies_per_organisation_hour)
-        }
+    let (of_person, of_organisation) = match organisation {
+        Some(organisation) => (
+            reached(ledger.replies_last_hour.get(to), limits.replies_per_recipient_hour),
+            reached(ledger.replies_by_organisation.get(organisation), limits.replies_per_organisation_hour),
+        ),
         None => {
             let all: u32 = Template::ALL.iter().filter_map(|t| ledger.replies_last_day.get(&(to.clone(), *t))).sum();
-            !reached(of_kind, STRANGER_REPLIES_OF_A_KIND_A_DAY) && all < STRANGER_REPLIES_A_DAY
+            (reached(of_kind, STRANGER_REPLIES_OF_A_KIND_A_DAY) || all >= STRANGER_REPLIES_A_DAY, false)
         }
-    }
+    };
+    of_organisation.then_some(ReplyLimit::Organisation).or(of_person.then_some(ReplyLimit::Person))
 }
 
 fn reached(count: Option<&u32>, limit: Option<u32>) -> bool {

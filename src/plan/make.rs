@@ -6,6 +6,7 @@ use super::considered::Considered;
 use super::desk::{Desk, House};
 use super::ledger::{Ledger, Questions, Ticket};
 use super::letter::{self, Envelope, LetterError, Submitted};
+use super::limits::ReplyLimit;
 use super::templates::{Context, TicketState, WithheldAttachment};
 use super::thread::{Threaded, thread};
 use super::{ApprovalAnswer, NewEntry, NewIdentityCheck, NewTicket, Note, Plan, PlannedReply, TicketPlan, Unsent, limits};
@@ -62,7 +63,9 @@ pub fn plan(mail: Considered, desk: &Desk, policy: &Policy, house: &House, ledge
     let asked = made.replies.iter().find(|reply| reply.template == Template::VerifyIdentity).map(|reply| reply.number);
     let cc: Vec<(Cc, EmailAddress)> = verdict.cc.iter().filter_map(|cc| Some((*cc, made.contact(*cc)?.clone()))).collect();
     let (replies, unsent) = (made.replies, made.unsent);
-    let limited = unsent.iter().any(|(_, why)| *why == Unsent::Limit).then_some(Silence::Limit);
+    // A letter that asks a listed contact is no answer to the sender.
+    let is_answer = |why: &Unsent| matches!(why, Unsent::Limit(ReplyLimit::Person | ReplyLimit::Organisation));
+    let limited = unsent.iter().any(|(_, why)| is_answer(why)).then_some(Silence::Limit);
     let silence = mail.silence().or(limited);
 
     let note = note(&verdict, &mail, threaded.as_ref(), ledger);
@@ -229,8 +232,8 @@ impl Making<'_> {
         let Some(recipient) = recipient else { return };
         let recipient_key = self.keys.person(recipient);
         let known = organisation.map(|o| o.id.as_str());
-        if !limits::may_send(template, &recipient_key, known, self.ledger, &self.house.limits) {
-            self.unsent.push((template, Unsent::Limit));
+        if let Some(limit) = limits::forbids(template, &recipient_key, known, self.ledger, &self.house.limits) {
+            self.unsent.push((template, Unsent::Limit(limit)));
             return;
         }
         // Nothing in what an impostor reads may tell whose name they bear.

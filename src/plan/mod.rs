@@ -17,7 +17,7 @@ pub use considered::{Affiliation, Considered};
 pub use desk::{Desk, House, Limits};
 pub use ledger::{IdentityCheck, Ledger, Questions, SentReply, Ticket};
 pub use letter::LetterError;
-pub use limits::{Intake, VERIFY_IDENTITY_A_DAY, over_rate};
+pub use limits::{Intake, ReplyLimit, VERIFY_IDENTITY_A_DAY, over_rate};
 pub use make::{TicketLetter, plan, privacy_notice, questions, ticket_letter};
 
 use jiff::Timestamp;
@@ -88,8 +88,8 @@ pub struct Postmark {
 /// Why a reply is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsent {
-    /// The limit on replies is reached (THREATS §2 rule 10).
-    Limit,
+    /// A limit on replies is reached (THREATS §2 rule 10).
+    Limit(ReplyLimit),
     /// It could not be written: an address or name of the settings does not fit into a mail header.
     Letter,
 }

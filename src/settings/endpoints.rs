@@ -1,25 +1,41 @@
-//! Where mail comes from and where it goes, in words for the record of decisions.
+//! Where mail comes from and where it goes, for the record of decisions.
 
 use std::fmt;
 
 use super::{Settings, Smtp};
-use crate::mailbox::{Kind, Tls};
+use crate::mailbox::{Kind, Secret, Tls};
+use crate::words::{Endpoint, Redacted};
 
 impl Settings {
-    /// Each desk's source and the way that replies take, without users and secrets. Whoever changes one of them may lead mail astray (THREATS §1
-    /// row 38).
+    /// Each desk's source, and the way that replies take.
     #[must_use]
-    pub fn endpoints(&self) -> Vec<String> {
-        let source = |kind: &Kind| match kind {
-            Kind::Imap(server) => Server("imap", &server.host, server.port, server.tls).to_string(),
-            Kind::Maildir { path } => format!("maildir {}", path.display()),
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        let desks = self.desks.iter().map(|desk| {
+            let (mailbox, shelf) = (&desk.mailbox, desk.mailbox.shelf());
+            let (place, token) = match &mailbox.kind {
+                Kind::Imap(server) => (Server("imap", &server.host, server.port, server.tls).to_string(), token_endpoint(&server.secret)),
+                Kind::Maildir { .. } => ("maildir".to_owned(), ""),
+            };
+            let details = [&shelf.account, mailbox.folder.as_str(), &shelf.folder.unwrap_or_default(), token].join("\n");
+            Endpoint { of: desk.name.clone(), place, details: Redacted::new(details) }
+        });
+        let (place, details) = match &self.smtp {
+            Smtp::Server(server) => {
+                let credentials = server.credentials.as_ref();
+                let details = credentials.map(|(user, secret)| [user.reveal(), token_endpoint(secret)].join("\n"));
+                (Server("smtp", &server.host, server.port, server.tls).to_string(), details.unwrap_or_default())
+            }
+            Smtp::Directory(path) => ("directory".to_owned(), path.display().to_string()),
         };
-        let replies = match &self.smtp {
-            Smtp::Server(server) => Server("smtp", &server.host, server.port, server.tls).to_string(),
-            Smtp::Directory(path) => format!("directory {}", path.display()),
-        };
-        let desks = self.desks.iter().map(|desk| format!("{}: {}", desk.name, source(&desk.mailbox.kind)));
-        desks.chain([format!("replies: {replies}")]).collect()
+        desks.chain([Endpoint { of: "replies".to_owned(), place, details: Redacted::new(details) }]).collect()
+    }
+}
+
+/// Who is told the secrets that tokens are fetched with.
+fn token_endpoint(secret: &Secret) -> &str {
+    match secret {
+        Secret::OAuth(source) => source.endpoint(),
+        Secret::Password(_) => "",
     }
 }
 

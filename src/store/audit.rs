@@ -1,4 +1,4 @@
-//! The record of decisions: codes, counts, numbers and keyed digests, no word of a mail and no name of anybody. Each
+//! The record of decisions: codes, counts, numbers and keyed digests, of the settings desks and servers; no word of a mail and no name of anybody. Each
 //! row's hash covers the one before it, and the end is written down beside it, so that nothing can be changed, dropped,
 //! moved or cut off unseen (THREATS §3). The database itself refuses to change or remove a row.
 //!
@@ -177,7 +177,7 @@ pub struct Recorded {
     pub seq: i64,
     /// When it was written.
     pub at: Timestamp,
-    /// What it says: codes, counts, numbers, digests. Agents are named while the month's key is there.
+    /// What it says: codes, counts, numbers, digests, desks and servers. Agents are named while the month's key is there.
     #[serde(flatten)]
     pub record: serde_json::Map<String, Value>,
     /// Its hash.

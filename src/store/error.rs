@@ -28,7 +28,7 @@ pub enum StoreError {
     Unreachable {
         /// What we were about.
         doing: &'static str,
-        /// An `SQLSTATE`, an SQLite code, or a word of ours.
+        /// An `SQLSTATE`, an SQLite code, or words of ours.
         code: String,
     },
     /// The database refused a statement.
@@ -137,20 +137,27 @@ impl<T> While<T> for Result<T, DbErr> {
 /// What is wrong with the certificate that a database shows, and the way out; none where it is something else.
 fn insecure(said: &io::Error) -> Option<&'static str> {
     use rustls::{CertificateError as C, Error};
-    Some(match said.get_ref()?.downcast_ref()? {
-        // The latter: two authorities of one name.
-        Error::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => {
-            "no secure connection, because the server's certificate is self-signed, or signed by an authority that this machine does not know; \
-             sslrootcert=FILE in the database's url names a file with that certificate"
+    let Error::InvalidCertificate(fault) = said.get_ref()?.downcast_ref()? else { return Some("no secure connection") };
+    Some(match fault {
+        // The driver has a list of public authorities of its own and does not ask the system's; two authorities may share a name.
+        C::UnknownIssuer | C::BadSignature => {
+            "no secure connection, because the server's certificate is self-signed, or signed by an authority that is none of the public ones; \
+             sslrootcert=FILE in the database's url names a file with the authority's certificate"
         }
-        Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
-            "no secure connection, because the server's certificate was issued for another host name than the one in the database's url"
+        // The verifier's own error type is not exported; its Debug text is the variant's name.
+        C::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "no secure connection, because the server shows a self-signed certificate that calls itself a certificate authority (CA:TRUE); it needs a \
+             server certificate signed by that authority"
         }
-        Error::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => {
-            "no secure connection, because the server's certificate has expired"
+        C::NotValidForName | C::NotValidForNameContext { .. } => {
+            "no secure connection, because the server's certificate was not issued for the host name in the database's url (only subjectAltName counts)"
         }
-        Error::InvalidCertificate(_) => "no secure connection, because the server's certificate is not valid",
-        _ => "no secure connection",
+        C::Expired | C::ExpiredContext { .. } => "no secure connection, because the server's certificate has expired",
+        C::NotValidYet | C::NotValidYetContext { .. } => {
+            "no secure connection, because the server's certificate is not valid yet; is this machine's clock right?"
+        }
+        C::Revoked => "no secure connection, because the server's certificate was revoked",
+        _ => "no secure connection, because the server's certificate is not valid",
     })
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Domain, EmailAddress, MessageId};
+use super::{Domain, EmailAddress, Endpoint, MessageId};
 
 /// The installation's secret. Made once, kept in the database, never printed.
 #[derive(Clone)]
@@ -47,6 +47,12 @@ impl Keys {
     #[must_use]
     pub fn mail(&self, digest: &[u8; 32]) -> Pseudonym {
         Pseudonym(self.mac("mail", digest))
+    }
+
+    /// Stands for what else than its place decides where mail goes.
+    #[must_use]
+    pub fn endpoint(&self, endpoint: &Endpoint) -> Pseudonym {
+        Pseudonym(self.mac("endpoint", endpoint.details.reveal().as_bytes()))
     }
 
     /// The Message-ID of the reply with that number to that recipient: 128 bits that nobody else can make

@@ -4,6 +4,7 @@
 //! UIDVALIDITY, and a [`Redacted`] never shows what it holds unless somebody writes `.reveal()`.
 
 mod address;
+mod endpoint;
 mod keys;
 mod language;
 mod mail_uid;
@@ -13,6 +14,7 @@ mod term;
 mod ticket_number;
 
 pub use address::{Domain, EmailAddress, NotAnAddress};
+pub use endpoint::Endpoint;
 pub use keys::{Keys, Pseudonym, RecordKey};
 pub use language::{Country, Language, UnknownCode};
 pub use mail_uid::{MailUid, MailboxId, Shelf};

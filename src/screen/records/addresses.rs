@@ -127,6 +127,8 @@ static GREETING: LazyLock<Option<Regex>> = LazyLock::new(|| {
 struct Part<'a> {
     text: &'a str,
     row: usize,
+    /// A digit stands in its line.
+    beside_digits: bool,
     /// A colon stands before it.
     explains: bool,
     folded: OnceCell<String>,
@@ -162,11 +164,12 @@ pub fn in_lines(lines: &[&str], folded: &[String], own: &dyn Fn(usize) -> bool) 
             parts.clear();
             continue;
         }
+        let beside_digits = folded.get(row).is_some_and(|folded| has_digit(folded));
         let line = line.trim_start_matches(['>', ' ', '\t', '-', '*', '•']);
         for (section, text) in line.split(':').enumerate() {
             let split = text.split([',', ';', '\t', '|', '(', ')']).flat_map(|part| part.split("  ")).map(str::trim);
             for (nth, text) in split.filter(|part| !part.is_empty()).enumerate() {
-                parts.push(Part { text, row, explains: section > 0 && nth == 0, folded: OnceCell::new() });
+                parts.push(Part { text, row, beside_digits, explains: section > 0 && nth == 0, folded: OnceCell::new() });
             }
         }
     }
@@ -174,11 +177,14 @@ pub fn in_lines(lines: &[&str], folded: &[String], own: &dyn Fn(usize) -> bool) 
     records
 }
 
+fn has_digit(folded: &str) -> bool {
+    folded.contains(|c: char| c.is_ascii_digit())
+}
+
 fn in_parts(parts: &[Part<'_>], folded: &[String]) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
     for (at, part) in parts.iter().enumerate() {
-        let has_digit = |folded: &str| folded.contains(|c: char| c.is_ascii_digit());
-        if !folded.get(part.row).is_some_and(|line| has_digit(line)) || !has_digit(part.folded()) {
+        if !part.beside_digits || !has_digit(part.folded()) {
             continue;
         }
         let get = |back: usize| at.checked_sub(back).and_then(|index| parts.get(index));
