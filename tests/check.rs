@@ -2,7 +2,7 @@
 
 use crate::support::dovecot::{Dovecot, Store};
 use crate::support::smtp::Smtp;
-use crate::support::world::World;
+use crate::support::world::{World, table};
 use crate::support::{eventually, free_port};
 use std::fs;
 use toml_edit::value;
@@ -146,12 +146,8 @@ fn the_services_credentials_are_found_by_a_check_that_is_given_them() {
     let world = World::new();
     world.edit(|config| {
         let desk = config["desk"].as_array_of_tables_mut().unwrap().get_mut(0).unwrap();
-        desk["mailbox"] = toml_edit::Item::Table(
-            "kind = \"imap\"\nhost = \"imap.example\"\nport = 993\ntls = \"implicit\"\nusername = \"support\"\npassword_file = \"/run/credentials/postkamer.service/secrets_imap\"\n"
-                .parse::<toml_edit::DocumentMut>()
-                .unwrap()
-                .as_table()
-                .clone(),
+        desk["mailbox"] = table(
+            "kind = \"imap\"\nhost = \"imap.example\"\nport = 993\ntls = \"implicit\"\nusername = \"support\"\npassword_file = \"/run/credentials/postkamer.service/secrets_imap\"\n",
         );
     });
     let credentials = world.dir.join("credentials");

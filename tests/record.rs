@@ -2,7 +2,7 @@
 
 use crate::support::database::sql;
 use crate::support::postgres::Postgres;
-use crate::support::world::World;
+use crate::support::world::{World, table};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -131,6 +131,23 @@ fn a_limit_on_replies_is_told_once() {
     assert_eq!(list.stdout.matches("limit").count(), 3, "the record has each: {}", list.stdout);
 }
 
+/// The small alarm, of one person, hides no larger one, of their organisation.
+#[test]
+fn each_limit_on_replies_has_its_alarm() {
+    let world = World::new();
+    world.edit(|config| {
+        config["limits"]["replies_per_recipient_hour"] = toml_edit::value(1);
+        config["limits"]["replies_per_organisation_hour"] = toml_edit::value(2);
+    });
+    make_mailboxes(&world);
+    for number in 1..=6 {
+        let from = if number <= 3 { CONTACT } else { "i.bakker@waterwolde.example" };
+        fs::write(world.dir.join(format!("mail/support/new/176371290{number}.{number}.mx")), mail(from, number)).unwrap();
+    }
+    let run = world.run_at(NOW, &["run", "--once"]).ok();
+    assert_eq!(run.stderr.matches("the limit on replies is reached").count(), 2, "{}", run.stderr);
+}
+
 /// THREATS §1 row 38: mail that is quietly led elsewhere.
 #[test]
 fn another_server_in_the_settings_is_on_record() {
@@ -187,13 +204,8 @@ fn another_user_on_the_same_server_is_on_record() {
     let with = |key: &str, said: &str| {
         world.edit(|config| {
             for desk in config["desk"].as_array_of_tables_mut().unwrap().iter_mut() {
-                desk["mailbox"] = toml_edit::Item::Table(
-                    "kind = 'imap'\nhost = '127.0.0.1'\nport = 1\ntls = 'none'\nusername = 'jan.jansen'\npassword_env = 'PATH'\nfolder = 'INBOX'"
-                        .parse::<toml_edit::DocumentMut>()
-                        .unwrap()
-                        .as_table()
-                        .clone(),
-                );
+                desk["mailbox"] =
+                    table("kind = 'imap'\nhost = '127.0.0.1'\nport = 1\ntls = 'none'\npassword_env = 'PATH'\nfolder = 'INBOX'");
                 let name = desk["name"].as_str().unwrap().to_owned();
                 desk["mailbox"]["username"] = toml_edit::value(format!("jan.jansen-{name}"));
                 if name == "support" {

@@ -208,6 +208,11 @@ fn server(port: u16, security: Security, ca_file: &str) -> Table {
     table
 }
 
+/// A table of settings, as it would stand in postkamer.toml.
+pub fn table(toml: &str) -> Item {
+    Item::Table(toml.parse::<DocumentMut>().unwrap().as_table().clone())
+}
+
 fn text(table: &Table, key: &str) -> String {
     table[key].as_str().unwrap().to_owned()
 }
