@@ -148,6 +148,24 @@ fn each_limit_on_replies_has_its_alarm() {
     assert_eq!(run.stderr.matches("the limit on replies is reached").count(), 2, "{}", run.stderr);
 }
 
+/// The fourth letter of a day that would ask a contact about somebody of their name is not sent; whoever wrote is answered all the same.
+#[test]
+fn who_is_answered_is_not_on_record_as_unanswered() {
+    let world = World::new();
+    make_mailboxes(&world);
+    for number in 1..=4 {
+        let stranger = mail(&format!("annelies@elders{number}.example"), number);
+        let of_their_name = String::from_utf8(stranger).unwrap().replace("From: Annelies de Vries", "From: A. de Vries");
+        fs::write(world.dir.join(format!("mail/support/new/176371290{number}.{number}.mx")), of_their_name).unwrap();
+    }
+    let run = world.run_at(NOW, &["run", "--once"]).ok();
+    assert_eq!(run.stderr.matches("the limit on replies is reached").count(), 1, "{}", run.stderr);
+    let rows = world.run(&["audit", "list", "--json"]).ok().json();
+    let mails: Vec<&Value> = rows.iter().filter(|row| row["what"] == "mail").collect();
+    assert_eq!(mails.len(), 4);
+    assert!(mails.iter().all(|row| row["silence"].is_null() && !row["replies"].as_array().unwrap().is_empty()), "{mails:#?}");
+}
+
 /// THREATS §1 row 38: mail that is quietly led elsewhere.
 #[test]
 fn another_server_in_the_settings_is_on_record() {
